@@ -1,0 +1,8 @@
+"""Compose files, resolved by Compose itself, into a `Project`."""
+
+from __future__ import annotations
+
+from hullmark._compose.isolate import isolate
+from hullmark._compose.resolve import find_root, resolve
+
+__all__ = ["find_root", "isolate", "resolve"]

@@ -1,0 +1,127 @@
+"""A Docker engine that answers and is new enough."""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hullmark.errors import Interrupted, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import docker
+    from docker.types.daemon import CancellableStream
+
+    from hullmark._process import Commands
+
+OLDEST_ENGINE = (24, 0)
+OLDEST_COMPOSE = (2, 20)
+START_INTERVAL_SINCE = (25, 0)
+"""The engine that introduced a separate health check interval for the start period."""
+ANSWER_WITHIN = 120
+"""Seconds that the engine may take for one answer."""
+_INSTALL = "install Docker Engine 24.0 or newer with Compose 2.20 or newer, or start it; `docker version` says the same"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """A reachable engine."""
+
+    client: docker.DockerClient
+    version: tuple[int, int]
+    host: str
+    tls: Any = False
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    """Set when the user asks to stop; ends what streams from the engine."""
+
+    @property
+    def has_start_interval(self) -> bool:
+        """Whether health checks can be tried more often while a container starts."""
+        return self.version >= START_INTERVAL_SINCE
+
+    def export(self, image: str) -> Iterator[bytes]:
+        """The archive of `image` as the engine streams it; raises `Interrupted` when the user asks to stop."""
+        for chunk in self.client.api.get_image(image):
+            if self.cancelled.is_set():
+                raise Interrupted
+            yield chunk
+
+    def events(self, label: str) -> CancellableStream[dict[str, Any]]:
+        """Events of containers that carry `label`, from now on and until the stream is closed from any thread."""
+        import docker  # noqa: PLC0415  # loaded when the engine was connected
+
+        # A client of its own: this one reads without a time limit, because a quiet stack has no events.
+        listener = docker.APIClient(base_url=self.host, tls=self.tls, version="auto", timeout=None)
+        stream: CancellableStream[dict[str, Any]] = listener.events(
+            decode=True, filters={"type": "container", "label": label}
+        )
+        return stream
+
+
+def connect(commands: Commands, environ: Mapping[str, str], cancelled: threading.Event) -> Engine:
+    """The engine that the Docker CLI would use: `DOCKER_HOST`, or else the current context.
+
+    Raises `Unavailable` when none answers, or when Engine or Compose is older than what is needed.
+    """
+    import docker  # noqa: PLC0415  # a tenth of a second, paid only where an engine is used
+    from docker.errors import DockerException  # noqa: PLC0415
+
+    host, tls = _endpoint(environ)
+    try:
+        client = docker.DockerClient(base_url=host, tls=tls, version="auto", timeout=ANSWER_WITHIN)
+        found = client.version()["Version"]
+    except (DockerException, OSError) as error:
+        raise Unavailable(f"no Docker engine answers at {host}: {_reason(error)}", hint=_INSTALL) from error
+    version = _version(found)
+    if version < OLDEST_ENGINE:
+        raise Unavailable(
+            f"the Docker engine at {host} is version {found}; hullmark needs {_dotted(OLDEST_ENGINE)} or newer",
+            hint="upgrade Docker Engine",
+        )
+    compose = commands.run(("docker", "compose", "version", "--short"), timeout=60)
+    if compose.returncode != 0:
+        raise Unavailable("the Docker CLI has no Compose plugin", hint="install the Docker Compose plugin, 2.20 or newer")
+    if _version(compose.stdout) < OLDEST_COMPOSE:
+        raise Unavailable(
+            f"Docker Compose is version {compose.stdout.strip()}; hullmark needs {_dotted(OLDEST_COMPOSE)} or newer",
+            hint="upgrade the Docker Compose plugin",
+        )
+    return Engine(client=client, version=version, host=host, tls=tls, cancelled=cancelled)
+
+
+def _endpoint(environ: Mapping[str, str]) -> tuple[str, Any]:
+    from docker.context import ContextAPI  # noqa: PLC0415
+    from docker.errors import DockerException  # noqa: PLC0415
+    from docker.utils import kwargs_from_env  # noqa: PLC0415
+
+    if environ.get("DOCKER_HOST"):
+        chosen = kwargs_from_env(environment=dict(environ))
+        return str(chosen["base_url"]), chosen.get("tls", False)
+    try:
+        context = ContextAPI.get_context(environ.get("DOCKER_CONTEXT"))
+    except (DockerException, OSError, ValueError) as error:
+        raise Unavailable(f"the current Docker context cannot be read: {error}", hint="`docker context ls`") from error
+    if context is None:
+        raise Unavailable(f"there is no Docker context `{environ.get('DOCKER_CONTEXT')}`", hint="`docker context ls`")
+    return context.Host or "unix:///var/run/docker.sock", context.TLSConfig if context.tls else False
+
+
+def _version(text: str) -> tuple[int, int]:
+    found = re.match(r"v?(\d+)\.(\d+)", text.strip())
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def _dotted(version: tuple[int, int]) -> str:
+    return ".".join(str(part) for part in version)
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause, which is the one that says something."""
+    text = str(error)
+    for reason in ("No such file or directory", "Connection refused", "Permission denied", "timed out"):
+        if reason in text:
+            return reason[0].lower() + reason[1:]
+    return text

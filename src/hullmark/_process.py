@@ -1,0 +1,178 @@
+"""The only module that starts a process.
+
+Both pipes are drained while the process runs, success is judged by the exit status and never by what was printed,
+and a process that outlives its deadline or the user's patience is ended together with its children.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Protocol
+
+from hullmark.errors import CommandFailed, Interrupted, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+GRACE = 5.0
+"""Seconds between asking a process to end and ending it."""
+_TICK = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """A process that has ended."""
+
+    argv: tuple[str, ...]
+    returncode: int
+    stdout: str
+    stderr: str
+
+    def check(self, *, hint: str | None = None) -> Completed:
+        """This result; raises `CommandFailed` with what was printed when the exit status is not 0."""
+        if self.returncode != 0:
+            raise CommandFailed(self.argv, self.returncode, self.stderr or self.stdout, hint=hint)
+        return self
+
+
+class Commands(Protocol):
+    """Runs programs; `hullmark.testing.ScriptedCommands` is the other implementation."""
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        stdin: str | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        on_line: Callable[[str], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> Completed:
+        """Runs `argv` to its end, or until `stop` is set, which ends it early with its own exit status.
+
+        `env` is added to the environment. `on_line` is called with every line of standard error as it comes,
+        from another thread. Raises `Unavailable` when the program is not there or outlives `timeout` seconds,
+        and `Interrupted` when the run was cancelled.
+        """
+        ...
+
+
+class SystemCommands:
+    """Runs programs of this machine, and ends them when `cancelled` is set."""
+
+    def __init__(self, environ: Mapping[str, str], cancelled: threading.Event) -> None:
+        self._environ = dict(environ)
+        self._cancelled = cancelled
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        stdin: str | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        on_line: Callable[[str], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> Completed:
+        """See `Commands.run`."""
+        argv = tuple(argv)
+        if self._cancelled.is_set():
+            raise Interrupted
+        try:
+            process = subprocess.Popen(
+                argv,
+                cwd=cwd,
+                env={**self._environ, **(env or {})},
+                stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                # A group of its own: Ctrl-C reaches hullmark first, which then ends its children in order.
+                start_new_session=True,
+                encoding="utf-8",
+                errors="replace",
+            )
+        except FileNotFoundError as error:
+            if cwd is not None and not cwd.is_dir():
+                raise Unavailable(f"`{cwd}` is not a directory") from error
+            raise Unavailable(f"`{argv[0]}` is not on PATH", hint=f"install {argv[0]}") from error
+        except OSError as error:
+            raise Unavailable(f"`{argv[0]}` cannot be run: {error.strerror}") from error
+        return self._wait(process, argv, stdin, timeout, on_line, stop)
+
+    def _wait(
+        self,
+        process: subprocess.Popen[str],
+        argv: tuple[str, ...],
+        stdin: str | None,
+        timeout: float | None,
+        on_line: Callable[[str], None] | None,
+        stop: threading.Event | None,
+    ) -> Completed:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        stdout: list[str] = []
+        stderr: list[str] = []
+        threads = [
+            threading.Thread(target=_drain, args=(process.stdout, stdout, None), daemon=True),
+            threading.Thread(target=_drain, args=(process.stderr, stderr, on_line), daemon=True),
+        ]
+        if stdin is not None:
+            threads.append(threading.Thread(target=_feed, args=(process.stdin, stdin), daemon=True))
+        for thread in threads:
+            thread.start()
+        deadline = None if timeout is None else time.monotonic() + timeout
+        try:
+            while (returncode := process.poll()) is None:
+                if self._cancelled.wait(_TICK):
+                    raise Interrupted
+                if stop is not None and stop.is_set():
+                    end_group(process)
+                if deadline is not None and time.monotonic() > deadline:
+                    shown = " ".join(argv)
+                    raise Unavailable(f"`{shown}` did not end within {timeout:g} s")
+        except BaseException:
+            end_group(process)
+            raise
+        for thread in threads:
+            # A grandchild may hold the pipe open; what it prints is not this program's answer.
+            thread.join(timeout=GRACE)
+        return Completed(argv=argv, returncode=returncode, stdout="".join(stdout), stderr="".join(stderr))
+
+
+def end_group(process: subprocess.Popen[str]) -> None:
+    """Asks the process and its children to end, and ends them when they do not."""
+    for number, patience in ((signal.SIGTERM, GRACE), (signal.SIGKILL, GRACE)):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(timeout=patience)
+            break
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def _drain(pipe: IO[str], into: list[str], on_line: Callable[[str], None] | None) -> None:
+    with pipe:
+        for line in pipe:
+            into.append(line)
+            if on_line is not None:
+                on_line(line.rstrip("\n"))
+
+
+def _feed(pipe: IO[str] | None, text: str) -> None:
+    assert pipe is not None
+    try:
+        with pipe:
+            pipe.write(text)
+    except BrokenPipeError:
+        pass  # the program did not want all of it; its exit status says whether that was right

@@ -1,0 +1,7 @@
+"""hullmark.toml, environment and flags: each option declared once, each value with its origin."""
+
+from __future__ import annotations
+
+from hullmark._settings.load import load_settings
+
+__all__ = ["load_settings"]

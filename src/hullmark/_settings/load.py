@@ -1,0 +1,297 @@
+"""From files, environment and flags to `Settings`, with every problem found at once."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hullmark._settings.options import SCHEMA, Option, Table, describe
+from hullmark._settings.positions import positions
+from hullmark.errors import ConfigurationError, nearest
+from hullmark.model.finding import Severity
+from hullmark.model.location import SourceSpan
+from hullmark.model.outcome import Check
+from hullmark.model.project import (
+    AnyUser,
+    Budget,
+    ExecProbe,
+    HttpProbe,
+    Ignore,
+    Link,
+    Probe,
+    ScanSettings,
+    ServiceSettings,
+    Settings,
+    TcpProbe,
+)
+from hullmark.model.verdict import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from hullmark._settings.positions import Path as KeyPath
+
+FILE = "hullmark.toml"
+DEFAULT_TIMEOUT = 15.0
+
+
+@dataclass(kw_only=True)
+class _Source:
+    """A configuration file while it is read."""
+
+    name: str
+    prefix: KeyPath = ()
+    positions: dict[KeyPath, tuple[int, int]] = field(default_factory=dict)
+    problems: list[tuple[int, int, str]] = field(default_factory=list)
+
+    def span(self, path: KeyPath) -> SourceSpan:
+        """Where the key at `path`, or the nearest table around it, stands."""
+        full = (*self.prefix, *path)
+        while full and full not in self.positions:
+            full = full[:-1]
+        line, column = self.positions.get(full, (1, 1))
+        return SourceSpan(path=self.name, line=line, column=column)
+
+    def problem(self, path: KeyPath, text: str) -> None:
+        span = self.span(path)
+        self.problems.append((span.line, span.column, f"{span}: {text}"))
+
+    def raise_problems(self) -> None:
+        if self.problems:
+            raise ConfigurationError(
+                [text for _, _, text in sorted(self.problems)],
+                hint="docs/configuration.md lists every option",
+            )
+
+
+def load_settings(root: Path, environ: Mapping[str, str], flags: Mapping[str, str] | None = None) -> Settings:
+    """The settings of the project in the directory `root`.
+
+    `flags` are values from the command line by option path, for example `policy.fail-on`. The command line wins
+    over the environment, that over `hullmark.toml` (or `[tool.hullmark]` of `pyproject.toml`), that over defaults.
+    Raises `ConfigurationError` with every problem of the file, or with the first of the environment or flags.
+    """
+    source, document = _read(root)
+    values = _table(SCHEMA, document, (), source)
+    services = tuple(
+        (name, _service(service, ("services", name), source)) for name, service in values.get("services", {}).items()
+    )
+    source.raise_problems()
+    origins = {path: str(source.span(tuple(path.split(".")))) for path in _given(values)}
+    for path, option in _scalars(SCHEMA):
+        for text, origin in (
+            (environ.get(option.environment or ""), f"environment variable {option.environment}"),
+            ((flags or {}).get(path), f"--{option.key}"),
+        ):
+            if text:
+                _set(values, path, _from_text(option, text, origin))
+                origins[path] = origin
+    return _settings(values, services, source, tuple(sorted(origins.items())))
+
+
+def _read(root: Path) -> tuple[_Source, dict[str, Any]]:
+    for name, prefix in ((FILE, ()), ("pyproject.toml", ("tool", "hullmark"))):
+        path = root / name
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            continue
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError([f"{name}: cannot be read: {error}"]) from error
+        try:
+            document = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigurationError([_syntax(name, text, error)]) from error
+        for key in prefix:
+            document = document.get(key, {})
+        if document or name == FILE:
+            return _Source(name=name, prefix=prefix, positions=positions(text)), document
+    return _Source(name=FILE), {}
+
+
+def _syntax(name: str, text: str, error: tomllib.TOMLDecodeError) -> str:
+    import re  # noqa: PLC0415  # only for a broken file
+
+    found = re.search(r" \(at (?:line (\d+), column (\d+)|end of document)\)", str(error))
+    message = str(error)[: found.start()] if found else str(error)
+    line = int(found[1]) if found and found[1] else len(text.splitlines()) or 1
+    column = int(found[2]) if found and found[2] else 1
+    return f"{name}:{line}:{column}: not valid TOML: {message[:1].lower()}{message[1:]}"
+
+
+def _table(table: Table, document: Any, path: KeyPath, source: _Source) -> dict[str, Any]:
+    """The values of `table`, read; what cannot be read is left out and noted as a problem."""
+    if not isinstance(document, dict):
+        source.problem(path, f"`{_shown(path)}` must be a table, got {describe(document)}")
+        return {}
+    options = {option.key: option for option in table.options}
+    tables = {child.key: child for child in table.tables}
+    values: dict[str, Any] = {}
+    for key, value in document.items():
+        here = (*path, key)
+        if key in options:
+            try:
+                values[key] = options[key].kind.read(value)
+            except ValueError as error:
+                source.problem(here, f"`{_shown(here)}`: {error}")
+        elif child := tables.get(key) or tables.get("*"):
+            values[key] = _child(child, value, here, source)
+        else:
+            source.problem(here, _unknown(here, table))
+    for option in table.options:
+        if option.required and option.key not in document:
+            source.problem(path, f"`{_shown(path)}` lacks the required key `{option.key}` ({option.help})")
+    return values
+
+
+def _child(child: Table, value: Any, here: KeyPath, source: _Source) -> Any:
+    if not child.array:
+        return _table(child, value, here, source)
+    if not isinstance(value, list):
+        source.problem(here, f"`{_shown(here)}` must be written `[[{_shown(here)}]]`, got {describe(value)}")
+        return []
+    return [_table(child, item, (*here, index), source) for index, item in enumerate(value)]
+
+
+def _unknown(path: KeyPath, table: Table) -> str:
+    meant = nearest(str(path[-1]), table.names)
+    where = f" in `{_shown(path[:-1])}`" if len(path) > 1 else ""
+    valid = ", ".join(f"`{name}`" for name in sorted(table.names))
+    if meant:
+        return f"unknown key `{path[-1]}`{where}; did you mean `{meant}`? (valid: {valid})"
+    return f"unknown key `{path[-1]}`{where}; valid: {valid}"
+
+
+def _shown(path: KeyPath) -> str:
+    return ".".join(str(key) for key in path if not isinstance(key, int))
+
+
+def _scalars(table: Table, path: str = "") -> list[tuple[str, Option]]:
+    """The options that can be overridden, by path."""
+    found = [(f"{path}{option.key}", option) for option in table.options]
+    for child in table.tables:
+        if not child.array and child.key != "*":
+            found += _scalars(child, f"{path}{child.key}.")
+    return found
+
+
+def _from_text(option: Option, text: str, origin: str) -> Any:
+    value: Any = text if option.kind.scalar else [part for part in text.split(",") if part]
+    try:
+        return option.kind.read(value)
+    except ValueError as error:
+        raise ConfigurationError([f"{origin}: {error}"]) from error
+
+
+def _given(values: Mapping[str, Any], path: str = "") -> list[str]:
+    found = []
+    for key, value in values.items():
+        found += _given(value, f"{path}{key}.") if isinstance(value, dict) else [f"{path}{key}"]
+    return found
+
+
+def _set(values: dict[str, Any], path: str, value: Any) -> None:
+    *tables, key = path.split(".")
+    for table in tables:
+        values = values.setdefault(table, {})
+    values[key] = value
+
+
+def _settings(
+    values: Mapping[str, Any],
+    services: tuple[tuple[str, ServiceSettings], ...],
+    source: _Source,
+    origins: tuple[tuple[str, str], ...],
+) -> Settings:
+    project = values.get("project", {})
+    policy = values.get("policy", {})
+    scan = values.get("scan", {})
+    defaults = Settings()
+    fail_on = scan.get("fail-on", defaults.scan.fail_on)
+    advisory = frozenset({Check.SCAN}) if fail_on == "never" else frozenset()
+    return Settings(
+        compose=project.get("compose", ()),
+        env_file=project.get("env-file"),
+        profiles=project.get("profiles", ()),
+        policy=Policy(fail_on=Severity.parse(policy.get("fail-on", "error")), advisory=advisory),
+        labels=policy.get("labels", defaults.labels),
+        smoke_timeout=values.get("smoke", {}).get("timeout", defaults.smoke_timeout),
+        scan=ScanSettings(
+            fail_on=fail_on,
+            reports=scan.get("reports", defaults.scan.reports),
+            ignore_file=scan.get("ignore-file", defaults.scan.ignore_file),
+        ),
+        services=services,
+        links=tuple(_link(link, source.span(("links", i))) for i, link in enumerate(values.get("links", []))),
+        ignores=tuple(
+            Ignore(
+                rule=ignore["rule"],
+                service=ignore.get("service"),
+                reason=ignore["reason"],
+                expires=ignore.get("expires"),
+                origin=source.span(("ignore", "findings", i)),
+            )
+            for i, ignore in enumerate(values.get("ignore", {}).get("findings", []))
+        ),
+        origins=origins,
+    )
+
+
+def _service(values: Mapping[str, Any], path: KeyPath, source: _Source) -> ServiceSettings:
+    probes = []
+    for index, probe in enumerate(values.get("probes", [])):
+        made = _probe(probe, (*path, "probes", index), source)
+        if made is not None:
+            probes.append(made)
+    budget = values.get("budget")
+    return ServiceSettings(
+        budget=None if budget is None else Budget(size=budget, origin=source.span((*path, "budget"))),
+        user=values.get("user", AnyUser()),
+        user_origin=source.span((*path, "user")) if "user" in values else None,
+        probes=tuple(probes),
+        origin=source.span(path),
+    )
+
+
+def _probe(values: Mapping[str, Any], path: KeyPath, source: _Source) -> Probe | None:
+    origin = source.span(path)
+    timeout = values.get("timeout", DEFAULT_TIMEOUT)
+    chosen = [kind for kind in ("http", "tcp", "exec") if kind in values]
+    foreign = [k for k in ("port", "tls", "method", "expect") if k in values] if chosen != ["http"] else []
+    match chosen:
+        case [kind] if foreign and kind != "http":
+            source.problem((*path, foreign[0]), f"`{foreign[0]}` fits only an `http` probe, and this is `{kind}`")
+        case ["http"] if "port" not in values:
+            source.problem(path, "an `http` probe needs `port`, the port inside the container")
+        case ["http"]:
+            expect = values.get("expect", {})
+            return HttpProbe(
+                path=values["http"],
+                port=values["port"],
+                origin=origin,
+                tls=values.get("tls", "off"),
+                method=values.get("method", "GET"),
+                status=expect.get("status"),
+                body_contains=expect.get("body-contains"),
+                timeout=timeout,
+            )
+        case ["tcp"]:
+            return TcpProbe(port=values["tcp"], origin=origin, timeout=timeout)
+        case ["exec"]:
+            return ExecProbe(command=values["exec"], origin=origin, timeout=timeout)
+        case _:
+            source.problem(path, f"a probe needs exactly one of `http`, `tcp` and `exec`, got {len(chosen)}")
+    return None
+
+
+def _link(values: Mapping[str, Any], origin: SourceSpan) -> Link:
+    return Link(
+        from_service=values["from"],
+        to=values["to"],
+        origin=origin,
+        tls=values.get("tls", "verify"),
+        status=values.get("expect", {}).get("status"),
+        timeout=values.get("timeout", DEFAULT_TIMEOUT),
+    )

@@ -1,0 +1,9 @@
+"""Isolated copies of the stack: started, watched, probed and removed."""
+
+from __future__ import annotations
+
+from hullmark._smoke.privileges import observe_privileges
+from hullmark._smoke.reap import reap
+from hullmark._smoke.run import smoke
+
+__all__ = ["observe_privileges", "reap", "smoke"]

@@ -1,0 +1,98 @@
+"""Removing what runs created: containers, networks and volumes, told by their labels and by nothing else."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from hullmark._smoke.owner import OWNER_LABEL, RUN_LABEL, Owner, this_process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from docker.models.containers import Container
+    from docker.models.networks import Network
+    from docker.models.volumes import Volume
+
+    from hullmark._engines import Engine
+
+PATIENCE = 20.0
+"""Seconds within which everything must be gone; an engine under load removes containers late."""
+
+
+def remove_run(engine: Engine, name: str) -> str | None:
+    """Removes everything that carries the label of the run `name`; says what could not be removed, if anything.
+
+    Containers are killed: what they would do on a polite stop is not what a teardown is about.
+    """
+    deadline = time.monotonic() + PATIENCE
+    label = f"{RUN_LABEL}={name}"
+    quiet = 0
+    errors: list[str] = []
+    # Twice nothing: a `docker compose up` that was ended a moment ago may still have a request in the engine.
+    while quiet < 2:  # noqa: PLR2004
+        found, errors = _remove_all(engine, label)
+        quiet = 0 if found else quiet + 1
+        if time.monotonic() > deadline:
+            break
+        if quiet < 2:  # noqa: PLR2004
+            time.sleep(0.05 if found else 0.1)
+    return "; ".join(errors) or None if quiet < 2 else None  # noqa: PLR2004
+
+
+def reap(engine: Engine) -> tuple[str, ...]:
+    """Removes what runs left behind whose process is gone; the names of those runs.
+
+    Never touches anything of a run that may still be going on, whoever owns it.
+    """
+    here = this_process()
+    gone = sorted({run for run, owner in _runs(engine) if owner is not None and owner.is_gone(here)})
+    for run in gone:
+        remove_run(engine, run)
+    return tuple(gone)
+
+
+def _runs(engine: Engine) -> Iterable[tuple[str, Owner | None]]:
+    filters = {"label": RUN_LABEL}
+    found: list[dict[str, str]] = [
+        container.labels for container in engine.client.containers.list(all=True, filters=filters, ignore_removed=True)
+    ]
+    found += [network.attrs.get("Labels") or {} for network in engine.client.networks.list(filters=filters)]
+    found += [volume.attrs.get("Labels") or {} for volume in engine.client.volumes.list(filters=filters)]
+    return {(labels[RUN_LABEL], Owner.parse(labels.get(OWNER_LABEL, ""))) for labels in found}
+
+
+def _remove_all(engine: Engine, label: str) -> tuple[bool, list[str]]:
+    """Whether anything with the label was there, and what could not be removed."""
+    client = engine.client
+    filters = {"label": label}
+
+    def remove(kind: str, name: str, action: Callable[[], object]) -> str | None:
+        from docker.errors import APIError, NotFound  # noqa: PLC0415  # loaded with the engine
+
+        try:
+            action()
+        except NotFound:
+            return None
+        except APIError as error:
+            return f"{kind} {name}: {error.explanation or error}"
+        return None
+
+    def container(item: Container) -> str | None:
+        return remove("container", item.name or item.short_id, lambda: item.remove(force=True, v=True))
+
+    def network(item: Network) -> str | None:
+        return remove("network", item.name or item.short_id, item.remove)
+
+    def volume(item: Volume) -> str | None:
+        return remove("volume", item.name or item.short_id, lambda: item.remove(force=True))
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        containers = client.containers.list(all=True, filters=filters, ignore_removed=True)
+        results = list(pool.map(container, containers))
+        networks = client.networks.list(filters=filters)
+        results += pool.map(network, networks)
+        volumes = client.volumes.list(filters=filters)
+        results += pool.map(volume, volumes)
+    return bool(containers or networks or volumes), [error for error in results if error]

@@ -1,0 +1,123 @@
+"""From engine events to the state of every service: a pure fold, without an engine or a clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from hullmark.model.stack import ServiceRun, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hullmark.model.project import Project, Service
+
+LOOP = 3
+"""Exits after which a service that is started again and again is said to restart in a loop."""
+_WORST_FIRST = (
+    State.EXITED,
+    State.RESTARTING,
+    State.UNHEALTHY,
+    State.ABSENT,
+    State.CREATED,
+    State.RUNNING,
+    State.HEALTHY,
+    State.COMPLETED,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What the engine says of one container."""
+
+    service: str
+    container: str
+    action: str
+    """As the engine calls it: `create`, `start`, `die`, `oom`, `health_status: healthy`, ..."""
+    at: float
+    """Seconds since the stack was started."""
+    exit_code: int | None = None
+    has_health_check: bool = False
+    """Known when it starts."""
+
+
+@dataclass(kw_only=True)
+class Timeline:
+    """The lives of the services of one run."""
+
+    project: Project
+    wanted: tuple[str, ...]
+    """The services that must come up."""
+    may_complete: frozenset[str] = frozenset()
+    """Services for which exiting with 0 is success."""
+    _lives: dict[str, ServiceRun] = field(default_factory=dict)
+
+    def apply(self, event: Event) -> ServiceRun | None:
+        """Takes `event` in; the container's new life, or `None` when it does not concern the project."""
+        service = next((s for s in self.project.services if s.name == event.service), None)
+        if service is None:
+            return None
+        life = self._lives.get(event.container) or _unborn(service)
+        life = self._next(life, service, event)
+        self._lives[event.container] = life
+        return life
+
+    def _next(self, life: ServiceRun, service: Service, event: Event) -> ServiceRun:
+        match event.action:
+            case "create":
+                return replace(life, state=State.CREATED, created=event.at)
+            case "start":
+                started = event.at if life.started is None else life.started
+                return replace(life, state=State.RUNNING, started=started, has_health_check=event.has_health_check)
+            case "health_status: healthy":
+                healthy = event.at if life.healthy is None else life.healthy
+                return replace(life, state=State.HEALTHY, healthy=healthy, has_health_check=True)
+            case "health_status: unhealthy":
+                return replace(life, state=State.UNHEALTHY, has_health_check=True)
+            case "oom":
+                return replace(life, out_of_memory=True)
+            case "die":
+                return self._died(life, service, event)
+            case _:
+                return life
+
+    def _died(self, life: ServiceRun, service: Service, event: Event) -> ServiceRun:
+        life = replace(life, exit_code=event.exit_code)
+        if event.exit_code == 0 and service.name in self.may_complete:
+            return replace(life, state=State.COMPLETED)
+        if not service.restarts:
+            return replace(life, state=State.EXITED)
+        restarts = life.restarts + 1
+        return replace(life, restarts=restarts, state=State.RESTARTING if restarts >= LOOP else State.CREATED)
+
+    def services(self) -> tuple[ServiceRun, ...]:
+        """Where every wanted service stands: of one with several containers, the one that stands worst."""
+        found = []
+        for name in self.wanted:
+            lives = [life for life in self._lives.values() if life.service == name]
+            found.append(
+                min(lives, key=lambda life: _WORST_FIRST.index(life.state))
+                if lives
+                else _unborn(self.project.service(name))
+            )
+        return tuple(replace(life, waits_on=self._waits_on(life, found)) for life in found)
+
+    def _waits_on(self, life: ServiceRun, found: Iterable[ServiceRun]) -> tuple[str, ...]:
+        if life.started is not None:
+            return ()
+        unready = {other.service for other in found if not other.ready}
+        return tuple(name for name, _ in self.project.service(life.service).depends_on if name in unready)
+
+    @property
+    def failed(self) -> bool:
+        """Whether it is certain that some service will not come up."""
+        return any(life.state.failed for life in self.services())
+
+    @property
+    def ready(self) -> bool:
+        """Whether all wanted services are up."""
+        return all(life.ready for life in self.services())
+
+
+def _unborn(service: Service) -> ServiceRun:
+    return ServiceRun(service=service.name, span=service.span, state=State.ABSENT, has_health_check=False)

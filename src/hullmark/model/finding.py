@@ -1,0 +1,72 @@
+"""Findings: a rule's fixed text, and one occurrence of what it looks for."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hullmark.model.location import Location
+
+
+class Severity(enum.IntEnum):
+    """How much a finding matters; higher is worse."""
+
+    NOTE = 1
+    WARNING = 2
+    ERROR = 3
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+    @classmethod
+    def parse(cls, text: str) -> Severity:
+        """The severity called `text`; raises `KeyError` for any other word."""
+        return cls[text.upper()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What a rule saw at one place; the engine of checks makes a finding of it."""
+
+    location: Location
+    seen: str
+    """What is there, in the user's own words where it can be quoted."""
+    expected: str
+    """What should be there."""
+    remedy: str
+    """The change that removes the finding, concrete enough to be typed."""
+    severity: Severity | None = None
+    """Set only when the occurrence is worse or better than its rule usually is."""
+    key: str | None = None
+    """What tells this occurrence from others of the rule at the same place; `seen` when not given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One occurrence of one rule, as it is reported."""
+
+    rule: str
+    summary: str
+    severity: Severity
+    service: str | None
+    location: Location
+    seen: str
+    expected: str
+    remedy: str
+    fingerprint: str
+    """Stable while the defect is the same: independent of line numbers, tags and digests."""
+
+    @property
+    def sort_key(self) -> tuple[int, str, str, str, str]:
+        """Worst first, then by rule, service and place."""
+        return (-self.severity, self.rule, self.service or "", str(self.location), self.seen)
+
+
+def fingerprint(rule: str, service: str | None, observation: Observation) -> str:
+    """A stable name for one occurrence: the first 16 hexadecimal digits of a SHA-256."""
+    key = observation.seen if observation.key is None else observation.key
+    text = "\0".join((rule, service or "", observation.location.anchor, key))
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]

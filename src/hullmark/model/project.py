@@ -1,0 +1,234 @@
+"""The project: the resolved Compose project plus what `hullmark.toml` says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hullmark.model.verdict import Policy
+
+if TYPE_CHECKING:
+    import datetime
+    from pathlib import Path
+
+    from hullmark.model.location import SourceSpan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NonRoot:
+    """The image must name a user that is not root."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnyUser:
+    """The image may run as whoever it likes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropsTo:
+    """The image may start as root, but what it runs must end up as `name`."""
+
+    name: str
+
+
+UserPolicy = NonRoot | AnyUser | DropsTo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpProbe:
+    """A request from the host that must be answered as expected."""
+
+    path: str
+    port: int
+    """The port inside the container."""
+    origin: SourceSpan
+    tls: str = "off"
+    """`off`, `verify`, or `insecure` (any certificate will do)."""
+    method: str = "GET"
+    status: int | None = None
+    """The exact status expected; any of 200-399 when not given."""
+    body_contains: str | None = None
+    timeout: float = 15.0
+    """Seconds within which an attempt must succeed."""
+
+    def __str__(self) -> str:
+        scheme = "http" if self.tls == "off" else "https"
+        return f"{self.method} {scheme}://:{self.port}{self.path}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TcpProbe:
+    """A port that must accept connections."""
+
+    port: int
+    origin: SourceSpan
+    timeout: float = 15.0
+
+    def __str__(self) -> str:
+        return f"tcp :{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecProbe:
+    """A command that must succeed inside the container."""
+
+    command: tuple[str, ...]
+    origin: SourceSpan
+    timeout: float = 15.0
+
+    def __str__(self) -> str:
+        return f"exec {' '.join(self.command)}"
+
+
+Probe = HttpProbe | TcpProbe | ExecProbe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A connection that one service must be able to make to another."""
+
+    from_service: str
+    to: str
+    """`http://`, `https://` or `tcp://` with the other service's name as host."""
+    origin: SourceSpan
+    tls: str = "verify"
+    status: int | None = None
+    timeout: float = 15.0
+
+    def __str__(self) -> str:
+        return f"{self.from_service} -> {self.to}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """How many bytes an image may hold, unpacked."""
+
+    size: int
+    origin: SourceSpan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """What `hullmark.toml` says of one service."""
+
+    budget: Budget | None = None
+    user: UserPolicy = AnyUser()
+    user_origin: SourceSpan | None = None
+    probes: tuple[Probe, ...] = ()
+    origin: SourceSpan | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignore:
+    """A finding that the project has decided to live with."""
+
+    rule: str
+    service: str | None
+    reason: str
+    expires: datetime.date | None
+    origin: SourceSpan
+
+    def covers(self, rule: str, service: str | None, today: datetime.date) -> bool:
+        """Whether a finding of `rule` in `service` is ignored on the day `today`; the last day counts."""
+        fits = self.rule == rule and (self.service is None or self.service == service)
+        return fits and (self.expires is None or today <= self.expires)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanSettings:
+    """How vulnerabilities are looked for and when they matter."""
+
+    fail_on: str = "never"
+    """The least severity that fails: `low`, `medium`, `high`, `critical`, or `never`."""
+    reports: str = "trivy-reports"
+    """Directory for the scanner's own reports, relative to the project."""
+    ignore_file: str = ".trivyignore"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be configured, with defaults filled in."""
+
+    compose: tuple[str, ...] = ()
+    env_file: str | None = None
+    profiles: tuple[str, ...] = ()
+    policy: Policy = field(default_factory=Policy)
+    labels: tuple[str, ...] = ("org.opencontainers.image.version",)
+    smoke_timeout: float = 300.0
+    scan: ScanSettings = field(default_factory=ScanSettings)
+    services: tuple[tuple[str, ServiceSettings], ...] = ()
+    links: tuple[Link, ...] = ()
+    ignores: tuple[Ignore, ...] = ()
+    origins: tuple[tuple[str, str], ...] = ()
+    """For every option that is not at its default: its key, and where the value came from."""
+
+    def service(self, name: str) -> ServiceSettings:
+        """The settings of the service called `name`; the defaults when it is not mentioned."""
+        return dict(self.services).get(name, ServiceSettings())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """How Compose builds a service's image."""
+
+    context: str
+    """Absolute path or URL of the build context."""
+    dockerfile: str
+    """Absolute path of the Dockerfile, or its path within a context that is not a directory."""
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One service of the resolved Compose project."""
+
+    name: str
+    image: str
+    """The image that is run: given, or the name that Compose derives for one it builds."""
+    build: Build | None
+    span: SourceSpan
+    """Where the Compose file declares it."""
+    ports: tuple[int, ...] = ()
+    """Container ports that are published."""
+    depends_on: tuple[tuple[str, str], ...] = ()
+    """Service and the condition that is waited for."""
+    restarts: bool = False
+    """Whether its restart policy starts it again after it exits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A Compose project, resolved, and its settings."""
+
+    name: str
+    root: Path
+    services: tuple[Service, ...]
+    """Sorted by name."""
+    settings: Settings
+    resolved: str
+    """`docker compose config` as JSON. It holds secrets: never log or report it."""
+    compose_arguments: tuple[str, ...] = ()
+    """What `docker compose` needs to be told to find this project again."""
+
+    def service(self, name: str) -> Service:
+        """The service called `name`; raises `KeyError` when there is none."""
+        return next((s for s in self.services if s.name == name), None) or _missing(name)
+
+    @property
+    def built(self) -> tuple[Service, ...]:
+        """The services whose images this project builds."""
+        return tuple(s for s in self.services if s.build is not None)
+
+    @property
+    def one_shots(self) -> frozenset[str]:
+        """Services that others wait for to complete, and which therefore are expected to exit."""
+        return frozenset(
+            name
+            for service in self.services
+            for name, condition in service.depends_on
+            if condition == "service_completed_successfully"
+        )
+
+
+def _missing(name: str) -> Service:
+    raise KeyError(name)

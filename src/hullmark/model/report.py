@@ -1,0 +1,62 @@
+"""The report: everything one run has to say; reporters are pure functions of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import datetime
+
+    from hullmark.model.finding import Finding
+    from hullmark.model.outcome import Check, CheckResult
+    from hullmark.model.stack import StackRun
+    from hullmark.model.verdict import Verdict
+    from hullmark.model.vulnerability import Vulnerability
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerSummary:
+    """One layer in the report."""
+
+    diff_id: str
+    unpacked: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageSummary:
+    """One image in the report; sizes in bytes."""
+
+    service: str
+    reference: str
+    config_digest: str
+    platform: str
+    unpacked: int
+    budget: int | None
+    layers: tuple[LayerSummary, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What was checked, what was found, and the verdict."""
+
+    project: str
+    root: str
+    services: tuple[str, ...]
+    """Services with images of their own, sorted."""
+    checks: tuple[Check, ...]
+    """The checks that were asked for, in order."""
+    started: datetime.datetime
+    finished: datetime.datetime
+    verdict: Verdict
+    results: tuple[CheckResult, ...]
+    images: tuple[ImageSummary, ...] = ()
+    stack: StackRun | None = None
+    vulnerabilities: tuple[Vulnerability, ...] = ()
+    suppressed: tuple[Finding, ...] = ()
+    """Findings that the configuration ignores."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Every finding, worst first."""
+        return tuple(sorted((f for r in self.results for f in r.findings), key=lambda f: f.sort_key))

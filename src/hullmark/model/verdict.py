@@ -1,0 +1,100 @@
+"""The one function of outcomes and policy that decides the exit code."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hullmark.model.finding import Severity
+from hullmark.model.outcome import Broken, Check, CheckResult, Ran, Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Status(enum.Enum):
+    """What the verdict says; the value is the exit code."""
+
+    CLEAN = 0
+    FINDINGS = 1
+    UNCHECKED = 3
+    NOTHING = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What makes the difference between pass and fail."""
+
+    fail_on: Severity = Severity.ERROR
+    """The least severe finding that fails."""
+    required: frozenset[Check] = frozenset(Check)
+    """Checks that must have run; a skipped one counts as not checked."""
+    advisory: frozenset[Check] = frozenset()
+    """Checks that are reported and never decide."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many findings of each severity, and outcomes of each kind, there are."""
+
+    errors: int = 0
+    warnings: int = 0
+    notes: int = 0
+    ran: int = 0
+    skipped: int = 0
+    broken: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether the images may sail."""
+
+    status: Status
+    counts: Counts
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code that stands for the status."""
+        return self.status.value
+
+
+def decide(results: Iterable[CheckResult], policy: Policy) -> Verdict:
+    """The verdict on `results`.
+
+    Findings at or above the threshold decide first, because they are certain; then whatever could not be
+    checked; then whether anything ran at all. Adding a finding or a failure never turns another verdict clean.
+    """
+    results = tuple(results)
+    deciding = [r for r in results if r.check not in policy.advisory]
+    if any(f.severity >= policy.fail_on for r in deciding for f in r.findings):
+        status = Status.FINDINGS
+    elif any(_unchecked(r, policy) for r in deciding):
+        status = Status.UNCHECKED
+    elif not any(isinstance(r.outcome, Ran) for r in results):
+        status = Status.NOTHING
+    else:
+        status = Status.CLEAN
+    return Verdict(status=status, counts=_count(results))
+
+
+def _unchecked(result: CheckResult, policy: Policy) -> bool:
+    match result.outcome:
+        case Broken():
+            return True
+        case Skipped():
+            return result.check in policy.required
+        case Ran():
+            return False
+
+
+def _count(results: tuple[CheckResult, ...]) -> Counts:
+    severities = [f.severity for r in results for f in r.findings]
+    return Counts(
+        errors=severities.count(Severity.ERROR),
+        warnings=severities.count(Severity.WARNING),
+        notes=severities.count(Severity.NOTE),
+        ran=sum(isinstance(r.outcome, Ran) for r in results),
+        skipped=sum(isinstance(r.outcome, Skipped) for r in results),
+        broken=sum(isinstance(r.outcome, Broken) for r in results),
+    )

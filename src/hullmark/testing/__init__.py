@@ -1,0 +1,8 @@
+"""Doubles for the seams of hullmark, for tests of rules, scanners and projects that use it as a library."""
+
+from __future__ import annotations
+
+from hullmark.testing._commands import ScriptedCommands
+from hullmark.testing._images import synthetic_image
+
+__all__ = ["ScriptedCommands", "synthetic_image"]
