@@ -1,0 +1,1 @@
+"""Fetches the pages of one site, politely, and keeps their main text."""
