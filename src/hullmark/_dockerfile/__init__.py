@@ -1,0 +1,8 @@
+"""Dockerfile text -> stages, instructions and shell commands, each with its place; and the rules applied to them."""
+
+from __future__ import annotations
+
+from hullmark._dockerfile.lint import lint
+from hullmark._dockerfile.parser import load, parse
+
+__all__ = ["lint", "load", "parse"]

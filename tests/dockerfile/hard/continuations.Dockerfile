@@ -1,0 +1,17 @@
+FROM a
+RUN echo a\\
+RUN echo b \   	
+ c
+RUN \
+\
+  \
+  true \
+
+
+# c
+  && false
+
+\
+ENV \
+ a=b
+RUN x \
