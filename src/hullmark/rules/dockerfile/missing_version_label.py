@@ -1,0 +1,102 @@
+"""Final stage sets no version label.
+
+What it checks
+    The stage that becomes the image, and the stages it is built on through `FROM stage`: one of them sets the label
+    `org.opencontainers.image.version`, and not to nothing. A value that comes from a build argument is fine, as long
+    as the stage declares the argument; one that is declared before the first FROM only is empty inside of a stage.
+
+Why it matters
+    The label is how a running container is traced to the release it came from. A squash (`FROM scratch` and
+    `COPY --from=runtime / /`) copies files and drops the labels of the stage it flattens.
+
+How to fix
+    Set the label in the last stage.
+
+    Bad:
+
+        FROM python:3.13-slim AS runtime
+        LABEL org.opencontainers.image.version="1.0"
+        FROM scratch
+        COPY --from=runtime / /
+
+    Good:
+
+        FROM python:3.13-slim AS runtime
+        FROM scratch
+        COPY --from=runtime / /
+        ARG VERSION=dev
+        LABEL org.opencontainers.image.version="${VERSION}"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from hullmark.model.dockerfile import Recipe
+from hullmark.model.finding import Observation, Severity
+from hullmark.model.rule import rule
+
+if TYPE_CHECKING:
+    from hullmark.model.dockerfile import Pair
+
+LABEL = "org.opencontainers.image.version"
+
+
+@rule(summary="version label is missing", severity=Severity.ERROR, since="0.1")
+def missing_version_label(recipe: Recipe) -> Iterator[Observation]:
+    stage = recipe.final
+    found = stage.pair("LABEL", LABEL)
+    expected = f"{LABEL} with a value in the final stage"
+    if found is not None:
+        _, pair = found
+        outside = _arguments_outside(recipe, pair)
+        if outside:
+            name = outside[0]
+            yield Observation(
+                location=pair.span,
+                seen=f"`{pair.raw}` is empty: ARG {name} stands before the first FROM only",
+                expected=expected,
+                remedy=f"add `ARG {name}` to stage {stage.label}, above the label",
+                key=f"empty {name}",
+            )
+        elif not pair.value and "$" not in (pair.raw or ""):
+            yield Observation(
+                location=pair.span,
+                seen=f"{LABEL} is empty",
+                expected=expected,
+                remedy=f'add `ARG VERSION=dev` above it and write `{LABEL}="${{VERSION}}"`',
+                key="empty",
+            )
+        return
+    lost = stage.lost_pair("LABEL", LABEL)
+    if lost is not None:
+        yield Observation(
+            location=lost.copy.span,
+            seen=f"set in stage {lost.stage.label} at line {lost.instruction.span.line}, lost by the squash",
+            expected=expected,
+            remedy=f'after line {lost.copy.span.end_line} add `ARG VERSION=dev` and `LABEL {LABEL}="${{VERSION}}"`',
+            key="lost by the squash",
+        )
+        return
+    yield Observation(
+        location=stage.span,
+        seen=f"no {LABEL} in stage {stage.label}",
+        expected=expected,
+        remedy=f'add `ARG VERSION=dev` and `LABEL {LABEL}="${{VERSION}}"` to stage {stage.label}',
+        key="none",
+    )
+
+
+def _arguments_outside(recipe: Recipe, pair: Pair) -> list[str]:
+    """The variables in `pair` that are declared before the first FROM and not again in the stage."""
+    if pair.value is None or all(pair.value not in (f"${name}", f"${{{name}}}") for name in pair.unresolved):
+        return []
+    declared = {each.name for argument in recipe.dockerfile.arguments for each in argument.pairs}
+    inside = {
+        each.name
+        for instruction in recipe.final.history
+        if instruction.keyword in ("ARG", "ENV")
+        for each in instruction.pairs
+    }
+    return [name for name in pair.unresolved if name in declared and name not in inside]

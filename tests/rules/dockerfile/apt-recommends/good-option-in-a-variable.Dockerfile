@@ -1,0 +1,3 @@
+FROM debian:12
+ARG OPTIONS="-y --no-install-recommends"
+RUN apt-get install $OPTIONS curl

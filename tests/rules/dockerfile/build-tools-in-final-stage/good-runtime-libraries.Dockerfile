@@ -1,0 +1,3 @@
+FROM debian:12
+RUN apt-get install -y libgcc-s1 gcc-12-base libpq5 udev golang-docs makepasswd cmake-data
+RUN echo apt-get install gcc && apt-get remove gcc && apt-get -s install gcc

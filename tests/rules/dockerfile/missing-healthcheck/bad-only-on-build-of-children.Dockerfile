@@ -1,0 +1,3 @@
+# expect: missing-healthcheck
+FROM python:3.13-slim
+ONBUILD HEALTHCHECK CMD true

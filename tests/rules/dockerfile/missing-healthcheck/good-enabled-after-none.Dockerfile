@@ -1,0 +1,4 @@
+FROM python:3.13-slim AS base
+HEALTHCHECK NONE
+FROM base
+HEALTHCHECK CMD true

@@ -1,0 +1,3 @@
+FROM python:3.13-slim
+LABEL a=b "org.opencontainers.image.version"="1.2" \
+      'c'='d e'

@@ -1,0 +1,3 @@
+# expect: unexplained-ignore @2:3
+  # hullmark: ignore= because I say so
+FROM debian:12

@@ -1,0 +1,217 @@
+"""Each rule about Dockerfiles on files of its own: what it catches, where, and what it leaves alone."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hullmark.rules.dockerfile
+from hullmark._dockerfile import lint, parse
+from hullmark.model.location import SourceSpan
+from hullmark.model.rule import HEADINGS, Rule
+
+CASES = Path(__file__).parent / "dockerfile"
+EXPECT = re.compile(r"#\s*expect:\s*(?P<rule>[a-z-]+)(?:\s+@(?P<line>\d+)(?::(?P<column>\d+))?)?\s*$")
+
+
+def _rules() -> dict[str, Rule[Any]]:
+    package = hullmark.rules.dockerfile
+    modules = [
+        importlib.import_module(f"{package.__name__}.{each.name}")
+        for each in pkgutil.iter_modules(package.__path__)
+    ]
+    return {
+        value.id: value for module in modules for value in vars(module).values() if isinstance(value, Rule)
+    }
+
+
+RULES = _rules()
+FILES = sorted(CASES.glob("*/*.Dockerfile"))
+
+
+def _expected(text: str, path: Path) -> list[tuple[str, int, int | None]]:
+    """Rule, line and, where it is given, column of each `# expect:` comment.
+
+    Without `@line` it stands before the instruction it concerns: the finding lies within the instruction.
+    """
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        match = EXPECT.search(line)
+        if match is None:
+            assert "expect:" not in line, f"{path}:{number}: unreadable expectation"
+            continue
+        column = match["column"]
+        found.append((match["rule"], int(match["line"] or -number), int(column) if column else None))
+    return found
+
+
+def _check(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    rule = RULES[path.parent.name]
+    dockerfile = parse(text, path.name)
+    seen = [(finding.rule, finding.location) for finding in lint(dockerfile, rules=[rule], service="web")]
+    for name, line, column in _expected(text, path):
+        fits = [
+            (id_, place)
+            for id_, place in seen
+            if id_ == name and isinstance(place, SourceSpan) and _is_there(dockerfile, place, line, column)
+        ]
+        assert fits, f"expected {name} at {line}:{column}, found {[str(place) for _, place in seen]}"
+        seen.remove(fits[0])
+    assert not seen, f"unexpected: {[(id_, str(place)) for id_, place in seen]}"
+
+
+def _is_there(dockerfile: Any, place: SourceSpan, line: int, column: int | None) -> bool:
+    if line > 0:
+        return place.line == line and column in (None, place.column)
+    following = min(each.span.line for each in dockerfile.instructions if each.span.line > -line)
+    span = next(each.span for each in dockerfile.instructions if each.span.line == following)
+    return span.line <= place.line <= span.end_line or place.line == -line + 1
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_case_has_the_findings_it_expects(path: Path) -> None:
+    _check(path)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_case_is_named_after_what_it_expects(path: Path) -> None:
+    expected = _expected(path.read_text(encoding="utf-8"), path)
+    assert {name for name, _, _ in expected} <= {path.parent.name}
+    assert path.name.startswith("bad-" if expected else "good-")
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_a_rule_has_cases_of_both_kinds(name: str) -> None:
+    names = [path.name for path in FILES if path.parent.name == name]
+    assert sum(each.startswith("good-") for each in names) >= 3
+    assert sum(each.startswith("bad-") for each in names) >= 3
+
+
+def test_every_directory_of_cases_belongs_to_a_rule() -> None:
+    assert {path.name for path in CASES.iterdir()} == set(RULES)
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
+def test_a_page_has_a_title_and_the_sections_every_page_has(rule: Rule[Any]) -> None:
+    title, blank, *rest = rule.page.splitlines()
+    assert title.endswith(".")
+    assert not blank
+    assert tuple(line for line in rest if line and not line.startswith(" ")) == HEADINGS
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
+def test_the_examples_of_a_page_are_what_they_say(rule: Rule[Any]) -> None:
+    example = rule.page.partition("How to fix")[2]
+    bad, good = (_dockerfile(part) for part in example.split("Bad:")[1].split("Good:"))
+    assert lint(parse(bad, "Dockerfile"), rules=[rule])
+    assert not lint(parse(good, "Dockerfile"), rules=[rule])
+
+
+def _dockerfile(indented: str) -> str:
+    text = "\n".join(line[8:] for line in indented.splitlines() if line.startswith(" " * 8))
+    return text if "FROM" in text else f"FROM debian:12\n{text}"
+
+
+SQUASHED = """\
+FROM python:3.13-slim AS runtime
+LABEL org.opencontainers.image.version=1.0
+HEALTHCHECK --interval=5s \\
+    CMD curl -f http://localhost/
+FROM scratch
+COPY --link --from=runtime / /
+USER app
+"""
+
+
+def _only(text: str, name: str, target: str | None = None) -> Any:
+    (finding,) = lint(parse(text, "Dockerfile"), rules=[RULES[name]], target=target, service="web")
+    return finding
+
+
+def test_a_health_check_lost_by_a_squash_names_both_lines() -> None:
+    finding = _only(SQUASHED, "missing-healthcheck")
+    assert str(finding.location) == "Dockerfile:6:1"
+    assert finding.seen == "declared in stage runtime at line 3, lost by the squash"
+    assert finding.remedy == (
+        "declare it again after line 6: `HEALTHCHECK --interval=5s CMD curl -f http://localhost/`"
+    )
+
+
+def test_a_label_lost_by_a_squash_names_both_lines() -> None:
+    finding = _only(SQUASHED, "missing-version-label")
+    assert str(finding.location) == "Dockerfile:6:1"
+    assert finding.seen == "set in stage runtime at line 2, lost by the squash"
+    assert finding.remedy.startswith("after line 6 add `ARG VERSION=dev` and ")
+
+
+def test_a_squash_of_a_squash_still_finds_where_it_was_declared() -> None:
+    text = SQUASHED.replace("FROM scratch", "FROM scratch AS flat") + "FROM scratch\nCOPY --from=flat / /\n"
+    finding = _only(text, "missing-healthcheck")
+    assert str(finding.location) == "Dockerfile:9:1"
+    assert "at line 3" in finding.seen
+
+
+def test_a_disabled_health_check_is_called_by_its_name() -> None:
+    assert _only("FROM a\nHEALTHCHECK none\n", "missing-healthcheck").seen == "HEALTHCHECK NONE"
+
+
+def test_the_target_decides_what_is_looked_at() -> None:
+    assert not lint(parse(SQUASHED, "Dockerfile"), rules=[RULES["missing-healthcheck"]], target="RUNTIME")
+
+
+def test_a_finding_quotes_the_command_and_points_at_its_verb() -> None:
+    finding = _only("FROM a\nRUN true \\\n # note\n && apt-get -y install 'a' b\n", "apt-recommends")
+    assert str(finding.location) == "Dockerfile:4:16"
+    assert finding.seen == "`apt-get -y install a b`"
+    assert finding.remedy == "write `apt-get install --no-install-recommends ...`"
+
+
+def test_a_fingerprint_survives_moving_and_tells_stages_apart() -> None:
+    text = "FROM a AS x\nRUN pip install y\nFROM b AS z\nCOPY --from=x /a /a\nRUN pip install y\n"
+    first = [finding.fingerprint for finding in lint(parse(text, "D"), rules=[RULES["pip-cache-kept"]])]
+    moved = [
+        finding.fingerprint for finding in lint(parse(f"\n\n{text}", "D"), rules=[RULES["pip-cache-kept"]])
+    ]
+    assert first == moved
+    assert len(set(first)) == 2
+
+
+def test_a_stage_that_the_target_does_not_need_is_not_looked_at() -> None:
+    text = "FROM a AS x\nRUN pip install y\nFROM b AS z\n"
+    assert not lint(parse(text, "D"), rules=[RULES["pip-cache-kept"]])
+    assert lint(parse(text, "D"), rules=[RULES["pip-cache-kept"]], target="x")
+
+
+IGNORED = "FROM a\n{above}RUN true \\\n{inside}  && pip install y\n"
+
+
+@pytest.mark.parametrize("where", ["above", "inside"])
+def test_a_comment_with_a_reason_accepts_a_finding(where: str) -> None:
+    comments = {"above": "", "inside": ""} | {
+        where: "# hullmark: ignore=apt-recommends,pip-cache-kept it is small\n"
+    }
+    assert not lint(parse(IGNORED.format(**comments), "D"), rules=[RULES["pip-cache-kept"]])
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "# hullmark: ignore=pip-cache-kept",
+        "# hullmark: ignore=apt-recommends small",
+        "# ignore=pip-cache-kept x",
+    ],
+)
+def test_a_comment_without_a_reason_or_about_another_rule_accepts_nothing(comment: str) -> None:
+    text = IGNORED.format(above=f"{comment}\n", inside="")
+    assert lint(parse(text, "D"), rules=[RULES["pip-cache-kept"]])
+
+
+def test_a_comment_apart_from_the_instruction_accepts_nothing() -> None:
+    text = IGNORED.format(above="# hullmark: ignore=pip-cache-kept it is small\n\n", inside="")
+    assert lint(parse(text, "D"), rules=[RULES["pip-cache-kept"]])
