@@ -59,9 +59,7 @@ class Unavailable(HullmarkError):
 class CommandFailed(HullmarkError):
     """A program ended with a failure that its caller could not explain any better."""
 
-    def __init__(
-        self, argv: Sequence[str], returncode: int, output: str, *, hint: str | None = None
-    ) -> None:
+    def __init__(self, argv: Sequence[str], returncode: int, output: str, *, hint: str | None = None) -> None:
         self.argv = tuple(argv)
         self.returncode = returncode
         self.output = output

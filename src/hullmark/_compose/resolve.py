@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hullmark._compose.positions import service_spans, shown
@@ -13,14 +14,18 @@ from hullmark.model.project import Build, Project, Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from hullmark._process import Commands
     from hullmark.model.project import Settings
 
 COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 """What Compose looks for, best first."""
-OVERRIDES = ("compose.override.yaml", "compose.override.yml", "docker-compose.override.yaml", "docker-compose.override.yml")
+OVERRIDES = (
+    "compose.override.yaml",
+    "compose.override.yml",
+    "docker-compose.override.yaml",
+    "docker-compose.override.yml",
+)
 CONFIGURATION = ("hullmark.toml", *COMPOSE_FILES)
 _INSTALL = "install Docker with its Compose plugin, see docs/engine.md"
 
@@ -50,7 +55,9 @@ def resolve(root: Path, settings: Settings, commands: Commands) -> Project:
     files = _files(root, settings)
     spans = service_spans(files, root)
     arguments = _arguments(root, settings)
-    completed = commands.run(("docker", "compose", *arguments, "config", "--format", "json"), cwd=root, timeout=60)
+    completed = commands.run(
+        ("docker", "compose", *arguments, "config", "--format", "json"), cwd=root, timeout=60
+    )
     if completed.returncode != 0:
         raise _refusal(completed.stderr, files, root, spans)
     raw = json.loads(completed.stdout)
@@ -59,7 +66,12 @@ def resolve(root: Path, settings: Settings, commands: Commands) -> Project:
         name=name,
         root=root,
         services=tuple(
-            _service(service, raw["services"][service], name, spans.get(service, SourceSpan(path=shown(files[0], root))))
+            _service(
+                service,
+                raw["services"][service],
+                name,
+                spans.get(service, SourceSpan(path=shown(files[0], root))),
+            )
             for service in sorted(raw.get("services") or {})
         ),
         settings=settings,
@@ -107,13 +119,19 @@ def _refusal(
     """What Compose's refusal means, with the line of the service that it is about."""
     lines = [line for line in stderr.strip().splitlines() if "level=warning" not in line]
     text = "\n".join(lines) or "no reason given"
-    if "is not a docker command" in text or "unknown command: docker compose" in text or "unknown shorthand flag" in text:
+    if (
+        "is not a docker command" in text
+        or "unknown command: docker compose" in text
+        or "unknown shorthand flag" in text
+    ):
         return Unavailable("the Docker CLI has no Compose plugin", hint=_INSTALL)
     text = re.sub(r"^(validating|parsing) \S+?: ", "", text).replace(f"{root}/", "")
     named = re.search(r"services?[.\s\"]+([\w.-]+?)[.\":\s]", f"{text} ")
     place = spans.get(named[1]) if named else None
     where = str(place) if place else shown(files[0], root)
-    return ConfigurationError([f"{where}: Compose refuses the project: {text}"], hint="`docker compose config` says the same")
+    return ConfigurationError(
+        [f"{where}: Compose refuses the project: {text}"], hint="`docker compose config` says the same"
+    )
 
 
 def _service(name: str, raw: Mapping[str, Any], project: str, span: SourceSpan) -> Service:
@@ -122,24 +140,43 @@ def _service(name: str, raw: Mapping[str, Any], project: str, span: SourceSpan) 
         image=raw.get("image") or f"{project}-{name}",
         build=_build(raw["build"]) if raw.get("build") else None,
         span=span,
-        ports=tuple(sorted({int(port["target"]) for port in raw.get("ports") or () if port.get("protocol", "tcp") == "tcp"})),
+        ports=tuple(
+            sorted(
+                {
+                    int(port["target"])
+                    for port in raw.get("ports") or ()
+                    if port.get("protocol", "tcp") == "tcp"
+                }
+            )
+        ),
         depends_on=tuple(
-            sorted((other, how.get("condition", "service_started")) for other, how in (raw.get("depends_on") or {}).items())
+            sorted(
+                (other, how.get("condition", "service_started"))
+                for other, how in (raw.get("depends_on") or {}).items()
+            )
         ),
         restarts=(raw.get("restart") or "no").partition(":")[0] not in {"no", ""},
     )
 
 
 def _build(raw: Mapping[str, Any]) -> Build:
-    from pathlib import Path  # noqa: PLC0415  # a run-time use of a name that is a type elsewhere
-
-    context = str(raw.get("context", "."))
+    context = Path(str(raw.get("context", ".")))
     dockerfile = str(raw.get("dockerfile", "Dockerfile"))
-    path = Path(context)
+    if raw.get("dockerfile_inline"):
+        unreadable = "its Dockerfile is written inline in the Compose file"
+    elif not context.is_absolute():
+        unreadable = f"its build context is remote: {context}"
+    else:
+        unreadable = None
+        dockerfile = str(context / dockerfile)
     return Build(
-        context=context,
-        dockerfile=str(path / dockerfile) if path.is_absolute() else dockerfile,
+        context=str(raw.get("context", ".")),
+        dockerfile=dockerfile,
         target=raw.get("target") or None,
+        unreadable=unreadable,
+        args=tuple(
+            sorted((name, str(value)) for name, value in (raw.get("args") or {}).items() if value is not None)
+        ),
     )
 
 
@@ -175,5 +212,7 @@ def chosen_services(project: Project, names: Iterable[str]) -> tuple[Service, ..
             raise UsageError(unknown_service(name, by_name))
         if by_name[name].build is None:
             built = ", ".join(service.name for service in project.built) or "none"
-            raise UsageError(f"service `{name}` runs `{by_name[name].image}` and builds no image (built: {built})")
+            raise UsageError(
+                f"service `{name}` runs `{by_name[name].image}` and builds no image (built: {built})"
+            )
     return tuple(by_name[name] for name in names) if names else project.built

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hullmark._engines.build import BuildFailure, build_service
+from hullmark._engines.build import build_service
 from hullmark._engines.docker import Engine, connect
 
-__all__ = ["BuildFailure", "Engine", "build_service", "connect"]
+__all__ = ["Engine", "build_service", "connect"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from hullmark.errors import Unavailable
+from hullmark.model.build import FailedBuild
+from hullmark.model.location import SourceSpan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,27 +20,13 @@ TAIL = 20
 """Lines of a failing step's output that are shown."""
 _SERVICE_STEP = re.compile(r"#\d+ \[(?P<name>[^\]]+)\] (?P<text>.+)")
 _FAILED_STEP = re.compile(r" > \[(?P<step>[^\]]*)\](?P<text>.*?):?\s*$")
-_FAILED_LINE = re.compile(r"(?:\S*/)?(?P<file>[^\s/]*Dockerfile[^\s:]*|[^\s/:]+):(?P<line>\d+)\s*$")
+_PLACE = re.compile(r"(?:.*/)?(?P<file>[^/]+):(?P<line>\d+)")
 _NO_SPACE = "no space left on device"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildFailure:
-    """Why an image could not be built, as BuildKit tells it."""
-
-    message: str
-    """The last line: what did not complete, with its exit code."""
-    step: str
-    """The instruction that failed, or empty when it failed before any."""
-    line: int
-    """Its line in the Dockerfile; 1 when BuildKit names none."""
-    output: tuple[str, ...]
-    """The last lines that the step printed."""
 
 
 def build_service(
     project: Project, service: Service, commands: Commands, on_step: Callable[[str], None]
-) -> BuildFailure | None:
+) -> FailedBuild | None:
     """Builds the image of `service`; `None` when it is built.
 
     `on_step` is told of each step as it starts. Raises `Unavailable` when not the project but the machine is to
@@ -66,19 +54,32 @@ def build_service(
         )
     if "Cannot connect to the Docker daemon" in text:
         raise Unavailable(f"building `{service.name}` failed: the engine went away", hint="`docker version`")
-    return explain_failure(text)
+    return explain_failure(text, _dockerfile(project, service))
 
 
-def explain_failure(text: str) -> BuildFailure:
-    """What BuildKit's plain progress `text` says of the step that failed."""
+def _dockerfile(project: Project, service: Service) -> str:
+    """The Dockerfile as messages name it, or the Compose file when there is none to be read."""
+    if service.build is None or service.build.unreadable:
+        return service.span.path
+    path = PurePath(service.build.dockerfile)
+    return path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else str(path)
+
+
+def explain_failure(text: str, dockerfile: str) -> FailedBuild:
+    """What BuildKit's plain progress `text` says of the step of `dockerfile` that failed."""
     lines = [line.rstrip() for line in text.splitlines()]
     message = next((line for line in reversed(lines) if "failed to solve" in line), None)
     if message is None:
         message = next((line for line in reversed(lines) if line.strip()), "no reason given")
     step, output = _failed_step(lines)
-    place = next((found for line in reversed(lines) if (found := _FAILED_LINE.fullmatch(line))), None)
-    message = re.sub(r"^.*failed to solve: ", "", message)
-    return BuildFailure(message=message, step=step, line=int(place["line"]) if place else 1, output=output)
+    name = PurePath(dockerfile).name
+    place = next((m for line in reversed(lines) if (m := _PLACE.fullmatch(line)) and m["file"] == name), None)
+    return FailedBuild(
+        span=SourceSpan(path=dockerfile, line=int(place["line"]) if place else 1),
+        message=re.sub(r"^.*failed to solve: ", "", message),
+        step=step,
+        output=output,
+    )
 
 
 def _failed_step(lines: list[str]) -> tuple[str, tuple[str, ...]]:

@@ -54,7 +54,7 @@ class Engine:
         import docker  # noqa: PLC0415  # loaded when the engine was connected
 
         # A client of its own: this one reads without a time limit, because a quiet stack has no events.
-        listener = docker.APIClient(base_url=self.host, tls=self.tls, version="auto", timeout=None)
+        listener = docker.APIClient(base_url=self.host, tls=self.tls, version="auto", timeout=None)  # type: ignore[arg-type]  # none is what requests takes
         stream: CancellableStream[dict[str, Any]] = listener.events(
             decode=True, filters={"type": "container", "label": label}
         )
@@ -83,7 +83,9 @@ def connect(commands: Commands, environ: Mapping[str, str], cancelled: threading
         )
     compose = commands.run(("docker", "compose", "version", "--short"), timeout=60)
     if compose.returncode != 0:
-        raise Unavailable("the Docker CLI has no Compose plugin", hint="install the Docker Compose plugin, 2.20 or newer")
+        raise Unavailable(
+            "the Docker CLI has no Compose plugin", hint="install the Docker Compose plugin, 2.20 or newer"
+        )
     if _version(compose.stdout) < OLDEST_COMPOSE:
         raise Unavailable(
             f"Docker Compose is version {compose.stdout.strip()}; hullmark needs {_dotted(OLDEST_COMPOSE)} or newer",
@@ -103,10 +105,15 @@ def _endpoint(environ: Mapping[str, str]) -> tuple[str, Any]:
     try:
         context = ContextAPI.get_context(environ.get("DOCKER_CONTEXT"))
     except (DockerException, OSError, ValueError) as error:
-        raise Unavailable(f"the current Docker context cannot be read: {error}", hint="`docker context ls`") from error
+        raise Unavailable(
+            f"the current Docker context cannot be read: {error}", hint="`docker context ls`"
+        ) from error
     if context is None:
-        raise Unavailable(f"there is no Docker context `{environ.get('DOCKER_CONTEXT')}`", hint="`docker context ls`")
-    return context.Host or "unix:///var/run/docker.sock", context.TLSConfig if context.tls else False
+        raise Unavailable(
+            f"there is no Docker context `{environ.get('DOCKER_CONTEXT')}`", hint="`docker context ls`"
+        )
+    tls: Any = context.TLSConfig
+    return context.Host or "unix:///var/run/docker.sock", tls or False
 
 
 def _version(text: str) -> tuple[int, int]:

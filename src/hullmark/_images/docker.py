@@ -126,14 +126,22 @@ def _layers(stream: IO[bytes], reference: str) -> list[Layer]:
                 head = content.read(_TAR_BLOCK)
                 if not _is_layer(head):
                     continue
-                layers.append(read_layer(_plain(io.BufferedReader(_Joined(head, content)), head, reference), reference))
+                layers.append(
+                    read_layer(_plain(io.BufferedReader(_Joined(head, content)), head, reference), reference)
+                )
     except tarfile.TarError as error:
-        raise DamagedImage(f"{reference}: what the engine sent is no readable tar archive: {error}") from error
+        raise DamagedImage(
+            f"{reference}: what the engine sent is no readable tar archive: {error}"
+        ) from error
     return layers
 
 
 def _is_layer(head: bytes) -> bool:
-    return head[257:262] == b"ustar" or head.startswith((_GZIP, _ZSTD)) or (len(head) == _TAR_BLOCK and not any(head))
+    return (
+        head[257:262] == b"ustar"
+        or head.startswith((_GZIP, _ZSTD))
+        or (len(head) == _TAR_BLOCK and not any(head))
+    )
 
 
 def _plain(stream: IO[bytes], head: bytes, reference: str) -> IO[bytes]:

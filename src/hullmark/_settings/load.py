@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hullmark._settings.options import SCHEMA, Option, Table, describe
+from hullmark._settings.options import SCHEMA, describe
 from hullmark._settings.positions import positions
 from hullmark.errors import ConfigurationError, nearest
 from hullmark.model.finding import Severity
@@ -19,7 +19,6 @@ from hullmark.model.project import (
     HttpProbe,
     Ignore,
     Link,
-    Probe,
     ScanSettings,
     ServiceSettings,
     Settings,
@@ -31,7 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from hullmark._settings.options import Option, Table
     from hullmark._settings.positions import Path as KeyPath
+    from hullmark.model.project import (
+        Probe,
+    )
 
 FILE = "hullmark.toml"
 DEFAULT_TIMEOUT = 15.0
@@ -76,7 +79,8 @@ def load_settings(root: Path, environ: Mapping[str, str], flags: Mapping[str, st
     source, document = _read(root)
     values = _table(SCHEMA, document, (), source)
     services = tuple(
-        (name, _service(service, ("services", name), source)) for name, service in values.get("services", {}).items()
+        (name, _service(service, ("services", name), source))
+        for name, service in values.get("services", {}).items()
     )
     source.raise_problems()
     origins = {path: str(source.span(tuple(path.split(".")))) for path in _given(values)}
@@ -262,7 +266,9 @@ def _probe(values: Mapping[str, Any], path: KeyPath, source: _Source) -> Probe |
     foreign = [k for k in ("port", "tls", "method", "expect") if k in values] if chosen != ["http"] else []
     match chosen:
         case [kind] if foreign and kind != "http":
-            source.problem((*path, foreign[0]), f"`{foreign[0]}` fits only an `http` probe, and this is `{kind}`")
+            source.problem(
+                (*path, foreign[0]), f"`{foreign[0]}` fits only an `http` probe, and this is `{kind}`"
+            )
         case ["http"] if "port" not in values:
             source.problem(path, "an `http` probe needs `port`, the port inside the container")
         case ["http"]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hullmark.model.duration import parse_duration
 from hullmark.model.finding import Severity
-from hullmark.model.project import AnyUser, DropsTo, NonRoot, UserPolicy
+from hullmark.model.project import AnyUser, DropsTo, NonRoot
 from hullmark.model.size import parse_size
 from hullmark.model.vulnerability import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from hullmark.model.project import UserPolicy
 
 HIGHEST_PORT = 65535
 
@@ -118,8 +120,8 @@ def _user(value: Any) -> UserPolicy:
             raise ValueError(f"expected `non-root`, `any` or `drops-to:NAME`, got {describe(value)}")
 
 
-def _date(value: Any) -> datetime.date:
-    if not isinstance(value, datetime.date) or isinstance(value, datetime.datetime):
+def _date(value: Any) -> dt.date:
+    if not isinstance(value, dt.date) or isinstance(value, dt.datetime):
         raise ValueError(f"expected a date such as 2027-06-30, without quotes, got {describe(value)}")
     return value
 
@@ -141,7 +143,11 @@ def _link_target(value: Any) -> str:
         port = parts.port
     except ValueError:
         raise ValueError(f"{expected}, got {describe(value)}") from None
-    if parts.scheme not in {"http", "https", "tcp"} or not parts.hostname or (parts.scheme == "tcp" and not port):
+    if (
+        parts.scheme not in {"http", "https", "tcp"}
+        or not parts.hostname
+        or (parts.scheme == "tcp" and not port)
+    ):
         raise ValueError(f"{expected}, got {describe(value)}")
     return value
 
@@ -178,8 +184,12 @@ _STRINGS = {"type": "array", "items": {"type": "string", "minLength": 1}}
 TEXT = Kind(name="text", read=_text, schema={"type": "string", "minLength": 1})
 TEXTS = Kind(name="list of texts", read=_texts, schema=_STRINGS, scalar=False)
 COMMAND = Kind(name="list of words", read=_command, schema={**_STRINGS, "minItems": 1}, scalar=False)
-PORT = Kind(name="port", read=_port, schema={"type": "integer", "minimum": 1, "maximum": HIGHEST_PORT}, scalar=False)
-STATUS = Kind(name="HTTP status", read=_status, schema={"type": "integer", "minimum": 100, "maximum": 599}, scalar=False)
+PORT = Kind(
+    name="port", read=_port, schema={"type": "integer", "minimum": 1, "maximum": HIGHEST_PORT}, scalar=False
+)
+STATUS = Kind(
+    name="HTTP status", read=_status, schema={"type": "integer", "minimum": 100, "maximum": 599}, scalar=False
+)
 SIZE = Kind(name="size", read=_size, schema={"type": "string", "examples": ["600 MB", "1.5 GiB"]})
 DURATION = Kind(name="duration", read=_duration, schema={"type": "string", "examples": ["90 s", "2 min"]})
 USER = Kind(
@@ -206,8 +216,18 @@ _PROBE = Table(
     array=True,
     help="What must answer once the service is up; exactly one of `http`, `tcp` and `exec`.",
     options=(
-        Option(key="http", kind=HTTP_PATH, help="Path to request from the host; needs `port`.", example='"/health"'),
-        Option(key="tcp", kind=PORT, help="Port inside the container that must accept connections.", example="5432"),
+        Option(
+            key="http",
+            kind=HTTP_PATH,
+            help="Path to request from the host; needs `port`.",
+            example='"/health"',
+        ),
+        Option(
+            key="tcp",
+            kind=PORT,
+            help="Port inside the container that must accept connections.",
+            example="5432",
+        ),
         Option(
             key="exec",
             kind=COMMAND,
@@ -246,7 +266,12 @@ SCHEMA = Table(
                     environment="HULLMARK_ENV_FILE",
                     example='".env.test"',
                 ),
-                Option(key="profiles", kind=TEXTS, help="Compose profiles to enable.", environment="HULLMARK_PROFILES"),
+                Option(
+                    key="profiles",
+                    kind=TEXTS,
+                    help="Compose profiles to enable.",
+                    environment="HULLMARK_PROFILES",
+                ),
             ),
         ),
         Table(
@@ -293,7 +318,10 @@ SCHEMA = Table(
                     environment="HULLMARK_SCAN_FAIL_ON",
                 ),
                 Option(
-                    key="reports", kind=TEXT, help="Directory for the scanner's own reports.", default="trivy-reports"
+                    key="reports",
+                    kind=TEXT,
+                    help="Directory for the scanner's own reports.",
+                    default="trivy-reports",
                 ),
                 Option(
                     key="ignore-file",
@@ -317,7 +345,13 @@ SCHEMA = Table(
                             help="The most bytes that its image may hold, unpacked.",
                             example='"600 MB"',
                         ),
-                        Option(key="user", kind=USER, help="Whom it runs as.", default="any", example='"non-root"'),
+                        Option(
+                            key="user",
+                            kind=USER,
+                            help="Whom it runs as.",
+                            default="any",
+                            example='"non-root"',
+                        ),
                     ),
                     tables=(_PROBE,),
                 ),
@@ -328,7 +362,9 @@ SCHEMA = Table(
             array=True,
             help="Connections that services must be able to make, tried from inside the calling container.",
             options=(
-                Option(key="from", kind=TEXT, help="The calling service.", required=True, example='"platform"'),
+                Option(
+                    key="from", kind=TEXT, help="The calling service.", required=True, example='"platform"'
+                ),
                 Option(
                     key="to",
                     kind=LINK_TARGET,
@@ -336,14 +372,22 @@ SCHEMA = Table(
                     required=True,
                     example='"http://rag:8001/health"',
                 ),
-                Option(key="tls", kind=choice("verify", "insecure"), help="For `https://`.", default="verify"),
-                Option(key="timeout", kind=DURATION, help="Time within which it must succeed.", default="15 s"),
+                Option(
+                    key="tls", kind=choice("verify", "insecure"), help="For `https://`.", default="verify"
+                ),
+                Option(
+                    key="timeout", kind=DURATION, help="Time within which it must succeed.", default="15 s"
+                ),
             ),
             tables=(
                 Table(
                     key="expect",
                     help="What the answer must be.",
-                    options=(Option(key="status", kind=STATUS, help="The exact HTTP status.", default="any of 200-399"),),
+                    options=(
+                        Option(
+                            key="status", kind=STATUS, help="The exact HTTP status.", default="any of 200-399"
+                        ),
+                    ),
                 ),
             ),
         ),
@@ -356,7 +400,9 @@ SCHEMA = Table(
                     array=True,
                     help="One decision.",
                     options=(
-                        Option(key="rule", kind=TEXT, help="The rule's id.", required=True, example='"root-user"'),
+                        Option(
+                            key="rule", kind=TEXT, help="The rule's id.", required=True, example='"root-user"'
+                        ),
                         Option(key="service", kind=TEXT, help="Only in this service.", default="all"),
                         Option(
                             key="reason",
@@ -365,7 +411,12 @@ SCHEMA = Table(
                             required=True,
                             example='"postgres drops privileges in its entrypoint"',
                         ),
-                        Option(key="expires", kind=DATE, help="The last day on which it holds.", example="2027-06-30"),
+                        Option(
+                            key="expires",
+                            kind=DATE,
+                            help="The last day on which it holds.",
+                            example="2027-06-30",
+                        ),
                     ),
                 ),
             ),

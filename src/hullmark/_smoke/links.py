@@ -69,7 +69,18 @@ class Client:
 
 def _curl(url: str, insecure: bool, seconds: int) -> tuple[str, ...]:  # noqa: FBT001  # a column of a table
     options = ("-k",) if insecure else ()
-    return ("curl", "-sS", *options, "-o", "/dev/null", "-w", "HTTP/1.1 %{http_code}", "-m", str(seconds), url)
+    return (
+        "curl",
+        "-sS",
+        *options,
+        "-o",
+        "/dev/null",
+        "-w",
+        "HTTP/1.1 %{http_code}",
+        "-m",
+        str(seconds),
+        url,
+    )
 
 
 def _wget(url: str, insecure: bool, seconds: int) -> tuple[str, ...]:  # noqa: FBT001
@@ -103,9 +114,7 @@ CLIENTS = (
         http=lambda url, insecure, seconds: ("/bin/busybox", *_wget(url, insecure, seconds)),
         tcp=lambda host, port, seconds: ("/bin/busybox", "nc", "-w", str(seconds), "-z", host, str(port)),
     ),
-    Client(
-        name="nc", tcp=lambda host, port, seconds: ("nc", "-w", str(seconds), "-z", host, str(port))
-    ),
+    Client(name="nc", tcp=lambda host, port, seconds: ("nc", "-w", str(seconds), "-z", host, str(port))),
     Client(name="bash", tcp=lambda host, port, _: ("bash", "-c", _BASH_TCP, host, str(port))),
 )
 """What links are tried with, best first."""
@@ -124,7 +133,8 @@ def run_link(stack: Stack, link: Link) -> LinkRun | Unlinkable:
         if attempt is None:
             tried = ", ".join(name for name, _ in commands)
             return Unlinkable(
-                link=link, reason=f"the image of `{link.from_service}` holds no program to connect with ({tried})"
+                link=link,
+                reason=f"the image of `{link.from_service}` holds no program to connect with ({tried})",
             )
         passed, seen = attempt
         if passed or time.monotonic() + PAUSE > deadline:

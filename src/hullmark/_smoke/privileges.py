@@ -30,8 +30,10 @@ def observe_privileges(project: Project, service: str, engine: Engine, commands:
     settings = project.settings.service(service)
     assert isinstance(settings.user, DropsTo)
     with running(project, engine, commands, only=(service,), timeout=project.settings.smoke_timeout) as stack:
-        if not stack.timeline.ready:
-            states = ", ".join(f"{run.service} is {run.state}" for run in stack.timeline.services() if not run.ready)
+        if not stack.timeline.is_ready():
+            states = ", ".join(
+                f"{run.service} is {run.state}" for run in stack.timeline.services() if not run.ready
+            )
             raise Unavailable(
                 f"whom `{service}` runs as could not be seen, because it did not come up: {states}",
                 hint="`hullmark smoke` says why",

@@ -7,11 +7,12 @@ import time
 from typing import TYPE_CHECKING
 
 from hullmark.errors import Interrupted, Unavailable
-from hullmark.model.project import ExecProbe, HttpProbe, Probe, TcpProbe
+from hullmark.model.project import ExecProbe, HttpProbe, TcpProbe
 from hullmark.model.stack import ProbeRun
 
 if TYPE_CHECKING:
     from hullmark._smoke.stack import Stack
+    from hullmark.model.project import Probe
 
 PAUSE = 0.25
 """Seconds between two attempts."""
@@ -65,8 +66,15 @@ def _http(host: str, port: int, probe: HttpProbe, timeout: float) -> tuple[bool,
         pool = urllib3.HTTPConnectionPool(host, port, timeout=limits)
     else:
         # Named like the loopback address it is reached at: a certificate is for names, and TLS sends one.
-        verify = {} if probe.tls == "verify" else {"cert_reqs": "CERT_NONE", "assert_hostname": False}
-        pool = urllib3.HTTPSConnectionPool(host, port, timeout=limits, server_hostname="localhost", **verify)
+        insecure = probe.tls == "insecure"
+        pool = urllib3.HTTPSConnectionPool(
+            host,
+            port,
+            timeout=limits,
+            server_hostname="localhost",
+            cert_reqs="CERT_NONE" if insecure else "CERT_REQUIRED",
+            assert_hostname=False if insecure else None,
+        )
     import warnings  # noqa: PLC0415
 
     with pool, warnings.catch_warnings():
@@ -78,7 +86,10 @@ def _http(host: str, port: int, probe: HttpProbe, timeout: float) -> tuple[bool,
             return False, _why(error)
     body = answer.data.decode("utf-8", "replace")
     if not status_fits(answer.status, probe.status):
-        return False, f"status {answer.status}: {shorten(body)}" if body.strip() else f"status {answer.status}"
+        return (
+            False,
+            f"status {answer.status}: {shorten(body)}" if body.strip() else f"status {answer.status}",
+        )
     if probe.body_contains is not None and probe.body_contains not in body:
         return False, f"status {answer.status} and a body without `{probe.body_contains}`: {shorten(body)}"
     return True, f"status {answer.status}"
@@ -96,7 +107,7 @@ def _why(error: Exception) -> str:
         ("timed out", "no answer in time"),
         ("RemoteDisconnected", "connection closed without an answer"),
         ("Connection reset", "connection reset"),
-        ("CERTIFICATE_VERIFY_FAILED", "the certificate is not trusted (`tls = \"insecure\"` accepts any)"),
+        ("CERTIFICATE_VERIFY_FAILED", 'the certificate is not trusted (`tls = "insecure"` accepts any)'),
         ("WRONG_VERSION_NUMBER", "the port does not speak TLS"),
     ):
         if sign in text:
@@ -128,7 +139,9 @@ def execute(stack: Stack, service: str, command: tuple[str, ...], timeout: float
     return code == 0, f"exit code {code}: {tail}" if tail else f"exit code {code}"
 
 
-def run_inside(stack: Stack, service: str, command: tuple[str, ...], timeout: float) -> tuple[int | None, str]:
+def run_inside(
+    stack: Stack, service: str, command: tuple[str, ...], timeout: float
+) -> tuple[int | None, str]:
     """Exit code and output of `command` run in the container of `service`; `None` when it took too long.
 
     A program that is not there is exit code 127, as in a shell. Raises `Unavailable` when the container is not

@@ -54,9 +54,10 @@ def reap(engine: Engine) -> tuple[str, ...]:
 
 
 def _runs(engine: Engine) -> Iterable[tuple[str, Owner | None]]:
-    filters = {"label": RUN_LABEL}
+    filters: dict[str, str | list[str] | bool] = {"label": RUN_LABEL}
     found: list[dict[str, str]] = [
-        container.labels for container in engine.client.containers.list(all=True, filters=filters, ignore_removed=True)
+        container.labels
+        for container in engine.client.containers.list(all=True, filters=filters, ignore_removed=True)
     ]
     found += [network.attrs.get("Labels") or {} for network in engine.client.networks.list(filters=filters)]
     found += [volume.attrs.get("Labels") or {} for volume in engine.client.volumes.list(filters=filters)]
@@ -66,7 +67,7 @@ def _runs(engine: Engine) -> Iterable[tuple[str, Owner | None]]:
 def _remove_all(engine: Engine, label: str) -> tuple[bool, list[str]]:
     """Whether anything with the label was there, and what could not be removed."""
     client = engine.client
-    filters = {"label": label}
+    filters: dict[str, str | list[str] | bool] = {"label": label}
 
     def remove(kind: str, name: str, action: Callable[[], object]) -> str | None:
         from docker.errors import APIError, NotFound  # noqa: PLC0415  # loaded with the engine

@@ -12,7 +12,7 @@ from hullmark._smoke.probes import run_probe
 from hullmark._smoke.stack import running
 from hullmark.model.duration import format_duration
 from hullmark.model.outcome import Check
-from hullmark.model.stack import LinkRun, ProbeRun, ServiceRun, StackRun, Unlinkable
+from hullmark.model.stack import LinkRun, StackRun, Unlinkable
 
 if TYPE_CHECKING:
     from hullmark._engines import Engine
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hullmark._smoke.stack import Stack
     from hullmark.model.progress import Progress
     from hullmark.model.project import Project
+    from hullmark.model.stack import ProbeRun, ServiceRun
 
 
 def smoke(project: Project, engine: Engine, commands: Commands, progress: Progress) -> StackRun:
@@ -38,13 +39,15 @@ def smoke(project: Project, engine: Engine, commands: Commands, progress: Progre
         elif run.state.failed:
             progress.end(Check.SMOKE, run.service, str(run.state), good=False)
         else:
-            progress.begin(Check.SMOKE, run.service, "waiting to be healthy" if run.started else str(run.state))
+            progress.begin(
+                Check.SMOKE, run.service, "waiting to be healthy" if run.started else str(run.state)
+            )
 
     with running(project, engine, commands, timeout=timeout, on_change=changed) as stack:
         services = stack.timeline.services()
         probes: tuple[ProbeRun, ...] = ()
         links: tuple[LinkRun | Unlinkable, ...] = ()
-        if stack.timeline.ready:
+        if stack.timeline.is_ready():
             probes, links = _exercise(stack, project, progress)
         else:
             services = tuple(run if run.ready else stack.diagnosed(run) for run in services)
@@ -52,7 +55,7 @@ def smoke(project: Project, engine: Engine, commands: Commands, progress: Progre
         progress.begin(Check.SMOKE, None, "removing the stack")
     return StackRun(
         name=stack.name,
-        services=tuple(replace(run, waited_for=waited) for run in services),
+        services=tuple(replace(run, waited_for=waited, timed_out=stack.timed_out) for run in services),
         probes=probes,
         links=tuple(run for run in links if isinstance(run, LinkRun)),
         untried=tuple(run for run in links if isinstance(run, Unlinkable)),

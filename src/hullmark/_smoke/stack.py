@@ -8,7 +8,7 @@ import re
 import secrets
 import threading
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hullmark._compose import isolate
@@ -41,14 +41,18 @@ class Stack:
     project: Project
     engine: Engine
     timeline: Timeline
+    timed_out: bool = False
+    """Whether the wait for it ended because the time was over."""
     teardown_error: str | None = None
     """Set when it is removed and something stays."""
-    _containers: dict[str, str] = field(default_factory=dict)
 
     def container(self, service: str) -> Container:
         """The (first) container of `service`; raises `Unavailable` when it has none."""
-        filters = {"label": [f"{RUN_LABEL}={self.name}", f"com.docker.compose.service={service}"]}
-        found = self.engine.client.containers.list(all=True, filters=filters, ignore_removed=True)
+        found = self.engine.client.containers.list(
+            all=True,
+            filters={"label": [f"{RUN_LABEL}={self.name}", f"com.docker.compose.service={service}"]},
+            ignore_removed=True,
+        )
         if not found:
             raise Unavailable(f"service `{service}` has no container")
         return min(found, key=lambda c: int(c.labels.get("com.docker.compose.container-number", "1")))
@@ -58,7 +62,9 @@ class Stack:
         container = self.container(service)
         bound = (container.attrs["NetworkSettings"]["Ports"] or {}).get(f"{port}/tcp")
         if not bound:
-            raise Unavailable(f"port {port} of service `{service}` is not published (state: {container.status})")
+            raise Unavailable(
+                f"port {port} of service `{service}` is not published (state: {container.status})"
+            )
         return bound[0]["HostIp"], int(bound[0]["HostPort"])
 
     def diagnosed(self, run: ServiceRun) -> ServiceRun:
@@ -142,7 +148,20 @@ def _up(
     ended: list[Completed | BaseException] = []
 
     def compose_up() -> None:
-        argv = ("docker", "compose", "-p", stack.name, "-f", "-", "--progress", "plain", "up", "-d", "--no-build", *only)
+        argv = (
+            "docker",
+            "compose",
+            "-p",
+            stack.name,
+            "-f",
+            "-",
+            "--progress",
+            "plain",
+            "up",
+            "-d",
+            "--no-build",
+            *only,
+        )
         try:
             ended.append(commands.run(argv, cwd=stack.project.root, stdin=configuration, stop=stop))
         except BaseException as error:  # noqa: BLE001  # handed over to the thread that waits
@@ -156,16 +175,15 @@ def _up(
             if engine.cancelled.is_set():
                 raise Interrupted
             _take(events, stack, started, on_change)
-            completed = ended[0] if ended else None
-            if isinstance(completed, BaseException):
-                raise completed
-            if timeline.failed or time.monotonic() - started > timeout:
+            completed = _outcome(ended)
+            stack.timed_out = time.monotonic() - started > timeout
+            if stack.timed_out or timeline.has_failed():
                 return
             if completed is not None and completed.returncode != 0:
                 # The event that explains it may be on its way.
                 time.sleep(2 * _TICK)
                 _take(events, stack, started, on_change)
-                if timeline.failed:
+                if timeline.has_failed():
                     return
                 raise CommandFailed(
                     ("docker", "compose", "up", "-d"),
@@ -173,12 +191,21 @@ def _up(
                     completed.stderr,
                     hint="what `docker compose up` printed names the service",
                 )
-            if completed is not None and timeline.ready:
+            if completed is not None and timeline.is_ready():
                 return
     finally:
         stop.set()
         up.join()
         stream.close()
+
+
+def _outcome(ended: list[Completed | BaseException]) -> Completed | None:
+    """How `docker compose up` ended, if it has; raises what it raised."""
+    for result in ended:
+        if isinstance(result, BaseException):
+            raise result
+        return result
+    return None
 
 
 def _listen(stream: Iterator[dict[str, Any]], events: queue.Queue[dict[str, Any]]) -> None:
@@ -227,7 +254,9 @@ def _has_health_check(engine: Engine, container: str) -> bool:
     from docker.errors import NotFound  # noqa: PLC0415  # loaded with the engine
 
     try:
-        test = (engine.client.containers.get(container).attrs["Config"].get("Healthcheck") or {}).get("Test") or []
+        test = (engine.client.containers.get(container).attrs["Config"].get("Healthcheck") or {}).get(
+            "Test"
+        ) or []
     except NotFound:
         return False
     return bool(test) and test[0] != "NONE"

@@ -68,7 +68,9 @@ class Timeline:
                 return replace(life, state=State.CREATED, created=event.at)
             case "start":
                 started = event.at if life.started is None else life.started
-                return replace(life, state=State.RUNNING, started=started, has_health_check=event.has_health_check)
+                return replace(
+                    life, state=State.RUNNING, started=started, has_health_check=event.has_health_check
+                )
             case "health_status: healthy":
                 healthy = event.at if life.healthy is None else life.healthy
                 return replace(life, state=State.HEALTHY, healthy=healthy, has_health_check=True)
@@ -108,13 +110,11 @@ class Timeline:
         unready = {other.service for other in found if not other.ready}
         return tuple(name for name, _ in self.project.service(life.service).depends_on if name in unready)
 
-    @property
-    def failed(self) -> bool:
+    def has_failed(self) -> bool:
         """Whether it is certain that some service will not come up."""
         return any(life.state.failed for life in self.services())
 
-    @property
-    def ready(self) -> bool:
+    def is_ready(self) -> bool:
         """Whether all wanted services are up."""
         return all(life.ready for life in self.services())
 

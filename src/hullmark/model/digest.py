@@ -17,7 +17,9 @@ class _Sha256:
     def parse(cls, text: str) -> Self:
         """The digest that `text` spells; raises `ValueError` unless it is `sha256:` and 64 hexadecimal digits."""
         if not _SHA256.fullmatch(text):
-            raise ValueError(f"`{text[:80]}` is not a digest; expected `sha256:` and 64 lower-case hexadecimal digits")
+            raise ValueError(
+                f"`{text[:80]}` is not a digest; expected `sha256:` and 64 lower-case hexadecimal digits"
+            )
         return cls(text)
 
     def __str__(self) -> str:

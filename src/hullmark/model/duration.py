@@ -16,7 +16,9 @@ def parse_duration(text: str) -> float:
     match = _WRITTEN.fullmatch(text.strip())
     unit = UNITS.get(match[2]) if match else None
     if match is None or unit is None:
-        raise ValueError(f"`{text}` is not a duration; expected a number and a unit, such as `90 s` or `2 min`")
+        raise ValueError(
+            f"`{text}` is not a duration; expected a number and a unit, such as `90 s` or `2 min`"
+        )
     seconds = float(match[1]) * unit
     if seconds <= 0:
         raise ValueError(f"`{text}` is no time at all; expected more than zero")

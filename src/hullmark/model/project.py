@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hullmark.model.verdict import Policy
 
 if TYPE_CHECKING:
-    import datetime
+    import datetime as dt
     from pathlib import Path
 
     from hullmark.model.location import SourceSpan
@@ -125,10 +125,10 @@ class Ignore:
     rule: str
     service: str | None
     reason: str
-    expires: datetime.date | None
+    expires: dt.date | None
     origin: SourceSpan
 
-    def covers(self, rule: str, service: str | None, today: datetime.date) -> bool:
+    def covers(self, rule: str, service: str | None, today: dt.date) -> bool:
         """Whether a finding of `rule` in `service` is ignored on the day `today`; the last day counts."""
         fits = self.rule == rule and (self.service is None or self.service == service)
         return fits and (self.expires is None or today <= self.expires)
@@ -176,6 +176,10 @@ class Build:
     dockerfile: str
     """Absolute path of the Dockerfile, or its path within a context that is not a directory."""
     target: str | None = None
+    unreadable: str | None = None
+    """Why there is no Dockerfile to be read here, if there is none: it is inline, or in a remote context."""
+    args: tuple[tuple[str, str], ...] = ()
+    """Build arguments that Compose sets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

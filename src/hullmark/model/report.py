@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import datetime
+    import datetime as dt
 
     from hullmark.model.finding import Finding
     from hullmark.model.outcome import Check, CheckResult
@@ -46,8 +46,8 @@ class Report:
     """Services with images of their own, sorted."""
     checks: tuple[Check, ...]
     """The checks that were asked for, in order."""
-    started: datetime.datetime
-    finished: datetime.datetime
+    started: dt.datetime
+    finished: dt.datetime
     verdict: Verdict
     results: tuple[CheckResult, ...]
     images: tuple[ImageSummary, ...] = ()

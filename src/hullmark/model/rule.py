@@ -12,10 +12,12 @@ import typing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from hullmark.model.finding import Finding, Observation, Severity, fingerprint
+from hullmark.model.finding import Finding, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+    from hullmark.model.finding import Observation, Severity
 
 T = TypeVar("T")
 

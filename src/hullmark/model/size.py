@@ -26,7 +26,9 @@ def parse_size(text: str) -> int:
     match = _WRITTEN.fullmatch(text.strip())
     unit = UNITS.get(match[3].upper()) if match else None
     if match is None or unit is None:
-        raise ValueError(f"`{text}` is not a size; expected a number and a unit, such as `600 MB` or `1.5 GiB`")
+        raise ValueError(
+            f"`{text}` is not a size; expected a number and a unit, such as `600 MB` or `1.5 GiB`"
+        )
     size = round(float(match[1].replace(",", "") + (match[2] or "")) * unit)
     if size < 1:
         raise ValueError(f"`{text}` is less than one byte")

@@ -53,7 +53,9 @@ class ServiceRun:
     log: tuple[str, ...] = ()
     """The last lines it wrote; kept only of services that failed."""
     waited_for: float = 0.0
-    """How long it was given."""
+    """How long it was watched."""
+    timed_out: bool = False
+    """Whether the wait ended because the time was over."""
     waits_on: tuple[str, ...] = ()
     """Services that it depends on and that did not come up."""
 

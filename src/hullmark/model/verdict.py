@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hullmark.model.finding import Severity
-from hullmark.model.outcome import Broken, Check, CheckResult, Ran, Skipped
+from hullmark.model.outcome import Broken, Check, Ran, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from hullmark.model.outcome import CheckResult
 
 
 class Status(enum.Enum):

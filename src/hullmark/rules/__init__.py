@@ -21,7 +21,9 @@ def catalogue() -> tuple[Rule[Any], ...]:
     for package in pkgutil.iter_modules(__path__, f"{__name__}."):
         if not package.ispkg:
             continue
-        for module in pkgutil.iter_modules(importlib.import_module(package.name).__path__, f"{package.name}."):
+        for module in pkgutil.iter_modules(
+            importlib.import_module(package.name).__path__, f"{package.name}."
+        ):
             rules = [v for v in vars(importlib.import_module(module.name)).values() if isinstance(v, Rule)]
             if len(rules) != 1:
                 raise TypeError(f"{module.name} holds {len(rules)} rules, expected exactly one")

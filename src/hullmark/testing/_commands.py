@@ -19,7 +19,9 @@ class ScriptedCommands:
     The longest prefix wins. What was run is kept in `calls`.
     """
 
-    def __init__(self, script: Mapping[tuple[str, ...], Completed | Callable[[tuple[str, ...]], Completed]]) -> None:
+    def __init__(
+        self, script: Mapping[tuple[str, ...], Completed | Callable[[tuple[str, ...]], Completed]]
+    ) -> None:
         self._script = dict(script)
         self.calls: list[tuple[str, ...]] = []
         """Every command that was run, in order."""

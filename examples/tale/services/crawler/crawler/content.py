@@ -25,7 +25,7 @@ class Page:
 
 
 def read_page(url: httpx.URL, body: bytes) -> Page | None:
-    """Main text, title and links of an HTML page; nothing if the bytes are no HTML."""
+    """Read main text, title and links of an HTML page; nothing if the bytes are no HTML."""
     tree = trafilatura.load_html(body)
     if tree is None:
         return None

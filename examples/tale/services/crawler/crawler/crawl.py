@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 _REQUESTS_PER_PAGE = 10  # links to files, errors and redirects cost requests too
 _LONGEST_DELAY = 10.0  # a robots.txt may ask for patience, but not for ever
+_EVERYTHING_FORBIDDEN = ["User-agent: *", "Disallow: /"]
 
 
 def client(settings: Settings) -> httpx.AsyncClient:
@@ -54,7 +55,8 @@ class Crawl:
             if isinstance(result, httpx.URL):  # a redirect is a link at the same distance
                 if found == 0 and distance == 0:
                     site = result.netloc  # the site is where its front door leads
-                links, distance = (result,), distance - 1
+                links: tuple[httpx.URL, ...] = (result,)
+                distance -= 1
             elif result is not None:
                 found += 1
                 yield result
@@ -81,7 +83,7 @@ class Crawl:
         except ForbiddenAddressError:
             raise
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            log.info("skipped %s: %s", url, error or type(error).__name__)
+            log.info("skipped %s: %r", url, error)
             return None
         return await asyncio.to_thread(read_page, url, body)
 
@@ -105,14 +107,14 @@ class Crawl:
                     self._http.stream("GET", place, follow_redirects=True) as response,
                 ):
                     if response.is_server_error or response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-                        rules.disallow_all = True
+                        rules.parse(_EVERYTHING_FORBIDDEN)
                     elif response.is_success:
                         rules.parse((await self._body(response)).decode("utf-8", "replace").splitlines())
                     else:
-                        rules.allow_all = True
+                        rules.parse([])
             except ForbiddenAddressError:
                 raise
             except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-                log.info("no robots.txt from %s: %s", origin, error or type(error).__name__)
-                rules.disallow_all = True
+                log.info("no robots.txt from %s: %r", origin, error)
+                rules.parse(_EVERYTHING_FORBIDDEN)
         return self._robots[origin]

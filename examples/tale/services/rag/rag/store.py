@@ -102,9 +102,7 @@ class Store:
     async def search(self, text: str, vector: Vector | None, limit: int) -> list[dict[str, Any]]:
         """Chunks that match by word, by vector, or best by both."""
         async with self._pool.connection() as connection:
-            cursor = await connection.execute(
-                _SEARCH, {"text": text, "vector": _literal(vector), "limit": limit}
-            )
+            cursor = await connection.execute(_SEARCH, {"text": text, "vector": _literal(vector), "limit": limit})
             return await cursor.fetchall()
 
 

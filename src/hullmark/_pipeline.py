@@ -1,0 +1,395 @@
+"""Which checks run, in what order, on what, and how their outcomes become a report.
+
+```
+lint ── build ──┬── validate (each image)
+                ├── smoke    (the stack)
+                └── scan     (each image)
+```
+
+A check that raises becomes `Broken` for the service it was about and does not stop the others; a mistake in the
+project's own files (`ConfigurationError`) and the user's wish to stop (`Interrupted`) end the run.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hullmark._dockerfile import lint, load
+from hullmark._engines import build_service, connect
+from hullmark._images import open_image
+from hullmark._smoke import observe_privileges, reap, smoke
+from hullmark.errors import ConfigurationError, HullmarkError, Interrupted, UsageError
+from hullmark.model.duration import format_duration
+from hullmark.model.image import ShippedImage
+from hullmark.model.outcome import Broken, Check, CheckResult, Ran, Skipped
+from hullmark.model.project import DropsTo
+from hullmark.model.report import ImageSummary, LayerSummary, Report
+from hullmark.model.verdict import decide
+from hullmark.rules import rules_for
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Iterable, Mapping
+    from concurrent.futures import Future
+
+    from hullmark._engines import Engine
+    from hullmark._process import Commands
+    from hullmark.model.dockerfile import Dockerfile
+    from hullmark.model.finding import Finding
+    from hullmark.model.image import Image
+    from hullmark.model.location import SourceSpan
+    from hullmark.model.outcome import Outcome
+    from hullmark.model.progress import Progress
+    from hullmark.model.project import Ignore, Project, Service
+    from hullmark.model.stack import LinkRun, ProbeRun, ServiceRun, StackRun
+    from hullmark.model.verdict import Policy
+    from hullmark.model.vulnerability import Vulnerability
+
+AT_ONCE = 4
+"""Services that are worked on at the same time in one step."""
+_TICK = 0.1
+
+
+@dataclass(kw_only=True)
+class Surroundings:
+    """What a run needs of the world outside the project."""
+
+    commands: Commands
+    environ: Mapping[str, str]
+    progress: Progress
+    cancelled: threading.Event
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine, connected when it is first needed, and cleared of what killed runs left behind.
+
+        Raises `Unavailable` when there is none.
+        """
+        engine = connect(self.commands, self.environ, self.cancelled)
+        reap(engine)
+        return engine
+
+
+@dataclass(kw_only=True)
+class _Run:
+    """One run while it goes on."""
+
+    project: Project
+    services: tuple[Service, ...]
+    surroundings: Surroundings
+    dockerfiles: dict[str, Dockerfile] = field(default_factory=dict)
+    results: list[CheckResult] = field(default_factory=list)
+    images: dict[str, ImageSummary] = field(default_factory=dict)
+    vulnerabilities: list[Vulnerability] = field(default_factory=list)
+    stack: StackRun | None = None
+
+    def add(self, check: Check, service: str | None, outcome: Outcome, started: float) -> None:
+        """Notes an outcome and tells the progress."""
+        seconds = time.monotonic() - started
+        self.results.append(CheckResult(check=check, service=service, outcome=outcome, seconds=seconds))
+        good = isinstance(outcome, Ran) and not outcome.findings
+        self.surroundings.progress.end(
+            check, service, f"{_told(outcome)} in {format_duration(seconds)}", good=good
+        )
+
+    def failed_builds(self) -> dict[str, str]:
+        """Services without an image, and why."""
+        reasons = {}
+        for result in self.results:
+            if result.check is Check.BUILD and result.service:
+                match result.outcome:
+                    case Ran(findings=()):
+                        pass
+                    case Ran():
+                        reasons[result.service] = "its image could not be built"
+                    case Broken(error=error):
+                        reasons[result.service] = f"its image could not be built: {error.splitlines()[0]}"
+                    case Skipped(reason=reason):
+                        reasons[result.service] = reason
+        return reasons
+
+
+def run_checks(
+    project: Project,
+    services: tuple[Service, ...],
+    checks: Iterable[Check],
+    policy: Policy,
+    surroundings: Surroundings,
+) -> Report:
+    """The report of `checks` on the images of `services` (and, for the smoke test, on the whole stack).
+
+    Checks run in the order of `Check`; those that need nothing of each other run side by side. Raises
+    `ConfigurationError` for Dockerfiles that cannot be read, and `Interrupted` when the user asks to stop; what
+    was started is removed before that.
+    """
+    checks = tuple(check for check in Check if check in set(checks))
+    started = dt.datetime.now(dt.UTC)
+    run = _Run(project=project, services=services, surroundings=surroundings)
+    _read_dockerfiles(run)
+    if Check.LINT in checks:
+        _lint(run)
+    if Check.BUILD in checks:
+        _each(run, Check.BUILD, _build)
+    with ThreadPoolExecutor() as pool:
+        after: list[tuple[Check, Callable[[], None]]] = [
+            (Check.VALIDATE, lambda: _each(run, Check.VALIDATE, _validate)),
+            (Check.SMOKE, lambda: _smoke(run)),
+            (Check.SCAN, lambda: _each(run, Check.SCAN, _scan)),
+        ]
+        _finish([pool.submit(work) for check, work in after if check in checks], surroundings)
+    results, suppressed = _without_ignored(run.results, project.settings.ignores, started.date())
+    order = {check: position for position, check in enumerate(Check)}
+    results.sort(key=lambda result: (order[result.check], result.service or ""))
+    return Report(
+        project=project.name,
+        root=str(project.root),
+        services=tuple(service.name for service in services),
+        checks=checks,
+        started=started,
+        finished=dt.datetime.now(dt.UTC),
+        verdict=decide(results, policy),
+        results=tuple(results),
+        images=tuple(run.images[name] for name in sorted(run.images)),
+        stack=run.stack,
+        vulnerabilities=tuple(sorted(run.vulnerabilities, key=lambda v: v.sort_key)),
+        suppressed=suppressed,
+    )
+
+
+def _finish(futures: list[Future[None]], surroundings: Surroundings) -> None:
+    """Waits for all of `futures`; when one fails the others are asked to stop, and the first failure is raised."""
+    pending = set(futures)
+    failure: BaseException | None = None
+    while pending:
+        done, pending = wait(pending, timeout=_TICK, return_when=FIRST_COMPLETED)
+        for future in done:
+            error = future.exception()
+            # The reason why the others are interrupted is worth more than that they were.
+            if error is not None and (failure is None or isinstance(failure, Interrupted)):
+                failure = error
+                surroundings.cancelled.set()
+    if failure is not None:
+        raise failure
+
+
+def _each(run: _Run, check: Check, work: Callable[[_Run, Service], Outcome]) -> None:
+    """Does `work` for every service, several at a time; what it raises becomes that service's outcome."""
+    if not run.services:
+        run.add(check, None, Skipped(reason="the project builds no images"), time.monotonic())
+        return
+
+    def one(service: Service) -> None:
+        started = time.monotonic()
+        run.surroundings.progress.begin(check, service.name, "starting")
+        run.add(check, service.name, _guarded(lambda: work(run, service)), started)
+
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        _finish([pool.submit(one, service) for service in run.services], run.surroundings)
+
+
+def _guarded(work: Callable[[], Outcome]) -> Outcome:
+    """The outcome of `work`, or that it broke and why."""
+    try:
+        return work()
+    except (ConfigurationError, UsageError, Interrupted):
+        raise
+    except HullmarkError as error:
+        return Broken(error=f"{error.message} ({error.hint})" if error.hint else error.message)
+
+
+def _read_dockerfiles(run: _Run) -> None:
+    """Parses what is built, so that a mistake in any of them is told before work on the others is spent."""
+    problems: list[str] = []
+    for service in run.services:
+        if service.build is None or service.build.unreadable:
+            continue
+        try:
+            dockerfile = load(Path(service.build.dockerfile), run.project.root, args=dict(service.build.args))
+            dockerfile.recipe(service.build.target)
+            run.dockerfiles[service.name] = dockerfile
+        except ConfigurationError as error:
+            problems += [problem for problem in error.problems if problem not in problems]
+        except UsageError as error:
+            problems.append(f"{service.span}: service `{service.name}`: {error.message}")
+    if problems:
+        raise ConfigurationError(problems)
+
+
+def _lint(run: _Run) -> None:
+    def one(run: _Run, service: Service) -> Outcome:
+        dockerfile = run.dockerfiles.get(service.name)
+        if dockerfile is None or service.build is None:
+            reason = service.build.unreadable if service.build else None
+            return Skipped(reason=reason or "it builds no image")
+        return Ran(findings=lint(dockerfile, target=service.build.target, service=service.name))
+
+    _each(run, Check.LINT, one)
+
+
+def _build(run: _Run, service: Service) -> Outcome:
+    _ = run.surroundings.engine  # an engine that is missing is told as such, not as a failed build
+    progress = run.surroundings.progress
+    failure = build_service(
+        run.project,
+        service,
+        run.surroundings.commands,
+        lambda step: progress.begin(Check.BUILD, service.name, step),
+    )
+    return Ran(findings=() if failure is None else _apply(failure, service.name))
+
+
+def _validate(run: _Run, service: Service) -> Outcome:
+    if reason := run.failed_builds().get(service.name):
+        return Skipped(reason=reason)
+    progress = run.surroundings.progress
+    progress.begin(Check.VALIDATE, service.name, "reading the image")
+    image = open_image(run.surroundings.engine, service.image)
+    settings = run.project.settings.service(service.name)
+    shipped = ShippedImage(
+        image=image,
+        service=service.name,
+        settings=settings,
+        labels=run.project.settings.labels,
+        origin=_final_stage(run, service),
+    )
+    run.images[service.name] = _summary(shipped)
+    findings = _apply(shipped, service.name)
+    if isinstance(settings.user, DropsTo):
+        progress.begin(Check.VALIDATE, service.name, "seeing whom it runs as")
+        try:
+            seen = observe_privileges(
+                run.project, service.name, run.surroundings.engine, run.surroundings.commands
+            )
+        except Interrupted:
+            raise
+        except HullmarkError as error:
+            return Broken(error=error.message, findings=findings)
+        findings += _apply(seen, service.name)
+    return Ran(findings=findings)
+
+
+def _final_stage(run: _Run, service: Service) -> SourceSpan | None:
+    dockerfile = run.dockerfiles.get(service.name)
+    if dockerfile is None or service.build is None:
+        return None
+    return dockerfile.recipe(service.build.target).final.span
+
+
+def _summary(shipped: ShippedImage) -> ImageSummary:
+    image: Image = shipped.image
+    return ImageSummary(
+        service=shipped.service,
+        reference=image.reference,
+        config_digest=str(image.config_digest),
+        platform=image.platform,
+        unpacked=image.unpacked,
+        budget=shipped.settings.budget.size if shipped.settings.budget else None,
+        layers=tuple(LayerSummary(diff_id=str(x.diff_id), unpacked=x.unpacked) for x in image.layers),
+    )
+
+
+def _scan(run: _Run, service: Service) -> Outcome:
+    if reason := run.failed_builds().get(service.name):
+        return Skipped(reason=reason)
+    raise NotImplementedError
+
+
+def _smoke(run: _Run) -> None:
+    started = time.monotonic()
+    failed = run.failed_builds()
+    if failed:
+        run.add(
+            Check.SMOKE, None, Skipped(reason=f"no image of {', '.join(sorted(failed))} to start"), started
+        )
+        return
+
+    def work() -> Outcome:
+        run.stack = smoke(
+            run.project, run.surroundings.engine, run.surroundings.commands, run.surroundings.progress
+        )
+        return Ran()
+
+    outcome = _guarded(work)
+    if run.stack is None:
+        run.add(Check.SMOKE, None, outcome, started)
+        return
+    seconds = run.stack.seconds
+    for service in run.stack.services:
+        result = _smoke_outcome(run.stack, service)
+        run.results.append(
+            CheckResult(check=Check.SMOKE, service=service.service, outcome=result, seconds=seconds)
+        )
+    if run.stack.teardown_error:
+        error = f"the stack was tested, but not all of it could be removed: {run.stack.teardown_error}"
+        run.add(Check.SMOKE, None, Broken(error=error), started)
+    else:
+        passed = all(
+            isinstance(r.outcome, Ran) and not r.findings for r in run.results if r.check is Check.SMOKE
+        )
+        text = f"{'all services work together' if passed else 'the stack does not work'}, "
+        text += f"{len(run.stack.probes)} probes, {len(run.stack.links)} links, in {format_duration(seconds)}"
+        run.surroundings.progress.end(Check.SMOKE, None, text, good=passed)
+
+
+def _smoke_outcome(stack: StackRun, service: ServiceRun) -> Outcome:
+    """What the run of the stack says of one service."""
+    name = service.service
+    findings = _apply(service, name)
+    probes: list[ProbeRun] = [probe for probe in stack.probes if probe.service == name]
+    links: list[LinkRun] = [link for link in stack.links if link.link.from_service == name]
+    for observed in (*probes, *links):
+        findings += _apply(observed, name)
+    untried = [u.reason for u in stack.untried if u.link.from_service == name]
+    if untried:
+        return Broken(error="; ".join(dict.fromkeys(untried)), findings=findings)
+    if findings:
+        return Ran(findings=findings)
+    if not service.ready:
+        behind = ", ".join(service.waits_on)
+        return Skipped(
+            reason=f"not started: waits for {behind}" if behind else "still starting when the run ended"
+        )
+    if not stack.ready:
+        return Skipped(reason="came up, but was not probed because others did not")
+    return Ran()
+
+
+def _apply(target: Any, service: str) -> tuple[Finding, ...]:
+    """What all rules about this type of target find in it."""
+    return tuple(
+        finding for rule in rules_for(type(target)) for finding in rule.check(target, service=service)
+    )
+
+
+def _without_ignored(
+    results: Iterable[CheckResult], ignores: tuple[Ignore, ...], today: dt.date
+) -> tuple[list[CheckResult], tuple[Finding, ...]]:
+    """The results without the findings that the configuration ignores, and those findings."""
+    kept: list[CheckResult] = []
+    suppressed: list[Finding] = []
+    for result in results:
+        ignored = {f for f in result.findings if any(i.covers(f.rule, f.service, today) for i in ignores)}
+        if ignored and not isinstance(result.outcome, Skipped):
+            left = tuple(f for f in result.findings if f not in ignored)
+            result = replace(result, outcome=replace(result.outcome, findings=left))  # noqa: PLW2901
+        suppressed += sorted(ignored, key=lambda f: f.sort_key)
+        kept.append(result)
+    return kept, tuple(suppressed)
+
+
+def _told(outcome: Outcome) -> str:
+    match outcome:
+        case Ran(findings=()):
+            return "ok"
+        case Ran(findings=findings):
+            return f"{len(findings)} finding{'s' if len(findings) != 1 else ''}"
+        case Skipped(reason=reason):
+            return f"skipped: {reason}"
+        case Broken(error=error):
+            return f"could not be checked: {error.splitlines()[0]}"

@@ -1,0 +1,48 @@
+"""Environment file inside the image.
+
+What it checks
+    Every layer of the image for files called `.env` or `.env.*`, also those that a later layer deletes or hides.
+    Examples meant to be copied (`.env.example`, `.env.sample`, `.env.template`, `.env.dist`) are left alone.
+
+Why it matters
+    `.env` files hold the passwords of the machine that built the image. Deleting one in a later instruction only
+    hides it: whoever has the image can still read the layer.
+
+How to fix
+    Keep it out of the build context, in `.dockerignore` beside the context:
+
+        .env
+        .env.*
+        !.env.example
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from hullmark.model.finding import Observation, Severity
+from hullmark.model.image import Kind, ShippedImage
+from hullmark.model.location import ImagePath
+from hullmark.model.rule import rule
+
+_EXAMPLES = frozenset({"example", "sample", "template", "dist", "defaults"})
+_CONTENT = frozenset({Kind.FILE, Kind.HARDLINK})
+
+
+@rule(summary="environment file in the image", severity=Severity.ERROR, since="0.1")
+def env_file_in_layer(shipped: ShippedImage) -> Iterator[Observation]:
+    for index, layer in enumerate(shipped.image.layers):
+        for entry in layer.entries:
+            if entry.kind in _CONTENT and _is_env_file(posixpath.basename(entry.path)):
+                yield Observation(
+                    location=ImagePath(image=shipped.image.reference, path=entry.path, layer=index),
+                    seen=f"`{entry.path}` ({entry.size} bytes) in layer {index} of {len(shipped.image.layers)}",
+                    expected="no environment files in any layer",
+                    remedy=f"add `{posixpath.basename(entry.path)}` to the `.dockerignore` of the build context",
+                    key=entry.path,
+                )
+
+
+def _is_env_file(name: str) -> bool:
+    return name == ".env" or (name.startswith(".env.") and name.rpartition(".")[2] not in _EXAMPLES)

@@ -1,0 +1,34 @@
+"""Service cannot reach another.
+
+What it checks
+    Every link of `hullmark.toml`, from inside the calling container and with a client that its image holds.
+
+Why it matters
+    Each service can be healthy alone while the one that needs it looks for it under a wrong name, on a wrong port,
+    or on a network that it is not part of.
+
+How to fix
+    Compare what was seen with the link: a name that does not resolve means that the two share no network, a refused
+    connection that nothing listens on the port inside the other container (published ports do not count here).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hullmark.model.finding import Observation, Severity
+from hullmark.model.rule import rule
+from hullmark.model.stack import LinkRun
+
+
+@rule(summary="link between services fails", severity=Severity.ERROR, since="0.1")
+def failed_link(run: LinkRun) -> Iterator[Observation]:
+    if not run.passed:
+        connects = run.link.to.startswith("tcp:")
+        yield Observation(
+            location=run.link.origin,
+            seen=f"{run.link}: {run.seen}",
+            expected="an accepted connection" if connects else f"status {run.link.status or '200-399'}",
+            remedy="correct the service or its network, or this link if it names the wrong place",
+            key=str(run.link),
+        )

@@ -1,0 +1,37 @@
+"""Service is started again and again.
+
+What it checks
+    Every service of the stack under test that has a restart policy: whether it exits for the third time.
+
+Why it matters
+    A restart policy turns a crash into a service that looks busy; it never becomes ready.
+
+How to fix
+    Read the last lines of its log, shown beside the finding. When it only lacks something that starts later, let
+    it wait with a health condition:
+
+        depends_on:
+          db:
+            condition: service_healthy
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hullmark.model.finding import Observation, Severity
+from hullmark.model.rule import rule
+from hullmark.model.stack import ServiceRun, State
+
+
+@rule(summary="service restarts in a loop", severity=Severity.ERROR, since="0.1")
+def restart_loop(run: ServiceRun) -> Iterator[Observation]:
+    if run.state is State.RESTARTING:
+        memory = ", out of memory" if run.out_of_memory else ""
+        yield Observation(
+            location=run.span,
+            seen=f"exited {run.restarts} times, last with code {run.exit_code}{memory}",
+            expected="a service that keeps running",
+            remedy="read the end of its log below",
+            key="loop",
+        )
