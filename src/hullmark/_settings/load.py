@@ -78,11 +78,11 @@ def load_settings(root: Path, environ: Mapping[str, str], flags: Mapping[str, st
     """
     source, document = _read(root)
     values = _table(SCHEMA, document, (), source)
+    source.raise_problems()
     services = tuple(
         (name, _service(service, ("services", name), source))
         for name, service in values.get("services", {}).items()
     )
-    source.raise_problems()
     origins = {path: str(source.span(tuple(path.split(".")))) for path in _given(values)}
     for path, option in _scalars(SCHEMA):
         for text, origin in (
@@ -105,11 +105,11 @@ def _read(root: Path) -> tuple[_Source, dict[str, Any]]:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError([f"{name}: cannot be read: {error}"]) from error
         try:
-            document = tomllib.loads(text)
+            document: Any = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise ConfigurationError([_syntax(name, text, error)]) from error
         for key in prefix:
-            document = document.get(key, {})
+            document = document.get(key, {}) if isinstance(document, dict) else {}
         if document or name == FILE:
             return _Source(name=name, prefix=prefix, positions=positions(text)), document
     return _Source(name=FILE), {}
@@ -128,7 +128,7 @@ def _syntax(name: str, text: str, error: tomllib.TOMLDecodeError) -> str:
 def _table(table: Table, document: Any, path: KeyPath, source: _Source) -> dict[str, Any]:
     """The values of `table`, read; what cannot be read is left out and noted as a problem."""
     if not isinstance(document, dict):
-        source.problem(path, f"`{_shown(path)}` must be a table, got {describe(document)}")
+        source.problem(path, f"`{_shown((*source.prefix, *path))}` must be a table, got {describe(document)}")
         return {}
     options = {option.key: option for option in table.options}
     tables = {child.key: child for child in table.tables}
@@ -147,7 +147,30 @@ def _table(table: Table, document: Any, path: KeyPath, source: _Source) -> dict[
     for option in table.options:
         if option.required and option.key not in document:
             source.problem(path, f"`{_shown(path)}` lacks the required key `{option.key}` ({option.help})")
+    if table.alternatives:
+        _choose(table, document, path, source)
     return values
+
+
+def _choose(table: Table, document: Mapping[str, Any], path: KeyPath, source: _Source) -> None:
+    """Notes as a problem that not exactly one of the table's alternatives was given, or not what goes with it."""
+    chosen = [one for one in table.alternatives if one.key in document]
+    if len(chosen) != 1:
+        *keys, last = (f"`{one.key}`" for one in table.alternatives)
+        source.problem(
+            path, f"`{_shown(path)}` needs exactly one of {', '.join(keys)} and {last}, got {len(chosen)}"
+        )
+        return
+    for other in table.alternatives:
+        for key in (*other.needs, *other.fits):
+            if other is not chosen[0] and key in document:
+                source.problem(
+                    (*path, key), f"`{_shown(path)}`: `{key}` fits only `{other.key}`, not `{chosen[0].key}`"
+                )
+    for key in chosen[0].needs:
+        if key not in document:
+            help_ = next(option.help for option in table.options if option.key == key)
+            source.problem(path, f"`{_shown(path)}` with `{chosen[0].key}` needs `{key}` ({help_})")
 
 
 def _child(child: Table, value: Any, here: KeyPath, source: _Source) -> Any:
@@ -244,52 +267,36 @@ def _settings(
 
 
 def _service(values: Mapping[str, Any], path: KeyPath, source: _Source) -> ServiceSettings:
-    probes = []
-    for index, probe in enumerate(values.get("probes", [])):
-        made = _probe(probe, (*path, "probes", index), source)
-        if made is not None:
-            probes.append(made)
     budget = values.get("budget")
     return ServiceSettings(
         budget=None if budget is None else Budget(size=budget, origin=source.span((*path, "budget"))),
         user=values.get("user", AnyUser()),
         user_origin=source.span((*path, "user")) if "user" in values else None,
-        probes=tuple(probes),
+        probes=tuple(
+            _probe(probe, source.span((*path, "probes", index)))
+            for index, probe in enumerate(values.get("probes", []))
+        ),
         origin=source.span(path),
     )
 
 
-def _probe(values: Mapping[str, Any], path: KeyPath, source: _Source) -> Probe | None:
-    origin = source.span(path)
+def _probe(values: Mapping[str, Any], origin: SourceSpan) -> Probe:
     timeout = values.get("timeout", DEFAULT_TIMEOUT)
-    chosen = [kind for kind in ("http", "tcp", "exec") if kind in values]
-    foreign = [k for k in ("port", "tls", "method", "expect") if k in values] if chosen != ["http"] else []
-    match chosen:
-        case [kind] if foreign and kind != "http":
-            source.problem(
-                (*path, foreign[0]), f"`{foreign[0]}` fits only an `http` probe, and this is `{kind}`"
-            )
-        case ["http"] if "port" not in values:
-            source.problem(path, "an `http` probe needs `port`, the port inside the container")
-        case ["http"]:
-            expect = values.get("expect", {})
-            return HttpProbe(
-                path=values["http"],
-                port=values["port"],
-                origin=origin,
-                tls=values.get("tls", "off"),
-                method=values.get("method", "GET"),
-                status=expect.get("status"),
-                body_contains=expect.get("body-contains"),
-                timeout=timeout,
-            )
-        case ["tcp"]:
-            return TcpProbe(port=values["tcp"], origin=origin, timeout=timeout)
-        case ["exec"]:
-            return ExecProbe(command=values["exec"], origin=origin, timeout=timeout)
-        case _:
-            source.problem(path, f"a probe needs exactly one of `http`, `tcp` and `exec`, got {len(chosen)}")
-    return None
+    if "tcp" in values:
+        return TcpProbe(port=values["tcp"], origin=origin, timeout=timeout)
+    if "exec" in values:
+        return ExecProbe(command=values["exec"], origin=origin, timeout=timeout)
+    expect = values.get("expect", {})
+    return HttpProbe(
+        path=values["http"],
+        port=values["port"],
+        origin=origin,
+        tls=values.get("tls", "off"),
+        method=values.get("method", "GET"),
+        status=expect.get("status"),
+        body_contains=expect.get("body-contains"),
+        timeout=timeout,
+    )
 
 
 def _link(values: Mapping[str, Any], origin: SourceSpan) -> Link:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hullmark.model.duration import WRITTEN as DURATION_WRITTEN
 from hullmark.model.duration import parse_duration
 from hullmark.model.finding import Severity
 from hullmark.model.project import AnyUser, DropsTo, NonRoot
+from hullmark.model.size import WRITTEN as SIZE_WRITTEN
 from hullmark.model.size import parse_size
 from hullmark.model.vulnerability import SEVERITIES
 
@@ -18,6 +21,13 @@ if TYPE_CHECKING:
     from hullmark.model.project import UserPolicy
 
 HIGHEST_PORT = 65535
+# From 1 to 65535, so that an editor can say it too.
+_PORT = "(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"
+_HOST = "[A-Za-z0-9._-]+"
+_LINK = rf"(?:https?://{_HOST}(?::{_PORT})?(?:[/?]\S*)?|tcp://{_HOST}:{_PORT})"
+_DROPS_TO = r"drops-to:[^\s:]+"
+# Zero is written without any other digit.
+_NOT_ZERO = "(?=[^1-9]*[1-9])"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +59,17 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """One of several options of a table that exclude each other."""
+
+    key: str
+    needs: tuple[str, ...] = ()
+    """Keys that must stand beside it."""
+    fits: tuple[str, ...] = ()
+    """Keys that may stand beside it, and beside no other alternative."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """One table of the configuration and what may stand in it."""
 
@@ -59,6 +80,8 @@ class Table:
     tables: tuple[Table, ...] = ()
     array: bool = False
     """Whether it is written `[[key]]` and repeated."""
+    alternatives: tuple[Alternative, ...] = ()
+    """Options of which exactly one must be given, if there are any."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -114,7 +137,7 @@ def _user(value: Any) -> UserPolicy:
             return NonRoot()
         case "any":
             return AnyUser()
-        case str() if value.startswith("drops-to:") and value != "drops-to:":
+        case str() if re.fullmatch(_DROPS_TO, value):
             return DropsTo(name=value.removeprefix("drops-to:"))
         case _:
             raise ValueError(f"expected `non-root`, `any` or `drops-to:NAME`, got {describe(value)}")
@@ -133,21 +156,8 @@ def _http_path(value: Any) -> str:
 
 
 def _link_target(value: Any) -> str:
-    from urllib.parse import urlsplit  # noqa: PLC0415  # only where links are configured
-
-    expected = "expected http://SERVICE[:PORT]/PATH, https://SERVICE/... or tcp://SERVICE:PORT"
-    if not isinstance(value, str):
-        raise ValueError(f"{expected}, got {describe(value)}")
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError:
-        raise ValueError(f"{expected}, got {describe(value)}") from None
-    if (
-        parts.scheme not in {"http", "https", "tcp"}
-        or not parts.hostname
-        or (parts.scheme == "tcp" and not port)
-    ):
+    if not isinstance(value, str) or not re.fullmatch(_LINK, value):
+        expected = "expected http://SERVICE[:PORT]/PATH, https://SERVICE/... or tcp://SERVICE:PORT"
         raise ValueError(f"{expected}, got {describe(value)}")
     return value
 
@@ -183,23 +193,44 @@ def choice(*words: str) -> Kind:
 _STRINGS = {"type": "array", "items": {"type": "string", "minLength": 1}}
 TEXT = Kind(name="text", read=_text, schema={"type": "string", "minLength": 1})
 TEXTS = Kind(name="list of texts", read=_texts, schema=_STRINGS, scalar=False)
-COMMAND = Kind(name="list of words", read=_command, schema={**_STRINGS, "minItems": 1}, scalar=False)
+COMMAND = Kind(
+    name="list of words",
+    read=_command,
+    schema={"type": "array", "items": {"type": "string"}, "minItems": 1},
+    scalar=False,
+)
 PORT = Kind(
     name="port", read=_port, schema={"type": "integer", "minimum": 1, "maximum": HIGHEST_PORT}, scalar=False
 )
 STATUS = Kind(
     name="HTTP status", read=_status, schema={"type": "integer", "minimum": 100, "maximum": 599}, scalar=False
 )
-SIZE = Kind(name="size", read=_size, schema={"type": "string", "examples": ["600 MB", "1.5 GiB"]})
-DURATION = Kind(name="duration", read=_duration, schema={"type": "string", "examples": ["90 s", "2 min"]})
+SIZE = Kind(
+    name="size",
+    read=_size,
+    schema={
+        "type": "string",
+        "pattern": rf"^\s*{_NOT_ZERO}{SIZE_WRITTEN}\s*$",
+        "examples": ["600 MB", "1.5 GiB"],
+    },
+)
+DURATION = Kind(
+    name="duration",
+    read=_duration,
+    schema={
+        "type": "string",
+        "pattern": rf"^\s*{_NOT_ZERO}{DURATION_WRITTEN}\s*$",
+        "examples": ["90 s", "2 min"],
+    },
+)
 USER = Kind(
     name="non-root | any | drops-to:NAME",
     read=_user,
-    schema={"type": "string", "pattern": "^(non-root|any|drops-to:.+)$"},
+    schema={"type": "string", "pattern": f"^(?:non-root|any|{_DROPS_TO})$"},
 )
 DATE = Kind(name="date", read=_date, schema={"type": "string", "format": "date"}, scalar=False)
 HTTP_PATH = Kind(name="path", read=_http_path, schema={"type": "string", "pattern": "^/"})
-LINK_TARGET = Kind(name="URL", read=_link_target, schema={"type": "string", "pattern": "^(https?|tcp)://"})
+LINK_TARGET = Kind(name="URL", read=_link_target, schema={"type": "string", "pattern": f"^{_LINK}$"})
 TLS = choice("off", "verify", "insecure")
 
 _EXPECT = Table(
@@ -234,12 +265,24 @@ _PROBE = Table(
             help="Command that must succeed inside the container.",
             example='["pg_isready", "-q"]',
         ),
-        Option(key="port", kind=PORT, help="For `http`: the port inside the container."),
-        Option(key="tls", kind=TLS, help="For `http`: whether to speak TLS.", default="off"),
-        Option(key="method", kind=choice("GET", "HEAD", "POST"), help="For `http`.", default="GET"),
+        Option(key="port", kind=PORT, help="The port inside the container, for `http`."),
+        Option(
+            key="tls",
+            kind=TLS,
+            help="Whether to speak TLS, for `http`; `insecure` takes any certificate.",
+            default="off",
+        ),
+        Option(
+            key="method", kind=choice("GET", "HEAD", "POST"), help="The method, for `http`.", default="GET"
+        ),
         Option(key="timeout", kind=DURATION, help="Time within which it must succeed.", default="15 s"),
     ),
     tables=(_EXPECT,),
+    alternatives=(
+        Alternative(key="http", needs=("port",), fits=("tls", "method", "expect")),
+        Alternative(key="tcp"),
+        Alternative(key="exec"),
+    ),
 )
 
 SCHEMA = Table(

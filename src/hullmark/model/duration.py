@@ -5,29 +5,36 @@ from __future__ import annotations
 import re
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
-_WRITTEN = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)")
+LONGEST = 1000 * 3600.0
+"""Seconds; nobody waits longer, and the clocks of some systems cannot."""
+_PART = r"([0-9]+(?:\.[0-9]+)?)\s*([a-z]+)"
+_WRITTEN = re.compile(rf"{_PART}(?:\s*{_PART})*")
 
 
 def parse_duration(text: str) -> float:
-    """The number of seconds that `text` stands for, such as `90 s`, `500 ms` or `2 min`.
+    """The number of seconds that `text` stands for, such as `90 s`, `500 ms`, `2 min` or `1 h 30 min`.
 
-    Raises `ValueError` saying what was expected when `text` is no duration or is zero.
+    Raises `ValueError` saying what was expected when `text` is no duration, is zero, or is longer than `LONGEST`.
     """
-    match = _WRITTEN.fullmatch(text.strip())
-    unit = UNITS.get(match[2]) if match else None
-    if match is None or unit is None:
+    written = text.strip()
+    parts = re.findall(_PART, written) if _WRITTEN.fullmatch(written) else []
+    units = [UNITS.get(unit, 0.0) for _, unit in parts]
+    # From the largest unit to the smallest, each once: anything else is a slip of the pen.
+    if not parts or 0.0 in units or any(a <= b for a, b in zip(units, units[1:], strict=False)):
         raise ValueError(
             f"`{text}` is not a duration; expected a number and a unit, such as `90 s` or `2 min`"
         )
-    seconds = float(match[1]) * unit
+    seconds = sum(float(number) * unit for (number, _), unit in zip(parts, units, strict=True))
     if seconds <= 0:
         raise ValueError(f"`{text}` is no time at all; expected more than zero")
+    if seconds > LONGEST:
+        raise ValueError(f"`{text[:40]}` is too long; expected at most {LONGEST / 3600:g} h")
     return seconds
 
 
 def format_duration(seconds: float) -> str:
     """`seconds` for a person: `0.4 s`, `12.3 s` or `2 min 05 s`."""
-    if seconds < 60:  # noqa: PLR2004  # a minute
+    if round(seconds, 1) < 60:  # noqa: PLR2004  # a minute
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 UNITS = {
     "B": 1,
@@ -15,31 +16,37 @@ UNITS = {
     "GIB": 2**30,
     "TIB": 2**40,
 }
-_WRITTEN = re.compile(r"(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?\s*([A-Za-z]+)")
+LARGEST = 2**63 - 1
+_UNIT = "|".join("".join(f"[{letter}{letter.lower()}]" for letter in unit) for unit in UNITS)
+WRITTEN = rf"((?:[0-9]{{1,3}}(?:,[0-9]{{3}})+|[0-9]+)(?:\.[0-9]+)?)\s*({_UNIT})"
+"""A size as a regular expression that JSON Schema understands as well."""
 
 
 def parse_size(text: str) -> int:
     """The number of bytes that `text` stands for, such as `600 MB`, `2,100 MB` or `1.5 GiB`.
 
-    Raises `ValueError` saying what was expected when `text` is no size or stands for less than one byte.
+    Raises `ValueError` saying what was expected when `text` is no size, stands for less than one byte, or for more
+    than any disk holds.
     """
-    match = _WRITTEN.fullmatch(text.strip())
-    unit = UNITS.get(match[3].upper()) if match else None
-    if match is None or unit is None:
+    match = re.fullmatch(WRITTEN, text.strip())
+    if match is None:
         raise ValueError(
             f"`{text}` is not a size; expected a number and a unit, such as `600 MB` or `1.5 GiB`"
         )
-    size = round(float(match[1].replace(",", "") + (match[2] or "")) * unit)
-    if size < 1:
+    size = float(match[1].replace(",", "")) * UNITS[match[2].upper()]
+    if size > LARGEST:
+        raise ValueError(f"`{text}` is more than any disk holds")
+    if round(size) < 1:
         raise ValueError(f"`{text}` is less than one byte")
-    return size
+    return round(size)
 
 
 def format_size(size: int) -> str:
     """`size` bytes in decimal units with at most one digit after the point, as budgets are written: `515.3 MB`."""
-    magnitude = abs(size)
-    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+    for unit, factor in (("kB", 10**3), ("MB", 10**6), ("GB", 10**9)):
         # Megabytes are kept up to 10 GB because budgets are compared in them.
-        if magnitude >= factor * (10 if unit == "GB" else 1):
-            return f"{size / factor:,.1f} {unit}"
+        limit = 10_000 if unit == "MB" else 1_000
+        shown = round(size / factor, 1)
+        if factor <= abs(size) and (abs(shown) < limit or unit == "GB"):
+            return f"{shown:,.1f} {unit}"
     return f"{size} B"

@@ -12,7 +12,7 @@ How to fix
 
         FROM scratch
         COPY --from=runtime / /
-        HEALTHCHECK --interval=30s --timeout=10s --start-period=40s --retries=3 \\
+        HEALTHCHECK --interval=30s --timeout=10s --start-period=40s --retries=3 \
             CMD curl -f http://localhost:8001/health || exit 1
 """
 

@@ -1,4 +1,4 @@
-"""Image that must not runs as root.
+"""Image runs as root although it must not.
 
 What it checks
     The `User` of the image's configuration, for services with `user = "non-root"`. No user at all is root, and so
