@@ -13,16 +13,19 @@ project's own files (`ConfigurationError`) and the user's wish to stop (`Interru
 from __future__ import annotations
 
 import datetime as dt
+import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hullmark._compose import chosen_services, find_root, resolve
 from hullmark._dockerfile import lint, load
 from hullmark._engines import build_service, connect
 from hullmark._images import open_image
+from hullmark._scanners import Missing, Trivy
+from hullmark._settings import load_settings
 from hullmark._smoke import observe_privileges, reap, smoke
 from hullmark.errors import ConfigurationError, HullmarkError, Interrupted, UsageError
 from hullmark.model.duration import format_duration
@@ -31,15 +34,16 @@ from hullmark.model.outcome import Broken, Check, CheckResult, Ran, Skipped
 from hullmark.model.project import DropsTo
 from hullmark.model.report import ImageSummary, LayerSummary, Report
 from hullmark.model.verdict import decide
+from hullmark.model.vulnerability import Exposure
 from hullmark.rules import rules_for
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Iterable, Mapping
     from concurrent.futures import Future
 
     from hullmark._engines import Engine
     from hullmark._process import Commands
+    from hullmark._scanners import Scanner
     from hullmark.model.dockerfile import Dockerfile
     from hullmark.model.finding import Finding
     from hullmark.model.image import Image
@@ -64,16 +68,21 @@ class Surroundings:
     environ: Mapping[str, str]
     progress: Progress
     cancelled: threading.Event
+    _engine: Engine | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    @cached_property
+    @property
     def engine(self) -> Engine:
         """The engine, connected when it is first needed, and cleared of what killed runs left behind.
 
         Raises `Unavailable` when there is none.
         """
-        engine = connect(self.commands, self.environ, self.cancelled)
-        reap(engine)
-        return engine
+        with self._lock:
+            if self._engine is None:
+                engine = connect(self.commands, self.environ, self.cancelled)
+                reap(engine)
+                self._engine = engine
+            return self._engine
 
 
 @dataclass(kw_only=True)
@@ -115,6 +124,23 @@ class _Run:
         return reasons
 
 
+def open_project(
+    directory: Path,
+    services: Iterable[str],
+    commands: Commands,
+    environ: Mapping[str, str],
+    flags: Mapping[str, str] | None = None,
+) -> tuple[Project, tuple[Service, ...]]:
+    """The project that `directory` belongs to, and the services of it that `services` names (all when empty).
+
+    Raises `ConfigurationError` when a file cannot be used, `Unavailable` without Compose, and `UsageError` for a
+    service that is not there.
+    """
+    root = find_root(directory)
+    project = resolve(root, load_settings(root, environ, flags), commands)
+    return project, chosen_services(project, services)
+
+
 def run_checks(
     project: Project,
     services: tuple[Service, ...],
@@ -140,7 +166,7 @@ def run_checks(
         after: list[tuple[Check, Callable[[], None]]] = [
             (Check.VALIDATE, lambda: _each(run, Check.VALIDATE, _validate)),
             (Check.SMOKE, lambda: _smoke(run)),
-            (Check.SCAN, lambda: _each(run, Check.SCAN, _scan)),
+            (Check.SCAN, lambda: _scan(run)),
         ]
         _finish([pool.submit(work) for check, work in after if check in checks], surroundings)
     results, suppressed = _without_ignored(run.results, project.settings.ignores, started.date())
@@ -176,12 +202,16 @@ def _finish(futures: list[Future[None]], surroundings: Surroundings) -> None:
                 surroundings.cancelled.set()
     if failure is not None:
         raise failure
+    if surroundings.cancelled.is_set():
+        raise Interrupted
 
 
-def _each(run: _Run, check: Check, work: Callable[[_Run, Service], Outcome]) -> None:
+def _each(
+    run: _Run, check: Check, work: Callable[[_Run, Service], Outcome], *, at_once: int = AT_ONCE
+) -> None:
     """Does `work` for every service, several at a time; what it raises becomes that service's outcome."""
     if not run.services:
-        run.add(check, None, Skipped(reason="the project builds no images"), time.monotonic())
+        run.add(check, None, Skipped(reason="the project builds no images", moot=True), time.monotonic())
         return
 
     def one(service: Service) -> None:
@@ -189,7 +219,7 @@ def _each(run: _Run, check: Check, work: Callable[[_Run, Service], Outcome]) -> 
         run.surroundings.progress.begin(check, service.name, "starting")
         run.add(check, service.name, _guarded(lambda: work(run, service)), started)
 
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+    with ThreadPoolExecutor(max_workers=at_once) as pool:
         _finish([pool.submit(one, service) for service in run.services], run.surroundings)
 
 
@@ -294,10 +324,40 @@ def _summary(shipped: ShippedImage) -> ImageSummary:
     )
 
 
-def _scan(run: _Run, service: Service) -> Outcome:
-    if reason := run.failed_builds().get(service.name):
-        return Skipped(reason=reason)
-    raise NotImplementedError
+def _scan(run: _Run) -> None:
+    scanner = Trivy(run.surroundings.commands, run.project.root)
+    there = scanner.probe()
+
+    def one(run: _Run, service: Service) -> Outcome:
+        if reason := run.failed_builds().get(service.name):
+            return Skipped(reason=reason)
+        if isinstance(there, Missing):
+            return Skipped(reason=there.reason)
+        return _scan_one(run, service, scanner)
+
+    # One at a time: the first one fetches the database for all, and Trivy locks its cache.
+    _each(run, Check.SCAN, one, at_once=1)
+
+
+def _scan_one(run: _Run, service: Service, scanner: Scanner) -> Outcome:
+    run.surroundings.progress.begin(Check.SCAN, service.name, "looking for known vulnerabilities")
+    root, settings = run.project.root, run.project.settings.scan
+    ignore_file = root / settings.ignore_file
+    scanned = scanner.scan(
+        service.image,
+        service=service.name,
+        report=root / settings.reports / f"{service.name}.json",
+        ignore_file=ignore_file if ignore_file.is_file() else None,
+    )
+    if not scanned.recognised:
+        return Skipped(reason="the scanner knows neither its distribution nor any of its packages")
+    run.vulnerabilities += scanned.vulnerabilities
+    origin = _final_stage(run, service)
+    exposures = (
+        Exposure(vulnerability=found, fail_on=settings.fail_on, image=service.image, origin=origin)
+        for found in scanned.vulnerabilities
+    )
+    return Ran(findings=tuple(f for exposure in exposures for f in _apply(exposure, service.name)))
 
 
 def _smoke(run: _Run) -> None:

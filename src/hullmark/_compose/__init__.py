@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from hullmark._compose.isolate import isolate
-from hullmark._compose.resolve import find_root, resolve
+from hullmark._compose.resolve import chosen_services, find_root, resolve
 
-__all__ = ["find_root", "isolate", "resolve"]
+__all__ = ["chosen_services", "find_root", "isolate", "resolve"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hullmark._settings.options import SCHEMA, describe
+from hullmark._settings.options import SCHEMA, describe, scalars
 from hullmark._settings.positions import positions
 from hullmark.errors import ConfigurationError, nearest
 from hullmark.model.finding import Severity
@@ -27,10 +28,10 @@ from hullmark.model.project import (
 from hullmark.model.verdict import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from hullmark._settings.options import Option, Table
+    from hullmark._settings.options import Table
     from hullmark._settings.positions import Path as KeyPath
     from hullmark.model.project import (
         Probe,
@@ -61,10 +62,11 @@ class _Source:
         span = self.span(path)
         self.problems.append((span.line, span.column, f"{span}: {text}"))
 
-    def raise_problems(self) -> None:
-        if self.problems:
+    def raise_problems(self, others: Sequence[str]) -> None:
+        """Raises everything that is wrong: the problems of the file in its order, then `others`."""
+        if self.problems or others:
             raise ConfigurationError(
-                [text for _, _, text in sorted(self.problems)],
+                [*(text for _, _, text in sorted(self.problems)), *others],
                 hint="docs/configuration.md lists every option",
             )
 
@@ -74,25 +76,49 @@ def load_settings(root: Path, environ: Mapping[str, str], flags: Mapping[str, st
 
     `flags` are values from the command line by option path, for example `policy.fail-on`. The command line wins
     over the environment, that over `hullmark.toml` (or `[tool.hullmark]` of `pyproject.toml`), that over defaults.
-    Raises `ConfigurationError` with every problem of the file, or with the first of the environment or flags.
+    Compose's own COMPOSE_FILE says which files to take where nothing of these does. Raises `ConfigurationError` with
+    every problem there is: those of the file in its order, then those of the environment and of the command line.
     """
     source, document = _read(root)
     values = _table(SCHEMA, document, (), source)
-    source.raise_problems()
+    overrides, refused = _overrides(environ, flags or {})
+    source.raise_problems(refused)
     services = tuple(
         (name, _service(service, ("services", name), source))
         for name, service in values.get("services", {}).items()
     )
-    origins = {path: str(source.span(tuple(path.split(".")))) for path in _given(values)}
-    for path, option in _scalars(SCHEMA):
-        for text, origin in (
-            (environ.get(option.environment or ""), f"environment variable {option.environment}"),
-            ((flags or {}).get(path), f"--{option.key}"),
-        ):
-            if text:
-                _set(values, path, _from_text(option, text, origin))
-                origins[path] = origin
+    origins = {".".join(path): str(source.span(path)) for path in _given(values)}
+    for path, value, origin in overrides:
+        _set(values, path, value)
+        origins[path] = origin
+    if "project.compose" not in origins and environ.get("COMPOSE_FILE"):
+        separator = environ.get("COMPOSE_PATH_SEPARATOR") or os.pathsep
+        files = tuple(file for file in environ["COMPOSE_FILE"].split(separator) if file)
+        _set(values, "project.compose", files)
+        origins["project.compose"] = "environment variable COMPOSE_FILE"
     return _settings(values, services, source, tuple(sorted(origins.items())))
+
+
+def _overrides(
+    environ: Mapping[str, str], flags: Mapping[str, str]
+) -> tuple[list[tuple[str, Any, str]], list[str]]:
+    """Options given outside of the file, stronger ones last, as path, value and origin; and what is wrong."""
+    found: list[tuple[str, Any, str]] = []
+    refused: list[str] = []
+    options = scalars().items()
+    given = [
+        (path, option, environ.get(option.environment or ""), f"environment variable {option.environment}")
+        for path, option in options
+    ]
+    given += [(path, option, flags.get(path), f"option {option.flag}") for path, option in options]
+    for path, option, text, origin in given:
+        if text:
+            value: Any = text if option.kind.scalar else [part for part in text.split(",") if part]
+            try:
+                found.append((path, option.kind.read(value), origin))
+            except ValueError as error:
+                refused.append(f"{origin}: {error}")
+    return found, refused
 
 
 def _read(root: Path) -> tuple[_Source, dict[str, Any]]:
@@ -110,7 +136,7 @@ def _read(root: Path) -> tuple[_Source, dict[str, Any]]:
             raise ConfigurationError([_syntax(name, text, error)]) from error
         for key in prefix:
             document = document.get(key, {}) if isinstance(document, dict) else {}
-        if document or name == FILE:
+        if document != {} or name == FILE:
             return _Source(name=name, prefix=prefix, positions=positions(text)), document
     return _Source(name=FILE), {}
 
@@ -195,27 +221,10 @@ def _shown(path: KeyPath) -> str:
     return ".".join(str(key) for key in path if not isinstance(key, int))
 
 
-def _scalars(table: Table, path: str = "") -> list[tuple[str, Option]]:
-    """The options that can be overridden, by path."""
-    found = [(f"{path}{option.key}", option) for option in table.options]
-    for child in table.tables:
-        if not child.array and child.key != "*":
-            found += _scalars(child, f"{path}{child.key}.")
-    return found
-
-
-def _from_text(option: Option, text: str, origin: str) -> Any:
-    value: Any = text if option.kind.scalar else [part for part in text.split(",") if part]
-    try:
-        return option.kind.read(value)
-    except ValueError as error:
-        raise ConfigurationError([f"{origin}: {error}"]) from error
-
-
-def _given(values: Mapping[str, Any], path: str = "") -> list[str]:
+def _given(values: Mapping[str, Any], path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     found = []
     for key, value in values.items():
-        found += _given(value, f"{path}{key}.") if isinstance(value, dict) else [f"{path}{key}"]
+        found += _given(value, (*path, key)) if isinstance(value, dict) else [(*path, key)]
     return found
 
 
@@ -237,12 +246,16 @@ def _settings(
     scan = values.get("scan", {})
     defaults = Settings()
     fail_on = scan.get("fail-on", defaults.scan.fail_on)
-    advisory = frozenset({Check.SCAN}) if fail_on == "never" else frozenset()
+    advisory = frozenset({Check.SCAN}) if fail_on == "never" else frozenset[Check]()
     return Settings(
         compose=project.get("compose", ()),
         env_file=project.get("env-file"),
         profiles=project.get("profiles", ()),
-        policy=Policy(fail_on=Severity.parse(policy.get("fail-on", "error")), advisory=advisory),
+        policy=Policy(
+            fail_on=Severity.parse(policy.get("fail-on", "error")),
+            required=frozenset(Check) - advisory,
+            advisory=advisory,
+        ),
         labels=policy.get("labels", defaults.labels),
         smoke_timeout=values.get("smoke", {}).get("timeout", defaults.smoke_timeout),
         scan=ScanSettings(

@@ -55,6 +55,8 @@ class Option:
     required: bool = False
     environment: str | None = None
     """The variable that overrides it."""
+    flag: str | None = None
+    """The option of the command line that overrides it, with its dashes."""
     example: str = ""
 
 
@@ -299,6 +301,7 @@ SCHEMA = Table(
                     help="Compose files, later ones over earlier ones.",
                     default="what `docker compose` finds",
                     environment="HULLMARK_COMPOSE",
+                    flag="--compose",
                     example='["compose.yml"]',
                 ),
                 Option(
@@ -307,6 +310,7 @@ SCHEMA = Table(
                     help="File with variables for the Compose files.",
                     default=".env when there is one",
                     environment="HULLMARK_ENV_FILE",
+                    flag="--env-file",
                     example='".env.test"',
                 ),
                 Option(
@@ -314,6 +318,7 @@ SCHEMA = Table(
                     kind=TEXTS,
                     help="Compose profiles to enable.",
                     environment="HULLMARK_PROFILES",
+                    flag="--profile",
                 ),
             ),
         ),
@@ -327,6 +332,7 @@ SCHEMA = Table(
                     help="The least severe finding that fails.",
                     default="error",
                     environment="HULLMARK_FAIL_ON",
+                    flag="--fail-on",
                 ),
                 Option(
                     key="labels",
@@ -346,6 +352,7 @@ SCHEMA = Table(
                     help="Time within which every service must be up.",
                     default="5 min",
                     environment="HULLMARK_SMOKE_TIMEOUT",
+                    flag="--smoke-timeout",
                 ),
             ),
         ),
@@ -359,6 +366,7 @@ SCHEMA = Table(
                     help="The least severe vulnerability that fails.",
                     default="never",
                     environment="HULLMARK_SCAN_FAIL_ON",
+                    flag="--scan-fail-on",
                 ),
                 Option(
                     key="reports",
@@ -466,3 +474,17 @@ SCHEMA = Table(
         ),
     ),
 )
+
+
+def scalars(table: Table = SCHEMA, path: str = "") -> dict[str, Option]:
+    """The options outside of arrays and of the services, by path: those that can be overridden."""
+    found = {f"{path}{option.key}": option for option in table.options}
+    for child in table.tables:
+        if not child.array and child.key != "*":
+            found |= scalars(child, f"{path}{child.key}.")
+    return found
+
+
+def flagged() -> dict[str, Option]:
+    """The options that the command line can override, by path."""
+    return {path: option for path, option in scalars().items() if option.flag}

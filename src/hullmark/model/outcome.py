@@ -32,6 +32,8 @@ class Skipped:
     """The check did not look, for a reason that is no defect of the project."""
 
     reason: str
+    moot: bool = False
+    """Whether there is nothing that it could have looked at, so that nothing is left unchecked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,9 @@ class Progress(Protocol):
     def end(self, check: Check, service: str | None, text: str, *, good: bool) -> None:
         """A piece of work has ended; `text` says how."""
 
+    def close(self) -> None:
+        """No more work follows; a display that moves comes to rest."""
+
 
 class Silent:
     """A progress that nobody watches."""
@@ -26,3 +29,6 @@ class Silent:
 
     def end(self, check: Check, service: str | None, text: str, *, good: bool) -> None:
         """See `Progress.end`."""
+
+    def close(self) -> None:
+        """See `Progress.close`."""

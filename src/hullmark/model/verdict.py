@@ -12,7 +12,7 @@ from hullmark.model.outcome import Broken, Check, Ran, Skipped
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from hullmark.model.outcome import CheckResult
+    from hullmark.model.outcome import CheckResult, Outcome
 
 
 class Status(enum.Enum):
@@ -31,9 +31,9 @@ class Policy:
     fail_on: Severity = Severity.ERROR
     """The least severe finding that fails."""
     required: frozenset[Check] = frozenset(Check)
-    """Checks that must have run; a skipped one counts as not checked."""
+    """Checks that must have run; one that was skipped or broke counts as not checked."""
     advisory: frozenset[Check] = frozenset()
-    """Checks that are reported and never decide."""
+    """Checks whose findings are reported and never decide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +68,10 @@ def decide(results: Iterable[CheckResult], policy: Policy) -> Verdict:
     checked; then whether anything ran at all. Adding a finding or a failure never turns another verdict clean.
     """
     results = tuple(results)
-    deciding = [r for r in results if r.check not in policy.advisory]
-    if any(f.severity >= policy.fail_on for r in deciding for f in r.findings):
+    deciding = (f for r in results if r.check not in policy.advisory for f in r.findings)
+    if any(finding.severity >= policy.fail_on for finding in deciding):
         status = Status.FINDINGS
-    elif any(_unchecked(r, policy) for r in deciding):
+    elif any(r.check in policy.required and _unchecked(r.outcome) for r in results):
         status = Status.UNCHECKED
     elif not any(isinstance(r.outcome, Ran) for r in results):
         status = Status.NOTHING
@@ -80,12 +80,12 @@ def decide(results: Iterable[CheckResult], policy: Policy) -> Verdict:
     return Verdict(status=status, counts=_count(results))
 
 
-def _unchecked(result: CheckResult, policy: Policy) -> bool:
-    match result.outcome:
+def _unchecked(outcome: Outcome) -> bool:
+    match outcome:
         case Broken():
             return True
-        case Skipped():
-            return result.check in policy.required
+        case Skipped(moot=moot):
+            return not moot
         case Ran():
             return False
 

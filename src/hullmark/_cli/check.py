@@ -1,0 +1,35 @@
+"""`hullmark check`: the whole way from Dockerfile to verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hullmark._cli import options
+from hullmark.model.outcome import Check
+
+if TYPE_CHECKING:
+    from hullmark._cli.session import Session
+
+
+@click.command
+@options.services
+@click.option(
+    "--skip",
+    multiple=True,
+    type=click.Choice([str(check) for check in Check]),
+    help="Leave a step out; may be repeated.",
+)
+@options.project
+@options.settings("smoke.timeout", "scan.fail-on")
+@options.reporting
+@click.pass_obj
+def command(session: Session, /, *, services: tuple[str, ...], skip: tuple[str, ...], **output: Any) -> int:
+    """Lint, build, validate, smoke-test and scan; one report, one verdict.
+
+    Works on the images of all services, or of those that are named; the smoke test starts the whole stack.
+    """
+    from hullmark._cli.checking import check  # noqa: PLC0415  # loaded when it is called, not for the help
+
+    return check(session, services, [each for each in Check if str(each) not in skip], **output)

@@ -1,0 +1,112 @@
+"""From arguments to an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from hullmark._cli.app import app
+from hullmark._cli.session import Session
+from hullmark.errors import HullmarkError, Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from types import FrameType
+
+BUG = 70
+"""Exit code after a defect of hullmark itself, as in sysexits.h; none of the documented ones."""
+
+
+def run() -> None:
+    """The console script."""
+    cancelled = threading.Event()
+    with _signals(cancelled):
+        code = main(
+            sys.argv[1:], stdout=sys.stdout, stderr=sys.stderr, environ=os.environ, cancelled=cancelled
+        )
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.flush()
+    # What a killed process leaves for its parent, and no waiting for threads that may hang on a dead engine.
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def main(
+    argv: Sequence[str],
+    *,
+    stdout: IO[str],
+    stderr: IO[str],
+    environ: Mapping[str, str],
+    cancelled: threading.Event | None = None,
+) -> int:
+    """Runs the command that `argv` (without the program's name) asks for; the exit code, as docs/cli.md lists them.
+
+    The report goes to `stdout`, everything else to `stderr`. When `cancelled` is set, what was started is removed
+    and the exit code is 130.
+    """
+    session = Session(
+        stdout=stdout, stderr=stderr, environ=dict(environ), cancelled=cancelled or threading.Event()
+    )
+    with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
+        try:
+            result = app.main(args=list(argv), prog_name="hullmark", standalone_mode=False, obj=session)
+        except click.exceptions.Exit as error:
+            return error.exit_code
+        except click.ClickException as error:
+            error.show(file=stderr)
+            return 2
+        except (click.Abort, KeyboardInterrupt):
+            _say(session, Interrupted())
+            return Interrupted.exit_code
+        except HullmarkError as error:
+            _say(session, error)
+            return error.exit_code
+        except BrokenPipeError:
+            # The reader has seen enough, as `head` does; Python must not complain about it at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 128 + signal.SIGPIPE
+        except Exception:  # noqa: BLE001  # the last resort
+            import traceback  # noqa: PLC0415
+
+            traceback.print_exc(file=stderr)
+            click.echo(
+                "error: this is a defect of hullmark; please report it with the lines above", file=stderr
+            )
+            return BUG
+    return result if isinstance(result, int) else 0
+
+
+def _say(session: Session, error: HullmarkError) -> None:
+    first, *more = error.message.splitlines() or [""]
+    session.tell(f"{session.paint('error:', fg='red', bold=True)} {first}")
+    for line in more:
+        session.tell(line)
+    if error.hint:
+        session.tell(f"{session.paint('help:', fg='cyan', bold=True)} {error.hint}")
+
+
+@contextlib.contextmanager
+def _signals(cancelled: threading.Event) -> Iterator[None]:
+    """While this lasts, being asked to stop sets `cancelled` instead of ending the process in the middle."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        name = signal.Signals(number).name
+        again = "still removing what was started" if cancelled.is_set() else "removing what was started"
+        with contextlib.suppress(OSError, ValueError):
+            os.write(2, f"\nhullmark: {name}, {again}\n".encode())
+        cancelled.set()
+
+    before = {
+        number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

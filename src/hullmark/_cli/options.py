@@ -1,0 +1,112 @@
+"""Options that several commands take; those of the configuration are derived from its schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from hullmark._reporters import FORMATS
+from hullmark._settings.options import flagged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hullmark._settings.options import Option
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+SHORT = {"project.compose": ("-f", "--file")}
+"""Names that people expect besides the derived one."""
+
+
+class _Report(click.ParamType[tuple[str, Path]]):
+    """`FORMAT=PATH`."""
+
+    name = "FORMAT=PATH"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, Path]:
+        if isinstance(value, tuple):
+            return value
+        format_, equals, path = str(value).partition("=")
+        if not equals or not path or format_ not in FORMATS:
+            self.fail(
+                f"`{value}` is not FORMAT=PATH with one of the formats {', '.join(FORMATS)}", param, ctx
+            )
+        return format_, Path(path)
+
+
+def reporting(function: F) -> F:
+    """Adds where the report goes, and what makes it fail."""
+    for decorate in (
+        click.option(
+            "--report",
+            "reports",
+            type=_Report(),
+            multiple=True,
+            help="Also write the report to a file; may be repeated.",
+        ),
+        click.option(
+            "--format",
+            "format_",
+            type=click.Choice(list(FORMATS)),
+            default="text",
+            show_default=True,
+            help="Format of the report on standard output.",
+        ),
+    ):
+        function = decorate(function)
+    return settings("policy.fail-on")(function)
+
+
+def settings(*paths: str) -> Callable[[F], F]:
+    """Adds the flags of the configuration's options at `paths`; the command gets them as `flags`."""
+    options = flagged()
+
+    def decorate(function: F) -> F:
+        for path in reversed(paths):
+            function = _flag(path, options[path])(function)
+        return function
+
+    return decorate
+
+
+def project(function: F) -> F:
+    """Adds which Compose project it is about."""
+    return settings("project.compose", "project.env-file", "project.profiles")(function)
+
+
+def services(function: F) -> F:
+    """Adds the services to work on."""
+    return click.argument("services", nargs=-1, metavar="[SERVICE]...")(function)
+
+
+def _flag(path: str, option: Option) -> Callable[[F], F]:
+    assert option.flag is not None
+    many = not option.kind.scalar
+    default = f"  [default: {option.default}]" if option.default else ""
+    environment = f"  [env: {option.environment}]" if option.environment else ""
+
+    def keep(ctx: click.Context, _param: click.Parameter, value: Any) -> None:
+        text = ",".join(value) if many else value
+        if text:
+            ctx.meta.setdefault("hullmark.flags", {})[path] = text
+
+    return click.option(
+        *SHORT.get(path, ()),
+        option.flag,
+        multiple=many,
+        metavar=option.kind.name.upper() if option.kind.name.isalpha() else None,
+        type=click.Choice(option.kind.schema["enum"]) if "enum" in option.kind.schema else str,
+        expose_value=False,
+        callback=keep,
+        help=f"{option.help}{default}{environment}",
+    )
+
+
+def flags() -> dict[str, str]:
+    """The configuration that the command line gave, by option path."""
+    return dict(click.get_current_context().meta.get("hullmark.flags", {}))

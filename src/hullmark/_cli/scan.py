@@ -1,0 +1,38 @@
+"""`hullmark scan`: known vulnerabilities in the built images."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hullmark._cli import options
+from hullmark.model.outcome import Check
+
+if TYPE_CHECKING:
+    from hullmark._cli.session import Session
+    from hullmark.model.verdict import Policy
+
+
+@click.command
+@options.services
+@click.option("--build", is_flag=True, help="Build the images first.")
+@options.project
+@options.settings("scan.fail-on")
+@options.reporting
+@click.pass_obj
+def command(session: Session, /, *, services: tuple[str, ...], build: bool, **output: Any) -> int:
+    """Look for known vulnerabilities in the built images, with Trivy.
+
+    Vulnerabilities fail only where `--scan-fail-on` says so. A scan that could not be made is exit 3.
+    """
+    from hullmark._cli.checking import check  # noqa: PLC0415  # loaded when it is called, not for the help
+
+    checks = [*([Check.BUILD] if build else []), Check.SCAN]
+    return check(session, services, checks, policy=_asked_for, **output)
+
+
+def _asked_for(policy: Policy) -> Policy:
+    """`check` may go without a scan that does not decide; who asks for a scan wants to know that there was none."""
+    return replace(policy, required=policy.required | {Check.SCAN})

@@ -1,0 +1,69 @@
+"""What a command is given besides its arguments."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    import threading
+
+    from hullmark.model.progress import Progress
+
+WIDTH = 80
+"""Columns of output that goes to no terminal."""
+
+
+@dataclass(kw_only=True)
+class Session:
+    """Streams, environment and global options of one call."""
+
+    stdout: IO[str]
+    stderr: IO[str]
+    environ: dict[str, str]
+    cancelled: threading.Event
+    directory: Path = field(default_factory=Path.cwd)
+    quiet: bool = False
+    colour: str = "auto"
+    """`auto`, `always` or `never`."""
+
+    def coloured(self, stream: IO[str]) -> bool:
+        """Whether colour may be written to `stream` (see https://no-color.org)."""
+        if self.colour != "auto":
+            return self.colour == "always"
+        if self.environ.get("NO_COLOR"):
+            return False
+        return stream.isatty() and self.environ.get("TERM") != "dumb"
+
+    def width(self) -> int:
+        """Columns that a report for a person may take."""
+        if self.environ.get("COLUMNS", "").isdecimal():
+            return max(int(self.environ["COLUMNS"]), 40)
+        try:
+            return os.get_terminal_size(self.stdout.fileno()).columns if self.stdout.isatty() else WIDTH
+        except OSError:
+            return WIDTH
+
+    def paint(self, text: str, **style: Any) -> str:
+        """`text` in a style, where standard error shows colour."""
+        return click.style(text, **style) if self.coloured(self.stderr) else text
+
+    def tell(self, text: str) -> None:
+        """Writes a line for the person in front, not for the report."""
+        self.stderr.write(f"{text}\n")
+        self.stderr.flush()
+
+    def progress(self) -> Progress:
+        """How long work is shown: live on a terminal, as plain lines elsewhere, not at all when quiet."""
+        if self.quiet:
+            from hullmark.model.progress import Silent  # noqa: PLC0415
+
+            return Silent()
+        from hullmark._cli.progress import Lines, Live  # noqa: PLC0415
+
+        live = self.stderr.isatty() and self.environ.get("TERM") != "dumb" and not self.environ.get("CI")
+        return Live(self) if live else Lines(self)

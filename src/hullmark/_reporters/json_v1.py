@@ -1,0 +1,403 @@
+"""The report as JSON, version 1: the keys are a promise, so these types stand apart from the model.
+
+Every key is always there; what is not known is `null`. Lists are in the order of the model's own sort keys. Times
+are RFC 3339, durations seconds, sizes bytes. `schema` describes it as JSON Schema 2020-12.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from hullmark import __version__
+from hullmark.model.location import ImageConfig, ImagePath, ServicePlace, SourceSpan
+from hullmark.model.outcome import Broken, Ran, Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hullmark._reporters.interface import Style
+    from hullmark.model.finding import Finding
+    from hullmark.model.location import Location
+    from hullmark.model.outcome import CheckResult, Outcome
+    from hullmark.model.report import ImageSummary, Report
+    from hullmark.model.stack import StackRun
+    from hullmark.model.vulnerability import Vulnerability
+
+SCHEMA: Literal["hullmark/report/1"] = "hullmark/report/1"
+
+
+class ToolV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who made the report."""
+
+    name: Literal["hullmark"]
+    version: str
+
+
+class ProjectV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What it is about."""
+
+    name: str
+    root: str
+    services: list[str]
+
+
+class CountsV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Findings by severity, outcomes by kind."""
+
+    error: int
+    warning: int
+    note: int
+    suppressed: int
+    ran: int
+    skipped: int
+    broken: int
+
+
+class VerdictV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether the images may sail."""
+
+    exit_code: Literal[0, 1, 3, 4]
+    status: Literal["clean", "findings", "unchecked", "nothing"]
+    counts: CountsV1
+
+
+class OutcomeV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What became of one check on one service; of a check on the whole project `service` is null."""
+
+    check: str
+    service: str | None
+    status: Literal["ran", "skipped", "broken"]
+    reason: str | None
+    seconds: float
+
+
+class LocationV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a finding points; which keys are set depends on `kind`."""
+
+    kind: Literal["source", "service", "image-path", "image-config"]
+    text: str
+    """The location as the text format writes it."""
+    path: str | None = None
+    line: int | None = None
+    column: int | None = None
+    end_line: int | None = None
+    service: str | None = None
+    image: str | None = None
+    layer: int | None = None
+    key: str | None = None
+
+
+class FindingV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One occurrence of one rule."""
+
+    rule: str
+    severity: Literal["error", "warning", "note"]
+    summary: str
+    service: str | None
+    location: LocationV1
+    seen: str
+    expected: str
+    remedy: str
+    fingerprint: str
+
+
+class SizeV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The four sizes of an image in bytes."""
+
+    transfer: int | None
+    unpacked: int
+    visible: int | None
+    masked: int | None
+
+
+class LayerV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One layer, from the bottom up."""
+
+    diff_id: str
+    digest: str | None
+    instruction: str | None
+    unpacked: int
+    masked: int | None
+
+
+class OwnerV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What files belong to."""
+
+    kind: str
+    name: str
+    version: str | None
+    bytes: int
+    files: int
+
+
+class ImageV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One image that was read."""
+
+    reference: str
+    digest: str | None
+    config_digest: str
+    platform: str
+    size: SizeV1
+    budget: int | None
+    layers: list[LayerV1]
+    owners: list[OwnerV1]
+
+
+class ServiceRunV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The life of one service in the stack under test; times in seconds since the stack was started."""
+
+    state: str
+    created_after_s: float | None
+    started_after_s: float | None
+    healthy_after_s: float | None
+    restarts: int
+    exit_code: int | None
+    out_of_memory: bool
+    health_output: str
+    log: list[str]
+
+
+class ProbeV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One probe and its answer."""
+
+    service: str
+    probe: str
+    passed: bool
+    seen: str
+    seconds: float
+
+
+class LinkV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One link; `passed` is null when it could not be tried."""
+
+    from_: str = msgspec.field(name="from")
+    to: str
+    passed: bool | None
+    seen: str
+    seconds: float
+
+
+class SmokeV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One isolated run of the stack."""
+
+    project: str
+    seconds: float
+    services: dict[str, ServiceRunV1]
+    probes: list[ProbeV1]
+    links: list[LinkV1]
+    drills: list[str]
+    teardown_error: str | None
+
+
+class VulnerabilityV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One known vulnerability of one installed package."""
+
+    id: str
+    aliases: list[str]
+    package: str
+    path: str | None
+    installed: str
+    fixed: str | None
+    severity: str
+    service: str
+    layer: str | None
+    instruction: str | None
+    origin: str | None
+    status: str
+
+
+class ReportV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole report."""
+
+    schema: Literal["hullmark/report/1"]
+    tool: ToolV1
+    project: ProjectV1
+    started: str
+    finished: str
+    verdict: VerdictV1
+    outcomes: list[OutcomeV1]
+    findings: list[FindingV1]
+    suppressed: list[FindingV1]
+    images: dict[str, ImageV1]
+    smoke: SmokeV1 | None
+    vulnerabilities: list[VulnerabilityV1]
+
+
+def render(report: Report, style: Style) -> Iterator[str]:  # noqa: ARG001  # the same everywhere
+    """See `interface.render`."""
+    yield msgspec.json.format(msgspec.json.encode(_report(report)), indent=2).decode() + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the report."""
+    described = msgspec.json.schema(ReportV1)
+    described["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    described["title"] = SCHEMA
+    return described
+
+
+def _report(report: Report) -> ReportV1:
+    counts = report.verdict.counts
+    return ReportV1(
+        schema=SCHEMA,
+        tool=ToolV1(name="hullmark", version=__version__),
+        project=ProjectV1(name=report.project, root=report.root, services=list(report.services)),
+        started=report.started.isoformat(timespec="milliseconds"),
+        finished=report.finished.isoformat(timespec="milliseconds"),
+        verdict=VerdictV1(
+            exit_code=report.verdict.status.value,
+            status=report.verdict.status.name.lower(),  # type: ignore[arg-type]  # the names are those
+            counts=CountsV1(
+                error=counts.errors,
+                warning=counts.warnings,
+                note=counts.notes,
+                suppressed=len(report.suppressed),
+                ran=counts.ran,
+                skipped=counts.skipped,
+                broken=counts.broken,
+            ),
+        ),
+        outcomes=[_outcome(result) for result in report.results],
+        findings=[_finding(finding) for finding in report.findings],
+        suppressed=[_finding(finding) for finding in report.suppressed],
+        images={image.service: _image(image) for image in report.images},
+        smoke=None if report.stack is None else _smoke(report.stack),
+        vulnerabilities=[_vulnerability(found) for found in report.vulnerabilities],
+    )
+
+
+def _outcome(result: CheckResult) -> OutcomeV1:
+    status, reason = _status(result.outcome)
+    return OutcomeV1(
+        check=str(result.check),
+        service=result.service,
+        status=status,
+        reason=reason,
+        seconds=round(result.seconds, 3),
+    )
+
+
+def _status(outcome: Outcome) -> tuple[Literal["ran", "skipped", "broken"], str | None]:
+    match outcome:
+        case Ran():
+            return "ran", None
+        case Skipped(reason=reason):
+            return "skipped", reason
+        case Broken(error=error):
+            return "broken", error
+
+
+def _finding(finding: Finding) -> FindingV1:
+    return FindingV1(
+        rule=finding.rule,
+        severity=str(finding.severity),  # type: ignore[arg-type]  # the names are those
+        summary=finding.summary,
+        service=finding.service,
+        location=_location(finding.location),
+        seen=finding.seen,
+        expected=finding.expected,
+        remedy=finding.remedy,
+        fingerprint=finding.fingerprint,
+    )
+
+
+def _location(place: Location) -> LocationV1:
+    text = str(place)
+    match place:
+        case SourceSpan(path=path, line=line, column=column, end_line=end):
+            return LocationV1(
+                kind="source", text=text, path=path, line=line, column=column, end_line=end or line
+            )
+        case ServicePlace(service=service):
+            return LocationV1(kind="service", text=text, service=service)
+        case ImagePath(image=image, path=path, layer=layer):
+            return LocationV1(kind="image-path", text=text, image=image, path=path, layer=layer)
+        case ImageConfig(image=image, key=key):
+            return LocationV1(kind="image-config", text=text, image=image, key=key)
+
+
+def _image(image: ImageSummary) -> ImageV1:
+    return ImageV1(
+        reference=image.reference,
+        digest=None,
+        config_digest=image.config_digest,
+        platform=image.platform,
+        size=SizeV1(transfer=None, unpacked=image.unpacked, visible=None, masked=None),
+        budget=image.budget,
+        layers=[
+            LayerV1(diff_id=x.diff_id, digest=None, instruction=None, unpacked=x.unpacked, masked=None)
+            for x in image.layers
+        ],
+        owners=[],
+    )
+
+
+def _smoke(stack: StackRun) -> SmokeV1:
+    links = [
+        LinkV1(
+            from_=run.link.from_service,
+            to=run.link.to,
+            passed=run.passed,
+            seen=run.seen,
+            seconds=_s(run.seconds),
+        )
+        for run in stack.links
+    ]
+    links += [
+        LinkV1(from_=each.link.from_service, to=each.link.to, passed=None, seen=each.reason, seconds=0.0)
+        for each in stack.untried
+    ]
+    return SmokeV1(
+        project=stack.name,
+        seconds=_s(stack.seconds),
+        services={
+            run.service: ServiceRunV1(
+                state=str(run.state),
+                created_after_s=None if run.created is None else _s(run.created),
+                started_after_s=None if run.started is None else _s(run.started),
+                healthy_after_s=None if run.healthy is None else _s(run.healthy),
+                restarts=run.restarts,
+                exit_code=run.exit_code,
+                out_of_memory=run.out_of_memory,
+                health_output=run.health_output,
+                log=list(run.log),
+            )
+            for run in stack.services
+        },
+        probes=[
+            ProbeV1(
+                service=run.service,
+                probe=str(run.probe),
+                passed=run.passed,
+                seen=run.seen,
+                seconds=_s(run.seconds),
+            )
+            for run in stack.probes
+        ],
+        links=sorted(links, key=lambda link: (link.from_, link.to)),
+        drills=[],
+        teardown_error=stack.teardown_error,
+    )
+
+
+def _vulnerability(found: Vulnerability) -> VulnerabilityV1:
+    return VulnerabilityV1(
+        id=found.id,
+        aliases=list(found.aliases),
+        package=found.package,
+        path=found.path or None,
+        installed=found.installed,
+        fixed=found.fixed,
+        severity=found.severity,
+        service=found.service,
+        layer=found.layer,
+        instruction=None,
+        origin=None,
+        status=found.status,
+    )
+
+
+def _s(seconds: float) -> float:
+    return round(seconds, 3)

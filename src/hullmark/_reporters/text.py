@@ -1,0 +1,301 @@
+"""The report for a person: services against checks, sizes, the stack over time, findings, and the verdict."""
+
+from __future__ import annotations
+
+import io
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from hullmark.model.duration import format_duration
+from hullmark.model.finding import Severity
+from hullmark.model.outcome import Broken, Ran, Skipped
+from hullmark.model.size import format_size
+from hullmark.model.verdict import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hullmark._reporters.interface import Style
+    from hullmark.model.finding import Finding
+    from hullmark.model.outcome import CheckResult, Outcome
+    from hullmark.model.report import Report
+    from hullmark.model.stack import ServiceRun
+
+MOST_NOTES = 20
+"""Notes that are shown one by one; more are counted by rule."""
+BAR = 24
+"""Columns of a service's time line."""
+_COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+_VERDICTS = {
+    Status.CLEAN: ("clean", "bold green"),
+    Status.FINDINGS: ("not clean", "bold red"),
+    Status.UNCHECKED: ("not everything could be checked", "bold magenta"),
+    Status.NOTHING: ("nothing was checked", "bold magenta"),
+}
+_LEGEND = "created ·  starting ─  running ━"
+
+
+def render(report: Report, style: Style) -> Iterator[str]:
+    """See `interface.render`."""
+    buffer = io.StringIO()
+    console = Console(
+        file=buffer,
+        width=style.width,
+        force_terminal=style.colour,
+        no_color=not style.colour,
+        color_system="standard" if style.colour else None,
+        legacy_windows=False,
+        highlight=False,
+        soft_wrap=False,
+        _environ={},
+    )
+    blocks = [
+        list(block)
+        for block in (
+            _findings(report),
+            _logs(report),
+            _suppressed(report),
+            _time_line(report),
+            _sizes(report),
+            _checks(report),
+            _unchecked(report),
+            _verdict(report),
+        )
+    ]
+    for index, block in enumerate(block for block in blocks if block):
+        if index:
+            console.print()
+        for part in block:
+            # A path or a command that is cut in two cannot be copied.
+            console.print(part, soft_wrap=isinstance(part, Text))
+    yield from (f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
+
+
+def printable(text: str) -> str:
+    """`text` on one line, without what would move the cursor or colour the terminal."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+# --- findings ------------------------------------------------------------------------------------------------------
+
+
+def _findings(report: Report) -> Iterator[Text]:
+    notes = [finding for finding in report.findings if finding.severity is Severity.NOTE]
+    shown = [finding for finding in report.findings if finding.severity is not Severity.NOTE]
+    if len(notes) <= MOST_NOTES:
+        shown += notes
+    for finding in shown:
+        yield from _finding(finding)
+    if len(notes) > MOST_NOTES:
+        for rule, group in groupby(sorted(f.rule for f in notes)):
+            yield Text.assemble(
+                (f"{len(list(group))} notes", _COLOURS[Severity.NOTE]),
+                f" {rule}  (all of them: --format json)",
+            )
+
+
+def _finding(finding: Finding) -> Iterator[Text]:
+    first, *more = (printable(line) for line in finding.seen.splitlines() or [""])
+    service = f"{finding.service}: " if finding.service else ""
+    yield Text.assemble(
+        (printable(str(finding.location)), "bold"),
+        ": ",
+        (str(finding.severity), _COLOURS[finding.severity]),
+        f" {finding.rule}: {finding.summary}",
+    )
+    for line in (
+        f"{service}{first}",
+        *(f"  {line}" for line in more),
+        f"expected {printable(finding.expected)}",
+    ):
+        yield Text(f"  {line}")
+    yield Text.assemble(
+        ("  fix: ", "green"),
+        printable(finding.remedy),
+        (f"  (hullmark explain {finding.rule})", "dim"),
+    )
+
+
+def _logs(report: Report) -> Iterator[Text]:
+    if report.stack is None:
+        return
+    for run in report.stack.services:
+        if run.health_output and not run.ready:
+            yield Text(f"last health check of {run.service}:", style="bold")
+            yield from (Text(f"  {printable(line)}") for line in run.health_output.splitlines()[-5:])
+        if run.log:
+            yield Text(f"end of the log of {run.service}:", style="bold")
+            yield from (Text(f"  {printable(line)}") for line in run.log)
+
+
+def _suppressed(report: Report) -> Iterator[Text]:
+    if report.suppressed:
+        rules = ", ".join(
+            sorted({f"{f.rule} ({f.service})" if f.service else f.rule for f in report.suppressed})
+        )
+        yield Text(f"ignored by the configuration: {rules}", style="dim")
+
+
+# --- the stack -----------------------------------------------------------------------------------------------------
+
+
+def _time_line(report: Report) -> Iterator[Table | Text]:
+    if report.stack is None:
+        return
+    whole = max((_last(run) for run in report.stack.services), default=0.0)
+    table = _table(f"stack  {_LEGEND}", "service", "", ">started", ">healthy", "state")
+    for run in report.stack.services:
+        table.add_row(run.service, _bar(run, whole), _at(run.started), _at(run.healthy), _state(run))
+    yield table
+    passed = sum(probe.passed for probe in report.stack.probes)
+    linked = sum(link.passed for link in report.stack.links)
+    links = len(report.stack.links) + len(report.stack.untried)
+    yield Text(
+        f"{passed} of {len(report.stack.probes)} probes and {linked} of {links} links passed; "
+        f"{format_duration(report.stack.seconds)} from start to removal"
+    )
+
+
+def _bar(run: ServiceRun, whole: float) -> str:
+    def column(at: float) -> int:
+        return round(at / whole * BAR) if whole else 0
+
+    if run.created is None:
+        return ""
+    created = column(run.created)
+    started = column(run.started) if run.started is not None else created
+    healthy = column(run.healthy) if run.healthy is not None else started
+    if run.started is None:
+        return f"{' ' * created}·"
+    if run.healthy is None:
+        return f"{' ' * created}{'·' * (started - created)}{'─' if run.has_health_check else '━'}"
+    return f"{' ' * created}{'·' * (started - created)}{'─' * (healthy - started)}━"
+
+
+def _last(run: ServiceRun) -> float:
+    return max(run.created or 0.0, run.started or 0.0, run.healthy or 0.0)
+
+
+def _at(seconds: float | None) -> str:
+    return "" if seconds is None else format_duration(seconds)
+
+
+def _state(run: ServiceRun) -> Text:
+    text = str(run.state)
+    if run.restarts:
+        text += f", {run.restarts} restart{'s' if run.restarts > 1 else ''}"
+    return Text(text, style="green" if run.ready else "red")
+
+
+# --- tables --------------------------------------------------------------------------------------------------------
+
+
+def _sizes(report: Report) -> Iterator[Table]:
+    if not report.images:
+        return
+    table = _table("image sizes, unpacked", "service", ">budget", ">current", ">used", ">layers")
+    for image in report.images:
+        over = image.budget is not None and image.unpacked > image.budget
+        used = f"{image.unpacked / image.budget:.0%}" if image.budget else ""
+        table.add_row(
+            image.service,
+            format_size(image.budget) if image.budget else "none",
+            format_size(image.unpacked),
+            Text(used, style="bold red" if over else "green"),
+            str(len(image.layers)),
+        )
+    yield table
+
+
+def _checks(report: Report) -> Iterator[Table]:
+    rows: dict[str, dict[str, CheckResult]] = {}
+    for result in report.results:
+        rows.setdefault(result.service or "(project)", {})[str(result.check)] = result
+    if not rows:
+        return
+    columns = [str(check) for check in report.checks]
+    table = _table(f"{report.project}", "service", *columns)
+    for service in sorted(rows, key=lambda name: (name == "(project)", name)):
+        cells = (rows[service].get(column) for column in columns)
+        table.add_row(
+            service, *(Text("-", style="dim") if cell is None else _cell(cell.outcome) for cell in cells)
+        )
+    yield table
+
+
+def _cell(outcome: Outcome) -> Text:
+    match outcome:
+        case Ran(findings=()):
+            return Text("ok", style="green")
+        case Ran(findings=findings):
+            worst = max(finding.severity for finding in findings)
+            count = sum(finding.severity is worst for finding in findings)
+            return Text(f"{count} {worst}{'s' if count > 1 else ''}", style=_COLOURS[worst])
+        case Skipped():
+            return Text("skipped", style="dim")
+        case Broken():
+            return Text("broken", style="bold magenta")
+
+
+def _unchecked(report: Report) -> Iterator[Text]:
+    """What was skipped or broke, and why; services with the same reason share a line."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for result in report.results:
+        match result.outcome:
+            case Skipped(reason=reason):
+                found.setdefault((str(result.check), "skipped", reason), []).append(result.service or "")
+            case Broken(error=reason):
+                found.setdefault((str(result.check), "broken", reason), []).append(result.service or "")
+            case Ran():
+                pass
+    for (check, what, reason), services in found.items():
+        names = (
+            "" if services == [""] or len(services) == len(report.services) else f" ({', '.join(services)})"
+        )
+        first, *more = (printable(line) for line in reason.splitlines() or [""])
+        yield Text.assemble(
+            (f"{check} {what}", "magenta" if what == "broken" else "dim"), f"{names}: {first}"
+        )
+        yield from (Text(f"  {line}") for line in more)
+
+
+def _verdict(report: Report) -> Iterator[Text]:
+    counts = report.verdict.counts
+    found = _list(
+        (counts.errors, "error"),
+        (counts.warnings, "warning"),
+        (counts.notes, "note"),
+        (counts.skipped, "check skipped", "checks skipped"),
+        (counts.broken, "check broken", "checks broken"),
+    )
+    took = format_duration((report.finished - report.started).total_seconds())
+    word, style = _VERDICTS[report.verdict.status]
+    yield Text.assemble(
+        "verdict: ", (word, style), f" ({found or 'no findings'}; exit {report.verdict.exit_code}) in {took}"
+    )
+
+
+def _list(*counted: tuple[int, str] | tuple[int, str, str]) -> str:
+    return ", ".join(
+        f"{count} {names[0] if count == 1 else (names[1] if len(names) > 1 else f'{names[0]}s')}"
+        for count, *names in counted
+        if count
+    )
+
+
+def _table(title: str, *columns: str) -> Table:
+    """A table without lines; a column whose name starts with `>` is aligned to the right."""
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0)
+    )
+    for column in columns:
+        table.add_column(
+            column.removeprefix(">"),
+            justify="right" if column.startswith(">") else "left",
+            header_style="dim",
+        )
+    return table
