@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from hullmark.model.project import Project
 
 LOOPBACK = "127.0.0.1"
+DOOR = "hullmark-door"
+"""The network through which this host reaches services that the project keeps to internal networks."""
+# An address or a name on the host that two copies cannot both have.
+_FIXED_IN_NETWORK = ("ipv4_address", "ipv6_address", "link_local_ips", "mac_address")
+_FIXED_IN_SERVICE = ("build", "container_name", "mac_address", "profiles")
+_BRIDGE_NAME = "com.docker.network.bridge.name"
 
 
 def isolate(
@@ -24,41 +30,122 @@ def isolate(
     labels: Mapping[str, str],
     reach: Mapping[str, Iterable[int]],
     start_interval: bool = False,
+    start_periods: Mapping[str, str] | None = None,
 ) -> str:
     """The Compose configuration, as JSON, of a copy of `project` called `name`.
 
     Every published port is published on a free port of the loopback interface, chosen by the engine, and so are
-    the ports in `reach` (by service), which need not be published otherwise. Fixed container names, host names of
-    networks and names of volumes are dropped, so that Compose derives them from `name`. Everything created
-    carries `labels`. With `start_interval`, health checks are tried every second while a service starts.
+    the ports in `reach` (by service), which need not be published otherwise. Fixed container names stay known as
+    aliases inside of the networks; names and addresses of networks and names of volumes are dropped, so that
+    Compose derives them from `name`. A service on the network of the host gets a network like any other. What is
+    external to the project stays so. Everything created carries `labels`. Images are never built, and those of
+    the project never pulled. With `start_interval`, health checks are tried every second in their start period, which
+    `start_periods` gives for services whose image defines it.
     """
     raw: dict[str, Any] = json.loads(project.resolved)
     raw["name"] = name
-    images = {service.name: service.image for service in project.services}
-    for service, value in raw["services"].items():
-        value["image"] = images[service]
-        value.pop("build", None)
-        value.pop("container_name", None)
+    services: dict[str, dict[str, Any]] = raw.get("services") or {}
+    networks: dict[str, Any] = raw.get("networks") or {}
+    internal = {key for key, value in networks.items() if (value or {}).get("internal")}
+    wanted = _wanted(services, reach)
+    for service in project.services:
+        value = services[service.name]
+        value["image"] = service.image
         value["labels"] = {**(value.get("labels") or {}), **labels}
-        value["ports"] = _ports(value.get("ports") or (), reach.get(service, ()))
-        for network in (value.get("networks") or {}).values():
-            for fixed in ("ipv4_address", "ipv6_address", "mac_address"):
-                (network or {}).pop(fixed, None)
-        if start_interval and not (value.get("healthcheck") or {}).get("disable"):
-            value["healthcheck"] = {"start_interval": "1s", **(value.get("healthcheck") or {})}
+        if value.get("build"):
+            value["pull_policy"] = "never"
+        if value.get("network_mode") == "host":
+            del value["network_mode"]
+        _join(value, value.get("container_name"))
+        for fixed in _FIXED_IN_SERVICE:
+            value.pop(fixed, None)
+        value["ports"] = wanted[service.name]
+        if value["ports"] and internal.issuperset(value.get("networks") or {"": None}):
+            value["networks"][DOOR] = None
+            # No masquerading: the host gets in, and the service still does not get out.
+            networks.setdefault(
+                DOOR, {"driver_opts": {"com.docker.network.bridge.enable_ip_masquerade": "false"}}
+            )
+        if start_interval:
+            _hurry(value, (start_periods or {}).get(service.name))
+    if networks:
+        raw["networks"] = networks
     for kind in ("networks", "volumes"):
-        for key, value in (raw.get(kind) or {}).items():
-            if (value or {}).get("external"):
-                continue
-            raw[kind][key] = {k: v for k, v in (value or {}).items() if k not in {"name", "ipam"}}
-            raw[kind][key]["labels"] = {**(raw[kind][key].get("labels") or {}), **labels}
+        raw[kind] = {key: _renewed(value or {}, labels) for key, value in (raw.get(kind) or {}).items()}
     return json.dumps(raw)
 
 
-def _ports(declared: Iterable[Mapping[str, Any]], reach: Iterable[int]) -> list[dict[str, Any]]:
-    wanted = {(int(port["target"]), port.get("protocol", "tcp")) for port in declared}
-    wanted |= {(port, "tcp") for port in reach}
-    return [
-        {"target": target, "protocol": protocol, "host_ip": LOOPBACK, "mode": "ingress"}
-        for target, protocol in sorted(wanted)
-    ]
+def carrier(services: Mapping[str, Mapping[str, Any]], name: str) -> str:
+    """The service whose network `name` is on: itself, or the one that its `network_mode` names."""
+    seen = {name}
+    while str(services[name].get("network_mode")).startswith("service:"):
+        name = services[name]["network_mode"].removeprefix("service:")
+        if name in seen or name not in services:
+            break
+        seen.add(name)
+    return name
+
+
+def _wanted(
+    services: Mapping[str, Mapping[str, Any]], reach: Mapping[str, Iterable[int]]
+) -> dict[str, list[dict[str, Any]]]:
+    """For each service the ports to publish: its own, and those of services that share its network."""
+    found: dict[str, set[tuple[int, str]]] = {name: set() for name in services}
+    for name, value in services.items():
+        owner = carrier(services, name)
+        if owner in found and _may_publish(services[owner]):
+            declared = value.get("ports") or ()
+            found[owner] |= {(int(port["target"]), port.get("protocol", "tcp")) for port in declared}
+            found[owner] |= {(port, "tcp") for port in reach.get(name, ())}
+    return {
+        name: [
+            {"target": target, "protocol": protocol, "host_ip": LOOPBACK, "mode": "ingress"}
+            for target, protocol in sorted(ports)
+        ]
+        for name, ports in found.items()
+    }
+
+
+def _may_publish(service: Mapping[str, Any]) -> bool:
+    """Whether it has a network of its own; `none` and the network of another container publish nothing."""
+    mode = str(service.get("network_mode") or "")
+    return mode != "none" and not mode.startswith(("container:", "service:"))
+
+
+def _join(service: dict[str, Any], alias: str | None) -> None:
+    """Drops fixed addresses, and keeps the fixed name by which others may call the service."""
+    if service.get("network_mode"):
+        return
+    joined = service.get("networks") or {"default": None}
+    service["networks"] = {}
+    for network, settings in joined.items():
+        kept = {key: value for key, value in (settings or {}).items() if key not in _FIXED_IN_NETWORK}
+        if alias:
+            kept["aliases"] = sorted({*(kept.get("aliases") or ()), alias})
+        service["networks"][network] = kept or None
+
+
+def _hurry(service: dict[str, Any], start_period: str | None) -> None:
+    """Has the health check tried every second in its start period.
+
+    Without such a period an interval for it has no effect, and newer versions of Compose refuse it.
+    """
+    check = service.get("healthcheck") or {}
+    period = check.get("start_period") or start_period
+    if period and not check.get("disable") and (check.get("test") or [""])[0] != "NONE":
+        service["healthcheck"] = {"start_interval": "1s", "start_period": period, **check}
+
+
+def _renewed(resource: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, Any]:
+    """A network or volume without what only one of its kind can have; an external one as it is."""
+    if resource.get("external"):
+        return dict(resource)
+    renewed = {key: value for key, value in resource.items() if key not in {"name", "ipam"}}
+    if "driver_opts" in renewed:
+        options = {key: value for key, value in (renewed["driver_opts"] or {}).items() if key != _BRIDGE_NAME}
+        renewed["driver_opts"] = options
+    if (resource.get("ipam") or {}).get("config"):
+        # Engines before 27 make no IPv6 network without a subnet, and the subnet is gone.
+        renewed.pop("enable_ipv6", None)
+    renewed["labels"] = {**(renewed.get("labels") or {}), **labels}
+    return renewed

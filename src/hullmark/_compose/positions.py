@@ -1,7 +1,9 @@
-"""Where in the Compose files each service is declared."""
+"""Where in the Compose files things are declared."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import yaml
@@ -10,23 +12,62 @@ from hullmark.errors import ConfigurationError
 from hullmark.model.location import SourceSpan
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def service_spans(files: Sequence[Path], root: Path) -> dict[str, SourceSpan]:
-    """For each service the first place that declares it; earlier files come first.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declarations:
+    """What the Compose files of a project say, by place."""
 
-    Raises `ConfigurationError` with file, line and column when a file is no YAML.
+    services: dict[str, SourceSpan] = field(default_factory=dict)
+    """For each service the first place that declares it; earlier files come first, included ones last."""
+    keys: dict[str, SourceSpan] = field(default_factory=dict)
+    """For each key, written `services.web.ports.0`, the first place where it stands."""
+    paths: dict[Path, SourceSpan] = field(default_factory=dict)
+    """For each text, taken for a path relative to the file it stands in, the first place where it stands."""
+
+    def mentioned(self, message: str) -> SourceSpan | None:
+        """The place of what `message` is about: the most exact key, service or file that it names."""
+        message = re.sub(r'\bservice "([\w.-]+)"', r"services.\1 ", message)
+        message = re.sub(r"(\S+) Additional property (\S+?) is not allowed", r"\1.\2 ", message)
+        message = re.sub(r"(cycle detected:) ([\w.-]+) ", r"\1 services.\2 ", message)
+        message = message.removeprefix("(root).")
+        for word in re.findall(r"/[^\s:]+", message):
+            for path, span in self.paths.items():
+                if str(path) == word:
+                    return span
+        found = [
+            key
+            for key in self.keys
+            # A word such as `name` is meant as a key only where the message starts with it.
+            if message.startswith(f"{key} ")
+            or ("." in key and re.search(rf"(?<![\w.-]){re.escape(key)}(?![\w-])", message))
+        ]
+        return self.keys[max(found, key=len)] if found else None
+
+
+def declarations(files: Sequence[Path], root: Path) -> Declarations:
+    """What `files`, and the files that they include, declare.
+
+    Raises `ConfigurationError` with file, line and column when a file is no YAML or gives a key twice.
     """
-    spans: dict[str, SourceSpan] = {}
-    for file in files:
+    found = Declarations()
+    pending = list(files)
+    seen = set(pending)
+    while pending:
+        file = pending.pop(0)
         name = shown(file, root)
-        for service, mark in _services(_document(file, name)):
-            spans.setdefault(service, SourceSpan(path=name, line=mark.line + 1, column=mark.column + 1))
-    return spans
+        for document in _documents(file, name):
+            _read(document, file, name, found)
+            for included in _included(document):
+                path = file.parent / included
+                if path not in seen and path.is_file():
+                    seen.add(path)
+                    pending.append(path)
+    return found
 
 
 def shown(file: Path, root: Path) -> str:
@@ -34,10 +75,10 @@ def shown(file: Path, root: Path) -> str:
     return file.relative_to(root).as_posix() if file.is_relative_to(root) else file.as_posix()
 
 
-def _document(file: Path, name: str) -> yaml.Node | None:
+def _documents(file: Path, name: str) -> list[yaml.Node]:
     try:
         # Nodes only: Compose's own tags (`!override`, `!reset`) need no constructors, and none can run.
-        node: yaml.Node | None = yaml.compose(file.read_text(encoding="utf-8"), Loader=_Loader)
+        nodes: list[yaml.Node] = list(yaml.compose_all(file.read_text(encoding="utf-8"), Loader=_Loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
@@ -45,13 +86,62 @@ def _document(file: Path, name: str) -> yaml.Node | None:
         raise ConfigurationError([f"{place}: not valid YAML: {error.problem}{context}"]) from error
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
         raise ConfigurationError([f"{name}: cannot be read: {error}"]) from error
-    return node
+    except RecursionError as error:
+        raise ConfigurationError([f"{name}: cannot be read: it is nested too deeply"]) from error
+    return nodes
 
 
-def _services(document: yaml.Node | None) -> list[tuple[str, yaml.Mark]]:
-    if not isinstance(document, yaml.MappingNode):
-        return []
-    for key, value in document.value:
-        if key.value == "services" and isinstance(value, yaml.MappingNode):
-            return [(name.value, name.start_mark) for name, _ in value.value]
-    return []
+def _read(document: yaml.Node, file: Path, name: str, into: Declarations) -> None:
+    problems = []
+    walked: set[int] = set()
+    pending: list[tuple[tuple[str, ...], yaml.Node]] = [((), document)]
+    while pending:
+        path, node = pending.pop()
+        # What an anchor holds is read where it stands: following every alias to it may take for ever.
+        if id(node) in walked:
+            continue
+        walked.add(id(node))
+        given: dict[str, int] = {}
+        for key, mark, value in _children(node):
+            here = (*path, key)
+            span = SourceSpan(path=name, line=mark.line + 1, column=mark.column + 1)
+            if key in given and key != "<<":
+                problems.append(f"{span}: `{'.'.join(here)}` stands here again, after line {given[key]}")
+            given.setdefault(key, span.line)
+            into.keys.setdefault(".".join(here), span)
+            if path == ("services",):
+                into.services.setdefault(key, span)
+            if isinstance(value, yaml.ScalarNode) and value.value:
+                at = SourceSpan(path=name, line=value.start_mark.line + 1, column=value.start_mark.column + 1)
+                into.paths.setdefault(file.parent / value.value, at)
+            pending.append((here, value))
+    if problems:
+        raise ConfigurationError(problems)
+
+
+def _children(node: yaml.Node) -> Iterator[tuple[str, yaml.Mark, yaml.Node]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                yield key.value, key.start_mark, value
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield str(index), value.start_mark, value
+
+
+def _included(document: yaml.Node) -> Iterator[str]:
+    """The files that `include` names: as text, or as one or more `path`."""
+    for key, _, value in _children(document):
+        if key == "include":
+            for _, _, entry in _children(value):
+                yield from _texts(entry)
+                for name, _, path in _children(entry):
+                    if name == "path":
+                        yield from _texts(path)
+                        for _, _, one in _children(path):
+                            yield from _texts(one)
+
+
+def _texts(node: yaml.Node) -> Iterator[str]:
+    if isinstance(node, yaml.ScalarNode) and node.value:
+        yield node.value

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hullmark._compose.positions import service_spans, shown
+from hullmark._compose.positions import declarations, shown
 from hullmark.errors import ConfigurationError, Unavailable, UsageError, nearest
 from hullmark.model.location import SourceSpan
 from hullmark.model.project import Build, Project, Service
@@ -15,28 +16,31 @@ from hullmark.model.project import Build, Project, Service
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from hullmark._process import Commands
+    from hullmark._compose.positions import Declarations
+    from hullmark._process import Commands, Completed
     from hullmark.model.project import Settings
 
-COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 """What Compose looks for, best first."""
 OVERRIDES = (
-    "compose.override.yaml",
     "compose.override.yml",
-    "docker-compose.override.yaml",
+    "compose.override.yaml",
     "docker-compose.override.yml",
+    "docker-compose.override.yaml",
 )
 CONFIGURATION = ("hullmark.toml", *COMPOSE_FILES)
+_MISSING = re.compile(r"required variable (\S+) is missing a value(?:: (.*))?")
 _INSTALL = "install Docker with its Compose plugin, see docs/engine.md"
 
 
 def find_root(start: Path) -> Path:
     """The directory of the project that `start` belongs to: the nearest one, going up, with a Compose file.
 
+    A `hullmark.toml`, or a `pyproject.toml` with a table for hullmark, makes a project as well.
     Raises `ConfigurationError` when there is none up to the root of the repository or the file system.
     """
     for directory in (start, *start.parents):
-        if any((directory / name).is_file() for name in CONFIGURATION):
+        if any((directory / name).is_file() for name in CONFIGURATION) or _configures(directory):
             return directory
         if (directory / ".git").exists():
             break
@@ -52,15 +56,19 @@ def resolve(root: Path, settings: Settings, commands: Commands) -> Project:
     Raises `ConfigurationError` when a file is missing, is no YAML, is refused by Compose, or when
     `hullmark.toml` names services that the project has not got; `Unavailable` when Compose is not there.
     """
+    root = root.absolute()
     files = _files(root, settings)
-    spans = service_spans(files, root)
-    arguments = _arguments(root, settings)
-    completed = commands.run(
-        ("docker", "compose", *arguments, "config", "--format", "json"), cwd=root, timeout=60
-    )
+    declared = declarations(files, root)
+    arguments = _arguments(root, settings, files)
+    completed = _config(commands, arguments, root, declared)
     if completed.returncode != 0:
-        raise _refusal(completed.stderr, files, root, spans)
-    raw = json.loads(completed.stdout)
+        raise _refusal(completed.stderr, files, root, declared)
+    try:
+        raw = json.loads(completed.stdout)
+    except ValueError as error:
+        raise Unavailable(
+            "`docker compose config` answers with something that is no JSON", hint=_INSTALL
+        ) from error
     name = raw["name"]
     project = Project(
         name=name,
@@ -70,7 +78,7 @@ def resolve(root: Path, settings: Settings, commands: Commands) -> Project:
                 service,
                 raw["services"][service],
                 name,
-                spans.get(service, SourceSpan(path=shown(files[0], root))),
+                declared.services.get(service, SourceSpan(path=shown(files[0], root))),
             )
             for service in sorted(raw.get("services") or {})
         ),
@@ -78,14 +86,49 @@ def resolve(root: Path, settings: Settings, commands: Commands) -> Project:
         resolved=completed.stdout,
         compose_arguments=arguments,
     )
-    _check_names(project)
+    _check_names(project, declared)
     return project
 
 
+def _configures(directory: Path) -> bool:
+    try:
+        return "[tool.hullmark" in (directory / "pyproject.toml").read_text(
+            encoding="utf-8", errors="replace"
+        )
+    except OSError:
+        return False
+
+
+def _config(commands: Commands, arguments: tuple[str, ...], root: Path, declared: Declarations) -> Completed:
+    """What `docker compose config` answers; raises `ConfigurationError` with every required variable not set.
+
+    Compose names one of them and stops, so it is asked again with that one given, until it names no other.
+    """
+    placeholders: dict[str, str] = {}
+    problems = []
+    argv = ("docker", "compose", *arguments, "config", "--format", "json")
+    while True:
+        completed = commands.run(argv, cwd=root, env=placeholders, timeout=60)
+        missing = _MISSING.search(completed.stderr) if completed.returncode != 0 else None
+        if missing is None or missing[1] in placeholders:
+            break
+        placeholders[missing[1]] = "1"
+        place = declared.mentioned(missing.string)
+        reason = f": {missing[2]}" if missing[2] else ""
+        problems.append(f"{place or 'Compose'}: the variable `{missing[1]}` is required and not set{reason}")
+    if problems:
+        raise ConfigurationError(
+            problems, hint="set it in the environment, or name a file that sets it as `project.env-file`"
+        )
+    return completed
+
+
 def _files(root: Path, settings: Settings) -> tuple[Path, ...]:
-    if settings.compose:
-        files = tuple(root / name for name in settings.compose)
-        origin = dict(settings.origins).get("project.compose", "hullmark.toml")
+    names, origin = settings.compose, dict(settings.origins).get("project.compose", "hullmark.toml")
+    if not names:
+        names, origin = _named_by_compose(root, settings)
+    if names:
+        files = tuple(root / name for name in names)
         missing = [f"{origin}: `{shown(file, root)}` does not exist" for file in files if not file.is_file()]
         if missing:
             raise ConfigurationError(missing)
@@ -98,10 +141,22 @@ def _files(root: Path, settings: Settings) -> tuple[Path, ...]:
     return files
 
 
-def _arguments(root: Path, settings: Settings) -> tuple[str, ...]:
+def _named_by_compose(root: Path, settings: Settings) -> tuple[tuple[str, ...], str]:
+    """The files that COMPOSE_FILE in the project's env file names, as Compose honours it, and that file."""
+    file = settings.env_file or ".env"
+    try:
+        text = (root / file).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return (), file
+    found = dict(re.findall(r"(?m)^\s*(?:export\s+)?(COMPOSE_\w+)\s*=\s*[\"']?([^\"'\n]*?)[\"']?\s*$", text))
+    separator = found.get("COMPOSE_PATH_SEPARATOR") or os.pathsep
+    return tuple(name for name in found.get("COMPOSE_FILE", "").split(separator) if name), file
+
+
+def _arguments(root: Path, settings: Settings, files: tuple[Path, ...]) -> tuple[str, ...]:
     arguments: list[str] = ["--project-directory", str(root)]
-    for name in settings.compose:
-        arguments += ["-f", str(root / name)]
+    for file in files:
+        arguments += ["-f", str(file)]
     if settings.env_file:
         file = root / settings.env_file
         if not file.is_file():
@@ -114,7 +169,7 @@ def _arguments(root: Path, settings: Settings) -> tuple[str, ...]:
 
 
 def _refusal(
-    stderr: str, files: tuple[Path, ...], root: Path, spans: Mapping[str, SourceSpan]
+    stderr: str, files: tuple[Path, ...], root: Path, declared: Declarations
 ) -> ConfigurationError | Unavailable:
     """What Compose's refusal means, with the line of the service that it is about."""
     lines = [line for line in stderr.strip().splitlines() if "level=warning" not in line]
@@ -125,10 +180,9 @@ def _refusal(
         or "unknown shorthand flag" in text
     ):
         return Unavailable("the Docker CLI has no Compose plugin", hint=_INSTALL)
-    text = re.sub(r"^(validating|parsing) \S+?: ", "", text).replace(f"{root}/", "")
-    named = re.search(r"services?[.\s\"]+([\w.-]+?)[.\":\s]", f"{text} ")
-    place = spans.get(named[1]) if named else None
-    where = str(place) if place else shown(files[0], root)
+    text = re.sub(r"^(validating|parsing) \S+?: ", "", text)
+    where = declared.mentioned(text) or shown(files[0], root)
+    text = text.replace(f"{root}/", "")
     return ConfigurationError(
         [f"{where}: Compose refuses the project: {text}"], hint="`docker compose config` says the same"
     )
@@ -155,8 +209,27 @@ def _service(name: str, raw: Mapping[str, Any], project: str, span: SourceSpan) 
                 for other, how in (raw.get("depends_on") or {}).items()
             )
         ),
-        restarts=(raw.get("restart") or "no").partition(":")[0] not in {"no", ""},
+        **_restart(raw),
     )
+
+
+def _restart(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """What `restart`, or else `deploy.restart_policy`, says of starting a service again."""
+    if raw.get("restart"):
+        policy, _, limit = str(raw["restart"]).partition(":")
+    else:
+        deployed = (raw.get("deploy") or {}).get("restart_policy")
+        policy = (
+            "no"
+            if deployed is None
+            else {"none": "no"}.get(deployed.get("condition"), deployed.get("condition") or "any")
+        )
+        limit = str((deployed or {}).get("max_attempts") or "")
+    return {
+        "restarts": policy != "no",
+        "restarts_when_done": policy in {"always", "unless-stopped", "any"},
+        "restart_limit": int(limit) if policy == "on-failure" and limit.isdecimal() and int(limit) else None,
+    }
 
 
 def _build(raw: Mapping[str, Any]) -> Build:
@@ -175,21 +248,35 @@ def _build(raw: Mapping[str, Any]) -> Build:
         target=raw.get("target") or None,
         unreadable=unreadable,
         args=tuple(
-            sorted((name, str(value)) for name, value in (raw.get("args") or {}).items() if value is not None)
+            # Compose doubles each dollar, so that its answer can be read as a Compose file again.
+            sorted(
+                (name, str(value).replace("$$", "$"))
+                for name, value in (raw.get("args") or {}).items()
+                if value is not None
+            )
         ),
     )
 
 
-def _check_names(project: Project) -> None:
+def _check_names(project: Project, declared: Declarations) -> None:
     """Every service that the settings name must be one of the project's."""
     valid = [service.name for service in project.services]
     settings = project.settings
     named: list[tuple[SourceSpan | None, str]] = [(s.origin, name) for name, s in settings.services]
     named += [(link.origin, link.from_service) for link in settings.links]
     named += [(i.origin, i.service) for i in settings.ignores if i.service is not None]
-    problems = [f"{span}: {unknown_service(name, valid)}" for span, name in named if name not in valid]
+    problems = [
+        f"{span}: service `{name}` belongs to a profile that is not enabled ({declared.services[name]})"
+        if name in declared.services
+        else f"{span}: {unknown_service(name, valid)}"
+        for span, name in named
+        if name not in valid
+    ]
     if problems:
-        raise ConfigurationError(problems)
+        asleep = any(name in declared.services for _, name in named if name not in valid)
+        raise ConfigurationError(
+            problems, hint="`project.profiles` lists the profiles to enable" if asleep else None
+        )
 
 
 def unknown_service(name: str, valid: Iterable[str]) -> str:

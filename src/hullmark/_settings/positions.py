@@ -26,7 +26,15 @@ def positions(text: str) -> dict[Path, tuple[int, int]]:
             _pair(node, (), found)
         elif node.type in {"table", "table_array_element"}:
             _table(node, found, arrays)
-    return found
+    lines = text.split("\n")
+    return {path: (line, _characters(lines[line - 1], column)) for path, (line, column) in found.items()}
+
+
+def _characters(line: str, column: int) -> int:
+    """The column in characters of what stands at `column`, which the parser counts in bytes."""
+    if line.isascii():
+        return column
+    return len(line.encode("utf-8", "surrogatepass")[: column - 1].decode("utf-8", "surrogatepass")) + 1
 
 
 def _table(node: tree_sitter.Node, found: dict[Path, tuple[int, int]], arrays: dict[Path, int]) -> None:

@@ -7,8 +7,10 @@ import re
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 LONGEST = 1000 * 3600.0
 """Seconds; nobody waits longer, and the clocks of some systems cannot."""
-_PART = r"([0-9]+(?:\.[0-9]+)?)\s*([a-z]+)"
-_WRITTEN = re.compile(rf"{_PART}(?:\s*{_PART})*")
+_NUMBER = r"([0-9]+(?:\.[0-9]+)?)\s*"
+WRITTEN = "".join(rf"(?:{_NUMBER}{unit}\s*)?" for unit in ("h", "(?:min|m)", "s", "ms"))
+"""A duration as a regular expression that JSON Schema understands as well; it matches empty text too."""
+_SECONDS = (UNITS["h"], UNITS["min"], UNITS["s"], UNITS["ms"])
 
 
 def parse_duration(text: str) -> float:
@@ -16,15 +18,13 @@ def parse_duration(text: str) -> float:
 
     Raises `ValueError` saying what was expected when `text` is no duration, is zero, or is longer than `LONGEST`.
     """
-    written = text.strip()
-    parts = re.findall(_PART, written) if _WRITTEN.fullmatch(written) else []
-    units = [UNITS.get(unit, 0.0) for _, unit in parts]
-    # From the largest unit to the smallest, each once: anything else is a slip of the pen.
-    if not parts or 0.0 in units or any(a <= b for a, b in zip(units, units[1:], strict=False)):
+    match = re.fullmatch(WRITTEN, text.strip())
+    if match is None or not match[0]:
         raise ValueError(
             f"`{text}` is not a duration; expected a number and a unit, such as `90 s` or `2 min`"
         )
-    seconds = sum(float(number) * unit for (number, _), unit in zip(parts, units, strict=True))
+    parts = zip(match.groups("0"), _SECONDS, strict=True)
+    seconds = sum(float(number) * unit for number, unit in parts)
     if seconds <= 0:
         raise ValueError(f"`{text}` is no time at all; expected more than zero")
     if seconds > LONGEST:

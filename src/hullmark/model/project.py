@@ -197,7 +197,11 @@ class Service:
     depends_on: tuple[tuple[str, str], ...] = ()
     """Service and the condition that is waited for."""
     restarts: bool = False
-    """Whether its restart policy starts it again after it exits."""
+    """Whether its restart policy starts it again after it fails."""
+    restarts_when_done: bool = False
+    """Whether that starts it again also after exit code 0."""
+    restart_limit: int | None = None
+    """How often that starts it again; `None` stands for ever."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,10 +33,11 @@ def parse_size(text: str) -> int:
         raise ValueError(
             f"`{text}` is not a size; expected a number and a unit, such as `600 MB` or `1.5 GiB`"
         )
-    size = float(match[1].replace(",", "")) * UNITS[match[2].upper()]
+    # Decimal, because a float loses the last bytes of a large number.
+    size = Decimal(match[1].replace(",", "")) * UNITS[match[2].upper()]
     if size > LARGEST:
-        raise ValueError(f"`{text}` is more than any disk holds")
-    if round(size) < 1:
+        raise ValueError(f"`{text[:40]}` is more than any disk holds")
+    if size < 1:
         raise ValueError(f"`{text}` is less than one byte")
     return round(size)
 
