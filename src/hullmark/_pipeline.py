@@ -216,7 +216,6 @@ def _each(
 
     def one(service: Service) -> None:
         started = time.monotonic()
-        run.surroundings.progress.begin(check, service.name, "starting")
         run.add(check, service.name, _guarded(lambda: work(run, service)), started)
 
     with ThreadPoolExecutor(max_workers=at_once) as pool:
@@ -239,6 +238,12 @@ def _read_dockerfiles(run: _Run) -> None:
     for service in run.services:
         if service.build is None or service.build.unreadable:
             continue
+        if not Path(service.build.dockerfile).is_file():
+            path = service.build.dockerfile
+            problems.append(
+                f"{service.span}: service `{service.name}`: `{path}` does not exist; expected a Dockerfile"
+            )
+            continue
         try:
             dockerfile = load(Path(service.build.dockerfile), run.project.root, args=dict(service.build.args))
             dockerfile.recipe(service.build.target)
@@ -259,17 +264,19 @@ def _lint(run: _Run) -> None:
             return Skipped(reason=reason or "it builds no image")
         return Ran(findings=lint(dockerfile, target=service.build.target, service=service.name))
 
-    _each(run, Check.LINT, one)
+    _each(run, Check.LINT, one, at_once=1)  # nothing but computing, which threads do not speed up
 
 
 def _build(run: _Run, service: Service) -> Outcome:
     _ = run.surroundings.engine  # an engine that is missing is told as such, not as a failed build
     progress = run.surroundings.progress
+    dockerfile = run.dockerfiles.get(service.name)
     failure = build_service(
         run.project,
         service,
         run.surroundings.commands,
         lambda step: progress.begin(Check.BUILD, service.name, step),
+        dockerfile.recipe(service.build.target) if dockerfile and service.build else None,
     )
     return Ran(findings=() if failure is None else _apply(failure, service.name))
 
@@ -415,7 +422,7 @@ def _smoke_outcome(stack: StackRun, service: ServiceRun) -> Outcome:
         return Skipped(
             reason=f"not started: waits for {behind}" if behind else "still starting when the run ended"
         )
-    if not stack.ready:
+    if not stack.ready and not (stack.probes or stack.links):
         return Skipped(reason="came up, but was not probed because others did not")
     return Ran()
 

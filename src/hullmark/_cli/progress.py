@@ -24,6 +24,7 @@ class Lines:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._lock = threading.Lock()
+        self._last: dict[tuple[Check, str | None], str] = {}
 
     def begin(self, check: Check, service: str | None, text: str) -> None:
         """See `Progress.begin`."""
@@ -38,7 +39,9 @@ class Lines:
 
     def _write(self, check: Check, service: str | None, text: str) -> None:
         with self._lock:
-            self._session.tell(f"{check:<{_CHECK}} {service or '':<{_SERVICE}} {text}")
+            if self._last.get((check, service)) != text:
+                self._session.tell(f"{check:<{_CHECK}} {service or '':<{_SERVICE}} {text}")
+            self._last[check, service] = text
 
 
 class Live:
