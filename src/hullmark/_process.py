@@ -6,6 +6,7 @@ and a process that outlives its deadline or the user's patience is ended togethe
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 GRACE = 5.0
 """Seconds between asking a process to end and ending it."""
-_TICK = 0.05
+_FIRST_TICK = 0.001
+_LAST_TICK = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +59,8 @@ class Commands(Protocol):
     ) -> Completed:
         """Runs `argv` to its end, or until `stop` is set, which ends it early with its own exit status.
 
-        `env` is added to the environment. `on_line` is called with every line of standard error as it comes,
-        from another thread. Raises `Unavailable` when the program is not there or outlives `timeout` seconds,
+        `env` is added to the environment. `on_line` is called with every line of both outputs as it comes, from
+        other threads. Raises `Unavailable` when the program is not there or outlives `timeout` seconds,
         and `Interrupted` when the run was cancelled.
         """
         ...
@@ -99,7 +101,7 @@ class SystemCommands:
                 encoding="utf-8",
                 errors="replace",
             )
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             if cwd is not None and not cwd.is_dir():
                 raise Unavailable(f"`{cwd}` is not a directory") from error
             raise Unavailable(f"`{argv[0]}` is not on PATH", hint=f"install {argv[0]}") from error
@@ -120,53 +122,104 @@ class SystemCommands:
         assert process.stderr is not None
         stdout: list[str] = []
         stderr: list[str] = []
+        failures: list[Exception] = []
         threads = [
-            threading.Thread(target=_drain, args=(process.stdout, stdout, None), daemon=True),
-            threading.Thread(target=_drain, args=(process.stderr, stderr, on_line), daemon=True),
+            threading.Thread(target=_drain, args=(process.stdout, stdout, on_line, failures), daemon=True),
+            threading.Thread(target=_drain, args=(process.stderr, stderr, on_line, failures), daemon=True),
         ]
         if stdin is not None:
             threads.append(threading.Thread(target=_feed, args=(process.stdin, stdin), daemon=True))
         for thread in threads:
             thread.start()
-        deadline = None if timeout is None else time.monotonic() + timeout
         try:
-            while (returncode := process.poll()) is None:
-                if self._cancelled.wait(_TICK):
-                    raise Interrupted
-                if stop is not None and stop.is_set():
-                    end_group(process)
-                if deadline is not None and time.monotonic() > deadline:
-                    shown = " ".join(argv)
-                    raise Unavailable(f"`{shown}` did not end within {timeout:g} s")
+            returncode = self._returncode(process, argv, timeout, stop)
         except BaseException:
             end_group(process)
+            _outlive(process, threads)
             raise
+        if stop is not None and stop.is_set():
+            _outlive(process, threads)
         for thread in threads:
             # A grandchild may hold the pipe open; what it prints is not this program's answer.
             thread.join(timeout=GRACE)
+        if failures:
+            raise failures[0]
         return Completed(argv=argv, returncode=returncode, stdout="".join(stdout), stderr="".join(stderr))
+
+    def _returncode(
+        self,
+        process: subprocess.Popen[str],
+        argv: tuple[str, ...],
+        timeout: float | None,
+        stop: threading.Event | None,
+    ) -> int:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        tick = _FIRST_TICK
+        while (returncode := process.poll()) is None:
+            # Most programs are over in no time, and the others are not worth looking at often.
+            if self._cancelled.wait(tick):
+                raise Interrupted
+            tick = min(2 * tick, _LAST_TICK)
+            if stop is not None and stop.is_set():
+                end_group(process)
+            if deadline is not None and time.monotonic() > deadline:
+                shown = " ".join(argv)
+                raise Unavailable(f"`{shown}` did not end within {timeout:g} s")
+        return returncode
 
 
 def end_group(process: subprocess.Popen[str]) -> None:
     """Asks the process and its children to end, and ends them when they do not."""
-    for number, patience in ((signal.SIGTERM, GRACE), (signal.SIGKILL, GRACE)):
+    for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)
         except ProcessLookupError:
             break
-        try:
-            process.wait(timeout=patience)
-            break
-        except subprocess.TimeoutExpired:
-            continue
+        deadline = time.monotonic() + GRACE
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=GRACE)
+        while _group_lives(process.pid) and time.monotonic() < deadline:
+            time.sleep(_LAST_TICK)
+    process.poll()
 
 
-def _drain(pipe: IO[str], into: list[str], on_line: Callable[[str], None] | None) -> None:
+def _group_lives(leader: int) -> bool:
+    try:
+        os.killpg(leader, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # some systems say so of children that have ended and that nobody has taken note of yet
+    return True
+
+
+def _outlive(process: subprocess.Popen[str], threads: Sequence[threading.Thread]) -> None:
+    """Waits for the children of a process that was ended, and ends those that do not end with it.
+
+    A plugin of the Docker CLI is such a child: it goes on for a moment, and may create containers meanwhile. That
+    the pipes are closed is the sign that none is left.
+    """
+    deadline = time.monotonic() + GRACE
+    for thread in threads:
+        thread.join(timeout=max(0.0, deadline - time.monotonic()))
+    if any(thread.is_alive() for thread in threads):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        for thread in threads:
+            thread.join(timeout=GRACE)
+
+
+def _drain(
+    pipe: IO[str], into: list[str], on_line: Callable[[str], None] | None, failures: list[Exception]
+) -> None:
     with pipe:
         for line in pipe:
             into.append(line)
-            if on_line is not None:
-                on_line(line.rstrip("\n"))
+            if on_line is not None and not failures:
+                try:
+                    on_line(line.rstrip("\n"))
+                except Exception as error:  # noqa: BLE001  # for whoever waits; the pipe has to be emptied all the same
+                    failures.append(error)
 
 
 def _feed(pipe: IO[str] | None, text: str) -> None:

@@ -52,6 +52,6 @@ class ScriptedCommands:
         if not isinstance(answer, Completed):
             answer = answer(argv)
         if on_line is not None:
-            for line in answer.stderr.splitlines():
+            for line in (*answer.stdout.splitlines(), *answer.stderr.splitlines()):
                 on_line(line)
         return Completed(argv=argv, returncode=answer.returncode, stdout=answer.stdout, stderr=answer.stderr)
