@@ -8,28 +8,40 @@ from typing import TYPE_CHECKING
 
 from hullmark.errors import Unavailable
 from hullmark.model.build import FailedBuild
+from hullmark.model.dockerfile import ImageBase
 from hullmark.model.location import SourceSpan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hullmark._process import Commands
+    from hullmark.model.dockerfile import Instruction, Recipe
     from hullmark.model.project import Project, Service
 
 TAIL = 20
 """Lines of a failing step's output that are shown."""
 _SERVICE_STEP = re.compile(r"#\d+ \[(?P<name>[^\]]+)\] (?P<text>.+)")
+_NUMBERED = re.compile(r"(?:(?P<stage>\S+) )?(?P<number>\d+)/\d+")
+_UNNAMED = re.compile(r"stage-(\d+)")
+_PARSE_ERROR = re.compile(r"parse error on line (\d+)")
+_STEPS = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})
+"""Instructions that BuildKit numbers, after the FROM."""
 _FAILED_STEP = re.compile(r" > \[(?P<step>[^\]]*)\](?P<text>.*?):?\s*$")
 _PLACE = re.compile(r"(?:.*/)?(?P<file>[^/]+):(?P<line>\d+)")
 _NO_SPACE = "no space left on device"
 
 
 def build_service(
-    project: Project, service: Service, commands: Commands, on_step: Callable[[str], None]
+    project: Project,
+    service: Service,
+    commands: Commands,
+    on_step: Callable[[str], None],
+    recipe: Recipe | None = None,
 ) -> FailedBuild | None:
     """Builds the image of `service`; `None` when it is built.
 
-    `on_step` is told of each step as it starts. Raises `Unavailable` when not the project but the machine is to
+    `on_step` is told of each step as it starts. With `recipe`, what its Dockerfile says is used to find the line
+    that failed, which Compose, unlike `docker build`, does not print. Raises `Unavailable` when not the project but the machine is to
     blame: no space left, or no engine.
     """
 
@@ -45,7 +57,7 @@ def build_service(
     )
     if completed.returncode == 0:
         return None
-    # Compose prints BuildKit's progress on standard error, older versions on standard output.
+    # Compose prints BuildKit's progress on standard output or standard error, depending on its version.
     text = f"{completed.stdout}\n{completed.stderr}"
     if _NO_SPACE in text:
         raise Unavailable(
@@ -54,7 +66,7 @@ def build_service(
         )
     if "Cannot connect to the Docker daemon" in text:
         raise Unavailable(f"building `{service.name}` failed: the engine went away", hint="`docker version`")
-    return explain_failure(text, _dockerfile(project, service))
+    return explain_failure(text, _dockerfile(project, service), recipe=recipe, service=service.name)
 
 
 def _dockerfile(project: Project, service: Service) -> str:
@@ -65,25 +77,62 @@ def _dockerfile(project: Project, service: Service) -> str:
     return path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else str(path)
 
 
-def explain_failure(text: str, dockerfile: str) -> FailedBuild:
-    """What BuildKit's plain progress `text` says of the step of `dockerfile` that failed."""
+def explain_failure(
+    text: str, dockerfile: str, *, recipe: Recipe | None = None, service: str = ""
+) -> FailedBuild:
+    """What BuildKit's plain progress `text` says of the step of `dockerfile` that failed.
+
+    Where it names no line, that of the step is looked up in `recipe`; Compose puts `service` before the step's name.
+    """
     lines = [line.rstrip() for line in text.splitlines()]
     message = next((line for line in reversed(lines) if "failed to solve" in line), None)
     if message is None:
         message = next((line for line in reversed(lines) if line.strip()), "no reason given")
-    step, output = _failed_step(lines)
+    label, step, output = _failed_step(lines)
     name = PurePath(dockerfile).name
     place = next((m for line in reversed(lines) if (m := _PLACE.fullmatch(line)) and m["file"] == name), None)
+    if place:
+        span = SourceSpan(path=dockerfile, line=int(place["line"]))
+    elif parse_error := _PARSE_ERROR.search(message):
+        span = SourceSpan(path=dockerfile, line=int(parse_error[1]))
+    else:
+        found = _instruction(recipe, label.removeprefix(f"{service} "), step) if recipe else None
+        span = found.span if found else SourceSpan(path=dockerfile)
     return FailedBuild(
-        span=SourceSpan(path=dockerfile, line=int(place["line"]) if place else 1),
+        span=span,
         message=re.sub(r"^.*failed to solve: ", "", message),
         step=step,
         output=output,
     )
 
 
-def _failed_step(lines: list[str]) -> tuple[str, tuple[str, ...]]:
-    """The block between two rules of dashes that starts with ` > [step] instruction:`."""
+def _instruction(recipe: Recipe, label: str, step: str) -> Instruction | None:
+    """The instruction that BuildKit calls `label`, such as `builder 3/7`, and shows as `step`."""
+    numbered = _NUMBERED.fullmatch(label)
+    if numbered is None or not step:
+        return None
+    keyword = step.split(maxsplit=1)[0]
+    unnamed = _UNNAMED.fullmatch(numbered["stage"] or "")
+    for stage in recipe.stages:
+        if numbered["stage"] is None:
+            fits = stage is recipe.final
+        else:
+            fits = (stage.name or "").lower() == numbered["stage"].lower() or bool(
+                unnamed and stage.index == int(unnamed[1])
+            )
+        if not fits:
+            continue
+        # FROM counts where it brings in an image; a stage that continues another, or nothing, starts counting later.
+        first = [stage.opening] if isinstance(stage.base, ImageBase) else []
+        steps = first + [each for each in stage.instructions if each.keyword in _STEPS]
+        number = int(numbered["number"])
+        if number <= len(steps) and steps[number - 1].keyword == keyword:
+            return steps[number - 1]
+    return None
+
+
+def _failed_step(lines: list[str]) -> tuple[str, str, tuple[str, ...]]:
+    """The block between two rules of dashes that starts with ` > [label] instruction:`."""
     for index, line in enumerate(lines):
         if found := _FAILED_STEP.match(line):
             output = []
@@ -91,5 +140,5 @@ def _failed_step(lines: list[str]) -> tuple[str, tuple[str, ...]]:
                 if following.startswith("------"):
                     break
                 output.append(re.sub(r"^\d+\.\d+ ", "", following))
-            return found["text"].strip(), tuple(output[-TAIL:])
-    return "", ()
+            return found["step"], found["text"].strip(), tuple(output[-TAIL:])
+    return "", "", ()

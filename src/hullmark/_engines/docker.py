@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 from dataclasses import dataclass, field
@@ -24,6 +25,9 @@ START_INTERVAL_SINCE = (25, 0)
 ANSWER_WITHIN = 120
 """Seconds that the engine may take for one answer."""
 _INSTALL = "install Docker Engine 24.0 or newer with Compose 2.20 or newer, or start it; `docker version` says the same"
+_NOT_ALLOWED = (
+    "add yourself to the group `docker` (`sudo usermod -aG docker $USER`, then log in again), or run as root"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,16 +53,34 @@ class Engine:
                 raise Interrupted
             yield chunk
 
-    def events(self, label: str) -> CancellableStream[dict[str, Any]]:
-        """Events of containers that carry `label`, from now on and until the stream is closed from any thread."""
+    @contextlib.contextmanager
+    def events(self, label: str) -> Iterator[Iterator[dict[str, Any]]]:
+        """Every event of containers that carry `label`; ends for whoever reads them when the context is left.
+
+        None is missed, however early it comes: those that the engine still remembers are told first.
+        """
         import docker  # noqa: PLC0415  # loaded when the engine was connected
 
         # A client of its own: this one reads without a time limit, because a quiet stack has no events.
-        listener = docker.APIClient(base_url=self.host, tls=self.tls, version="auto", timeout=None)  # type: ignore[arg-type]  # none is what requests takes
-        stream: CancellableStream[dict[str, Any]] = listener.events(
-            decode=True, filters={"type": "container", "label": label}
+        listener = docker.APIClient(
+            base_url=self.host,
+            tls=self.tls,
+            version=self.client.api.api_version,
+            timeout=None,  # type: ignore[arg-type]  # none is what requests takes
         )
-        return stream
+        try:
+            # The engine answers before it subscribes, so "from now on" would begin a moment too late.
+            stream: CancellableStream[dict[str, Any]] = listener.events(
+                decode=True, since=1, filters={"type": "container", "label": label}
+            )
+            try:
+                yield stream
+            finally:
+                # A stream that the engine has ended has no socket left to close.
+                with contextlib.suppress(OSError, AttributeError):
+                    stream.close()
+        finally:
+            listener.close()
 
 
 def connect(commands: Commands, environ: Mapping[str, str], cancelled: threading.Event) -> Engine:
@@ -72,15 +94,38 @@ def connect(commands: Commands, environ: Mapping[str, str], cancelled: threading
     host, tls = _endpoint(environ)
     try:
         client = docker.DockerClient(base_url=host, tls=tls, version="auto", timeout=ANSWER_WITHIN)
-        found = client.version()["Version"]
     except (DockerException, OSError) as error:
-        raise Unavailable(f"no Docker engine answers at {host}: {_reason(error)}", hint=_INSTALL) from error
+        reason = _reason(error)
+        hint = _NOT_ALLOWED if reason == "permission denied" else _INSTALL
+        raise Unavailable(f"no Docker engine answers at {host}: {reason}", hint=hint) from error
+    try:
+        version = _new_enough(client, host)
+        _check_compose(commands)
+    except BaseException:
+        client.close()
+        raise
+    return Engine(client=client, version=version, host=host, tls=tls, cancelled=cancelled)
+
+
+def _new_enough(client: docker.DockerClient, host: str) -> tuple[int, int]:
+    """The version of the engine; raises `Unavailable` when that is too old or not said."""
+    from docker.errors import DockerException  # noqa: PLC0415
+
+    try:
+        found = str(client.version()["Version"])
+    except (DockerException, OSError, KeyError) as error:
+        raise Unavailable(f"what answers at {host} is no Docker engine: {error}", hint=_INSTALL) from error
     version = _version(found)
     if version < OLDEST_ENGINE:
         raise Unavailable(
             f"the Docker engine at {host} is version {found}; hullmark needs {_dotted(OLDEST_ENGINE)} or newer",
             hint="upgrade Docker Engine",
         )
+    return version
+
+
+def _check_compose(commands: Commands) -> None:
+    """Raises `Unavailable` when Compose is missing or too old."""
     compose = commands.run(("docker", "compose", "version", "--short"), timeout=60)
     if compose.returncode != 0:
         raise Unavailable(
@@ -91,7 +136,6 @@ def connect(commands: Commands, environ: Mapping[str, str], cancelled: threading
             f"Docker Compose is version {compose.stdout.strip()}; hullmark needs {_dotted(OLDEST_COMPOSE)} or newer",
             hint="upgrade the Docker Compose plugin",
         )
-    return Engine(client=client, version=version, host=host, tls=tls, cancelled=cancelled)
 
 
 def _endpoint(environ: Mapping[str, str]) -> tuple[str, Any]:
