@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 NOT_THERE = frozenset({126, 127})
 """Exit codes of a program that the container has not got, or that cannot be run."""
+KILLED = 128
+"""The first exit code that stands for a signal: a program that crashed has not tried anything."""
+_OTHER_OPTIONS = re.compile(r"(invalid|unrecognized|unknown|illegal) option|^Usage:", re.MULTILINE)
+"""What a program says that knows other options than the one that usually has its name."""
 
 _PYTHON_HTTP = """
 import http.client, ssl, sys, urllib.parse
@@ -88,6 +92,16 @@ def _wget(url: str, insecure: bool, seconds: int) -> tuple[str, ...]:  # noqa: F
     return ("wget", "-q", "-S", *options, "-T", str(seconds), "-O", "/dev/null", url)
 
 
+def _busybox_wget(url: str, insecure: bool) -> tuple[str, ...]:  # noqa: FBT001
+    options = ("--no-check-certificate",) if insecure else ()
+    return ("wget", "-q", "-S", *options, "-O", "/dev/null", url)
+
+
+def _busybox_nc(host: str, port: int, seconds: int) -> tuple[str, ...]:
+    # What runs once it is connected takes the place of `-z`.
+    return ("/bin/busybox", "nc", "-w", str(seconds), host, str(port), "-e", "/bin/busybox", "true")
+
+
 def _python(url: str, insecure: bool, seconds: int) -> tuple[str, ...]:  # noqa: FBT001
     return ("python3", "-c", _PYTHON_HTTP, url, "insecure" if insecure else "verify", str(seconds))
 
@@ -109,10 +123,11 @@ CLIENTS = (
         tcp=lambda host, port, seconds: ("node", "-e", _NODE_TCP, host, str(port), str(seconds)),
     ),
     Client(name="wget", http=_wget),
+    # Busybox is built with or without most of its options, so that only those are used that it always has.
     Client(
         name="busybox",
-        http=lambda url, insecure, seconds: ("/bin/busybox", *_wget(url, insecure, seconds)),
-        tcp=lambda host, port, seconds: ("/bin/busybox", "nc", "-w", str(seconds), "-z", host, str(port)),
+        http=lambda url, insecure, _: ("/bin/busybox", *_busybox_wget(url, insecure)),
+        tcp=_busybox_nc,
     ),
     Client(name="nc", tcp=lambda host, port, seconds: ("nc", "-w", str(seconds), "-z", host, str(port))),
     Client(name="bash", tcp=lambda host, port, _: ("bash", "-c", _BASH_TCP, host, str(port))),
@@ -159,16 +174,17 @@ def _attempt(
     """Whether the link holds and what was seen; `None` when the container has none of the programs."""
     for name, command in commands:
         code, output = run_inside(stack, link.from_service, command, ATTEMPT + 2)
-        if code in NOT_THERE:
-            continue
         if code is None:
             return False, "no answer in time"
+        if code in NOT_THERE or code >= KILLED or (code != 0 and _OTHER_OPTIONS.search(output)):
+            continue
         if link.to.startswith("tcp:"):
             return (True, f"connected (by {name})") if code == 0 else (False, _reason(output, code))
         statuses = re.findall(r"HTTP/\d(?:\.\d)? (\d{3})", output)
-        if not statuses or statuses[-1] == "000":
+        if not statuses or statuses[0] == "000":
             return False, _reason(output, code)
-        status = int(statuses[-1])
+        # The first: some clients go where the answer sends them, and that is no longer this link.
+        status = int(statuses[0])
         return status_fits(status, link.status), f"status {status} (by {name})"
     return None
 

@@ -39,16 +39,18 @@ class Owner:
             case _:
                 return None
 
-    def is_gone(self, here: Owner) -> bool:
+    def is_gone(self, here: Owner, *, local: bool) -> bool:
         """Whether the process has certainly ended, as far as the process `here` can tell.
 
         A process of another machine, or of a PID namespace that `here` cannot see, is not known to have ended.
+        One of another boot has, if the engine is `local`, for then both boots are of this machine; machines that
+        share an engine over the network may share their names, too.
         """
         if self.host != here.host:
             return False
         if self.boot != here.boot:
-            return True
-        return self.namespace == here.namespace and _started(self.pid) != self.started
+            return local
+        return self.namespace == here.namespace and not _lives(self.pid, self.started)
 
 
 def this_process() -> Owner:
@@ -58,23 +60,33 @@ def this_process() -> Owner:
         boot=_text(_PROC / "sys/kernel/random/boot_id"),
         namespace=_link(_PROC / "self/ns/pid"),
         pid=os.getpid(),
-        started=_started(os.getpid()) or "",
+        started=_stat(os.getpid())[1],
     )
 
 
-def _started(pid: int) -> str | None:
-    """When process `pid` started; `None` when there is none."""
-    stat = _text(_PROC / str(pid) / "stat")
-    if stat:
-        # The second field is the program's name in parentheses and may hold spaces; field 22 is the start time.
-        return stat.rpartition(")")[2].split()[19]
+def _lives(pid: int, started: str) -> bool:
+    """Whether process `pid` is there and is the one that started at `started`, as far as the system says."""
+    state, since = _stat(pid)
+    if state:
+        # A zombie has ended; where nobody collects it, it stays for ever.
+        return state not in {"Z", "X"} and since == started
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
-        return None
+    except (ProcessLookupError, OverflowError):
+        return False
     except PermissionError:
         pass
-    return None if _PROC.joinpath("self").exists() else ""
+    return True  # the system does not show it, but it is there
+
+
+def _stat(pid: int) -> tuple[str, str]:
+    """State and start time of process `pid`; empty where the system does not show them."""
+    stat = _text(_PROC / str(pid) / "stat")
+    if not stat:
+        return "", ""
+    # The second field is the program's name in parentheses and may hold spaces; the third is the state.
+    fields = stat.rpartition(")")[2].split()
+    return fields[0], fields[19]
 
 
 def _text(path: Path) -> str:

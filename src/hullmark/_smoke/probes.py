@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from typing import TYPE_CHECKING
 
 from hullmark.errors import Interrupted, Unavailable
+from hullmark.model.duration import format_duration
 from hullmark.model.project import ExecProbe, HttpProbe, TcpProbe
 from hullmark.model.stack import ProbeRun
 
 if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
+
     from hullmark._smoke.stack import Stack
     from hullmark.model.project import Probe
 
@@ -18,7 +22,7 @@ PAUSE = 0.25
 """Seconds between two attempts."""
 ATTEMPT = 10.0
 """Seconds that one attempt may take at most."""
-SETTLE = 0.3
+SETTLE = 0.5
 """Seconds after which a connection that is still open counts as accepted.
 
 The engine's own proxy accepts connections on the published port for a container that does not listen, and then
@@ -26,15 +30,19 @@ closes them; only a connection that stays open has reached the service.
 """
 SHOWN = 200
 """Characters of an answer that are quoted."""
+LARGEST_BODY = 1 << 20
+"""Bytes of an answer that are looked at; some answers never end."""
 
 
 def run_probe(stack: Stack, service: str, probe: Probe) -> ProbeRun:
     """Tries `probe` until it passes or its time is over; what the last attempt saw is in the result."""
     started = time.monotonic()
     deadline = started + probe.timeout
+    passed, seen = False, f"did not end within {format_duration(probe.timeout)}"
     while True:
         left = deadline - time.monotonic()
-        passed, seen = _attempt(stack, service, probe, min(ATTEMPT, max(left, PAUSE)))
+        # An attempt that the end of the time cut short says less than the one before it.
+        passed, seen = _attempt(stack, service, probe, max(left, PAUSE)) or (False, seen)
         if passed or time.monotonic() + PAUSE > deadline:
             return ProbeRun(
                 service=service, probe=probe, passed=passed, seen=seen, seconds=time.monotonic() - started
@@ -43,15 +51,16 @@ def run_probe(stack: Stack, service: str, probe: Probe) -> ProbeRun:
             raise Interrupted
 
 
-def _attempt(stack: Stack, service: str, probe: Probe, timeout: float) -> tuple[bool, str]:
+def _attempt(stack: Stack, service: str, probe: Probe, left: float) -> tuple[bool, str] | None:
     try:
         match probe:
             case HttpProbe():
-                return _http(*stack.address(service, probe.port), probe, timeout)
+                return _http(*stack.address(service, probe.port), probe, min(ATTEMPT, left))
             case TcpProbe():
-                return _tcp(*stack.address(service, probe.port), timeout)
+                return _tcp(*stack.address(service, probe.port), min(ATTEMPT, left))
             case ExecProbe():
-                return execute(stack, service, probe.command, probe.timeout)
+                # Ending it in the middle to try again would be no help: it gets all the time there is.
+                return execute(stack, service, probe.command, left)
     except Unavailable as error:
         return False, error.message
 
@@ -80,11 +89,19 @@ def _http(host: str, port: int, probe: HttpProbe, timeout: float) -> tuple[bool,
     with pool, warnings.catch_warnings():
         # The configuration says `insecure`; urllib3 need not say it again.
         warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
+        deadline = time.monotonic() + timeout
         try:
-            answer = pool.request(probe.method, probe.path, headers=headers, retries=False, redirect=False)
+            answer = pool.request(
+                probe.method,
+                probe.path,
+                headers=headers,
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            )
+            body = _body(answer, probe, deadline)
         except urllib3.exceptions.HTTPError as error:
             return False, _why(error)
-    body = answer.data.decode("utf-8", "replace")
     if not status_fits(answer.status, probe.status):
         return (
             False,
@@ -93,6 +110,24 @@ def _http(host: str, port: int, probe: HttpProbe, timeout: float) -> tuple[bool,
     if probe.body_contains is not None and probe.body_contains not in body:
         return False, f"status {answer.status} and a body without `{probe.body_contains}`: {shorten(body)}"
     return True, f"status {answer.status}"
+
+
+def _body(answer: BaseHTTPResponse, probe: HttpProbe, deadline: float) -> str:
+    """The beginning of the answer's body, as far as it comes before `deadline` and is worth looking at.
+
+    An answer may go on for ever, such as a stream of events; its beginning says whether it is the right one.
+    """
+    data = b""
+    with contextlib.closing(answer):
+        while len(data) < LARGEST_BODY and time.monotonic() < deadline:
+            chunk = answer.read1(1 << 16)
+            if not chunk:
+                break
+            data += chunk
+            wanted = probe.body_contains
+            if status_fits(answer.status, probe.status) and (wanted is None or wanted.encode() in data):
+                break
+    return data.decode("utf-8", "replace")
 
 
 def status_fits(status: int, expected: int | None) -> bool:
@@ -130,12 +165,15 @@ def _tcp(host: str, port: int, timeout: float) -> tuple[bool, str]:
     return (True, "connection accepted") if greeting else (False, "connection refused")
 
 
-def execute(stack: Stack, service: str, command: tuple[str, ...], timeout: float) -> tuple[bool, str]:
-    """Runs `command` in the container of `service`: whether it exited with 0, and the end of what it printed."""
+def execute(stack: Stack, service: str, command: tuple[str, ...], timeout: float) -> tuple[bool, str] | None:
+    """Runs `command` in the container of `service`: whether it exited with 0, and the end of what it printed.
+
+    `None` when it takes longer than `timeout` seconds.
+    """
     code, output = run_inside(stack, service, command, timeout)
     tail = shorten(" / ".join(output.strip().splitlines()[-3:]))
     if code is None:
-        return False, f"did not end within {timeout:g} s"
+        return None
     return code == 0, f"exit code {code}: {tail}" if tail else f"exit code {code}"
 
 
@@ -144,27 +182,28 @@ def run_inside(
 ) -> tuple[int | None, str]:
     """Exit code and output of `command` run in the container of `service`; `None` when it took too long.
 
-    A program that is not there is exit code 127, as in a shell. Raises `Unavailable` when the container is not
+    A program that is not there, or cannot be run, is exit code 126 or 127, as in a shell. Raises `Unavailable` when the container is not
     running.
     """
     from threading import Thread  # noqa: PLC0415
 
-    from docker.errors import APIError, NotFound  # noqa: PLC0415  # loaded with the engine
+    from docker.errors import APIError, DockerException  # noqa: PLC0415  # loaded with the engine
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
     container = stack.container(service)
     api = stack.engine.client.api
+    try:
+        made = api.exec_create(container.id, list(command))
+    except APIError as error:
+        # A conflict: it has exited, or is being started again.
+        raise Unavailable(f"service `{service}` is not running: {error.explanation or error}") from error
     result: list[tuple[int | None, str]] = []
 
     def work() -> None:
-        try:
-            made = api.exec_create(container.id, list(command))
+        # Whatever ends the connection, the engine or its time limit, ends the attempt without an answer.
+        with contextlib.suppress(DockerException, OSError, HTTPError):
             output: bytes = api.exec_start(made["Id"])
             code = api.exec_inspect(made["Id"])["ExitCode"]
-        except (APIError, NotFound) as error:
-            reason = getattr(error, "explanation", None) or str(error)
-            missing = "executable file not found" in reason or "no such file or directory" in reason
-            result.append((127 if missing else 126, str(reason)))
-        else:
             result.append((code, output.decode("utf-8", "replace")))
 
     thread = Thread(target=work, daemon=True)

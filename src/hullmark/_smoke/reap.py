@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 20.0
 """Seconds within which everything must be gone; an engine under load removes containers late."""
+QUIET = 2
+"""How many times in a row nothing must be found."""
 
 
 def remove_run(engine: Engine, name: str) -> str | None:
@@ -26,19 +28,26 @@ def remove_run(engine: Engine, name: str) -> str | None:
 
     Containers are killed: what they would do on a polite stop is not what a teardown is about.
     """
+    from docker.errors import DockerException  # noqa: PLC0415  # loaded with the engine
+
     deadline = time.monotonic() + PATIENCE
     label = f"{RUN_LABEL}={name}"
     quiet = 0
     errors: list[str] = []
     # Twice nothing: a `docker compose up` that was ended a moment ago may still have a request in the engine.
-    while quiet < 2:  # noqa: PLR2004
-        found, errors = _remove_all(engine, label)
+    while quiet < QUIET:
+        try:
+            found, errors = _remove_all(engine, label)
+        except (DockerException, OSError) as error:
+            found, errors = True, [f"the engine does not say what is left of {name}: {error}"]
         quiet = 0 if found else quiet + 1
         if time.monotonic() > deadline:
             break
-        if quiet < 2:  # noqa: PLR2004
+        if quiet < QUIET:
             time.sleep(0.05 if found else 0.1)
-    return "; ".join(errors) or None if quiet < 2 else None  # noqa: PLR2004
+    if quiet:
+        return None
+    return "; ".join(errors) or f"something goes on creating containers, networks or volumes of {name}"
 
 
 def reap(engine: Engine) -> tuple[str, ...]:
@@ -47,7 +56,10 @@ def reap(engine: Engine) -> tuple[str, ...]:
     Never touches anything of a run that may still be going on, whoever owns it.
     """
     here = this_process()
-    gone = sorted({run for run, owner in _runs(engine) if owner is not None and owner.is_gone(here)})
+    local = engine.host.startswith("unix:")
+    gone = sorted(
+        {run for run, owner in _runs(engine) if owner is not None and owner.is_gone(here, local=local)}
+    )
     for run in gone:
         remove_run(engine, run)
     return tuple(gone)

@@ -8,14 +8,14 @@ import re
 import secrets
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hullmark._compose import isolate
 from hullmark._smoke.owner import OWNER_LABEL, RUN_LABEL, this_process
 from hullmark._smoke.reap import remove_run
 from hullmark._smoke.timeline import Event, Timeline
-from hullmark.errors import CommandFailed, Interrupted, Unavailable
+from hullmark.errors import CommandFailed, HullmarkError, Interrupted, Unavailable
 from hullmark.model.project import HttpProbe, TcpProbe
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 LOG_LINES = 15
 """Lines of a failed service's log that are kept."""
 _TICK = 0.2
+_PATIENCE = 2.0
+"""Seconds that the last event of something that has ended may take to arrive."""
 
 
 @dataclass(kw_only=True)
@@ -45,6 +47,26 @@ class Stack:
     """Whether the wait for it ended because the time was over."""
     teardown_error: str | None = None
     """Set when it is removed and something stays."""
+    on_change: Callable[[ServiceRun], None] = lambda _: None
+    """Is told of every change in the life of a container."""
+    started: float = field(default_factory=time.monotonic)
+    _events: queue.Queue[dict[str, Any] | None] = field(default_factory=queue.Queue)
+    """What the engine says and nobody has read yet; `None` when it has fallen silent for good."""
+
+    def catch_up(self, wait: float = 0.0) -> None:
+        """Folds the events that have come into the time line; waits up to `wait` seconds for the first.
+
+        Raises `Unavailable` when the engine tells no more.
+        """
+        with contextlib.suppress(queue.Empty):
+            raw = self._events.get(timeout=wait) if wait else self._events.get_nowait()
+            while raw is not None:
+                event = _event(raw, self, time.monotonic() - self.started)
+                life = self.timeline.apply(event) if event else None
+                if life is not None:
+                    self.on_change(life)
+                raw = self._events.get_nowait()
+            raise Unavailable("the engine stopped telling what happens to the stack", hint="`docker version`")
 
     def container(self, service: str) -> Container:
         """The (first) container of `service`; raises `Unavailable` when it has none."""
@@ -69,17 +91,21 @@ class Stack:
 
     def diagnosed(self, run: ServiceRun) -> ServiceRun:
         """`run` with the last health check's output and the last log lines of its container."""
-        from docker.errors import APIError, NotFound  # noqa: PLC0415  # loaded with the engine
+        from docker.errors import APIError  # noqa: PLC0415  # loaded with the engine
 
         try:
-            container = self.container(run.service)
+            # Of several, the one whose life it is.
+            worst = self.timeline.worst(run.service)
+            container = self.engine.client.containers.get(worst) if worst else self.container(run.service)
             health = (container.attrs["State"].get("Health") or {}).get("Log") or []
             log = container.logs(tail=LOG_LINES).decode("utf-8", "replace")
-        except (Unavailable, NotFound, APIError):
+        except (Unavailable, APIError):
             return run
         return replace(
             run,
-            health_output=health[-1]["Output"].strip() if health else "",
+            health_output="\n".join(_printable(line) for line in health[-1]["Output"].strip().splitlines())
+            if health
+            else "",
             log=tuple(_printable(line) for line in log.splitlines()),
             out_of_memory=run.out_of_memory or bool(container.attrs["State"].get("OOMKilled")),
         )
@@ -104,8 +130,9 @@ def running(
     """A copy of `project` (or of the services `only` and what they depend on) that has come up or has failed to.
 
     Returns when every service is up, when one has certainly failed, or after `timeout` seconds; which of these,
-    `timeline` says. Everything is removed at the end, volumes included. Raises `CommandFailed` when Compose fails
-    for a reason that no service shows, and `Interrupted` when the user asks to stop.
+    `timeline` says. Everything is removed at the end, volumes included; what could not be is in `teardown_error`,
+    and in the message of an error that ends the run. Raises `CommandFailed` when Compose fails for a reason that
+    no service shows, `Unavailable` when the engine goes away, and `Interrupted` when the user asks to stop.
     """
     name = f"hullmark-{re.sub(r'[^a-z0-9_-]', '', project.name.lower())[:32]}-{secrets.token_hex(4)}"
     wanted = _closure(project, only) if only else tuple(s.name for s in project.services)
@@ -114,6 +141,7 @@ def running(
         project=project,
         engine=engine,
         timeline=Timeline(project=project, wanted=wanted, may_complete=_may_complete(project)),
+        on_change=on_change,
     )
     configuration = isolate(
         project,
@@ -121,29 +149,35 @@ def running(
         labels={RUN_LABEL: name, OWNER_LABEL: str(this_process())},
         reach=_reach(project),
         start_interval=engine.has_start_interval,
+        start_periods=_start_periods(project, engine),
     )
+    failure: HullmarkError | None = None
     try:
-        _up(stack, commands, configuration, only, timeout, on_change)
-        yield stack
+        with _watched(stack):
+            _up(stack, commands, configuration, only, timeout)
+            yield stack
+    except HullmarkError as error:
+        failure = error
+        raise
     finally:
         stack.teardown_error = remove_run(engine, name)
+        if failure is not None and stack.teardown_error:
+            failure.message += f"; of what was started, this could not be removed: {stack.teardown_error}"
 
 
-def _up(
-    stack: Stack,
-    commands: Commands,
-    configuration: str,
-    only: tuple[str, ...],
-    timeout: float,
-    on_change: Callable[[ServiceRun], None],
-) -> None:
+@contextlib.contextmanager
+def _watched(stack: Stack) -> Iterator[None]:
+    """Has the engine tell of `stack` as long as the context lasts, from before it is started."""
+    with contextlib.ExitStack() as cleanup, stack.engine.events(f"{RUN_LABEL}={stack.name}") as stream:
+        listener = threading.Thread(target=_listen, args=(stream, stack._events), daemon=True)  # noqa: SLF001
+        listener.start()
+        cleanup.callback(listener.join, _PATIENCE)
+        yield
+
+
+def _up(stack: Stack, commands: Commands, configuration: str, only: tuple[str, ...], timeout: float) -> None:
     """Starts the stack and follows its events until it is decided."""
     engine = stack.engine
-    started = time.monotonic()
-    events: queue.Queue[dict[str, Any]] = queue.Queue()
-    stream = engine.events(f"{RUN_LABEL}={stack.name}")
-    listener = threading.Thread(target=_listen, args=(stream, events), daemon=True)
-    listener.start()
     stop = threading.Event()
     ended: list[Completed | BaseException] = []
 
@@ -153,6 +187,8 @@ def _up(
             "compose",
             "-p",
             stack.name,
+            # For secrets and configurations that come from the environment.
+            *_env_file(stack.project),
             "-f",
             "-",
             "--progress",
@@ -171,32 +207,34 @@ def _up(
     up.start()
     timeline = stack.timeline
     try:
+        unexplained: float | None = None
         while True:
             if engine.cancelled.is_set():
                 raise Interrupted
-            _take(events, stack, started, on_change)
+            # In this order: what happened before Compose ended has been told when that it ended is seen.
             completed = _outcome(ended)
-            stack.timed_out = time.monotonic() - started > timeout
-            if stack.timed_out or timeline.has_failed():
+            stack.catch_up(_TICK)
+            at = time.monotonic() - stack.started
+            if timeline.has_failed():
                 return
             if completed is not None and completed.returncode != 0:
                 # The event that explains it may be on its way.
-                time.sleep(2 * _TICK)
-                _take(events, stack, started, on_change)
-                if timeline.has_failed():
-                    return
-                raise CommandFailed(
-                    ("docker", "compose", "up", "-d"),
-                    completed.returncode,
-                    completed.stderr,
-                    hint="what `docker compose up` printed names the service",
-                )
-            if completed is not None and timeline.is_ready():
+                unexplained = at if unexplained is None else unexplained
+                if at - unexplained > _PATIENCE:
+                    raise CommandFailed(
+                        ("docker", "compose", "up", "-d"),
+                        completed.returncode,
+                        completed.stderr or completed.stdout,
+                        hint="what `docker compose up` printed names the service",
+                    )
+            elif completed is not None and timeline.is_ready() and timeline.is_steady(at):
+                return
+            if at > timeout:
+                stack.timed_out = True
                 return
     finally:
         stop.set()
         up.join()
-        stream.close()
 
 
 def _outcome(ended: list[Completed | BaseException]) -> Completed | None:
@@ -208,28 +246,12 @@ def _outcome(ended: list[Completed | BaseException]) -> Completed | None:
     return None
 
 
-def _listen(stream: Iterator[dict[str, Any]], events: queue.Queue[dict[str, Any]]) -> None:
+def _listen(stream: Iterator[dict[str, Any]], events: queue.Queue[dict[str, Any] | None]) -> None:
     # The stream ends, one way or another, when it is closed; what it said until then has been passed on.
     with contextlib.suppress(Exception):
         for event in stream:
             events.put(event)
-
-
-def _take(
-    events: queue.Queue[dict[str, Any]], stack: Stack, started: float, on_change: Callable[[ServiceRun], None]
-) -> None:
-    """Waits a moment for events and folds what came into the time line."""
-    timeout: float | None = _TICK
-    while True:
-        try:
-            raw = events.get(timeout=timeout) if timeout else events.get_nowait()
-        except queue.Empty:
-            return
-        timeout = None
-        event = _event(raw, stack, time.monotonic() - started)
-        life = stack.timeline.apply(event) if event else None
-        if life is not None:
-            on_change(life)
+    events.put(None)
 
 
 def _event(raw: dict[str, Any], stack: Stack, at: float) -> Event | None:
@@ -277,10 +299,31 @@ def _closure(project: Project, names: tuple[str, ...]) -> tuple[str, ...]:
 def _may_complete(project: Project) -> frozenset[str]:
     """Services for which exiting with 0 is success: what others wait for to complete, and what serves nobody."""
     settings = project.settings
-    serving = {service.name for service in project.services if service.ports or service.restarts}
+    serving = {service.name for service in project.services if service.ports or service.restarts_when_done}
     serving |= {name for name, service in settings.services if service.probes}
     serving |= {name for service in project.services for name, _ in service.depends_on} - project.one_shots
     return frozenset(service.name for service in project.services) - serving | project.one_shots
+
+
+def _env_file(project: Project) -> tuple[str, ...]:
+    file = project.settings.env_file
+    return ("--env-file", str(project.root / file)) if file else ()
+
+
+def _start_periods(project: Project, engine: Engine) -> dict[str, str]:
+    """The start period that the image of each service sets for its health check, as Compose writes it."""
+    from docker.errors import APIError, NotFound  # noqa: PLC0415  # loaded with the engine
+
+    found = {}
+    for service in project.services:
+        try:
+            attributes = engine.client.images.get(service.image).attrs
+        except (NotFound, APIError):
+            continue  # not here yet; Compose pulls it
+        period = ((attributes.get("Config") or {}).get("Healthcheck") or {}).get("StartPeriod")
+        if period:
+            found[service.name] = f"{period}ns"
+    return found
 
 
 def _reach(project: Project) -> dict[str, list[int]]:

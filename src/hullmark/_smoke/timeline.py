@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 LOOP = 3
 """Exits after which a service that is started again and again is said to restart in a loop."""
+STEADY = 1.0
+"""Seconds after which a service without a health check that still runs is believed to have come up."""
+STEADY_AGAIN = 10.0
+"""The same for one that has exited before; after as long the engine, too, forgets that it failed."""
 _WORST_FIRST = (
     State.EXITED,
     State.RESTARTING,
@@ -43,7 +47,11 @@ class Event:
 
 @dataclass(kw_only=True)
 class Timeline:
-    """The lives of the services of one run."""
+    """The lives of the services of one run.
+
+    A service that has failed stays failed: what waited for it has been given up, so that it recovers later is no
+    comfort, and whether that is seen would depend on the moment of looking.
+    """
 
     project: Project
     wanted: tuple[str, ...]
@@ -51,6 +59,8 @@ class Timeline:
     may_complete: frozenset[str] = frozenset()
     """Services for which exiting with 0 is success."""
     _lives: dict[str, ServiceRun] = field(default_factory=dict)
+    _starts: dict[str, float] = field(default_factory=dict)
+    """When each container was started last."""
 
     def apply(self, event: Event) -> ServiceRun | None:
         """Takes `event` in; the container's new life, or `None` when it does not concern the project."""
@@ -58,9 +68,13 @@ class Timeline:
         if service is None:
             return None
         life = self._lives.get(event.container) or _unborn(service)
-        life = self._next(life, service, event)
-        self._lives[event.container] = life
-        return life
+        if event.action == "start":
+            self._starts[event.container] = event.at
+        next_ = self._next(life, service, event)
+        if life.state.failed:
+            next_ = replace(next_, state=life.state, healthy=life.healthy)
+        self._lives[event.container] = next_
+        return next_
 
     def _next(self, life: ServiceRun, service: Service, event: Event) -> ServiceRun:
         match event.action:
@@ -87,7 +101,8 @@ class Timeline:
         life = replace(life, exit_code=event.exit_code)
         if event.exit_code == 0 and service.name in self.may_complete:
             return replace(life, state=State.COMPLETED)
-        if not service.restarts:
+        again = service.restarts_when_done or (service.restarts and event.exit_code != 0)
+        if not again or (service.restart_limit is not None and life.restarts >= service.restart_limit):
             return replace(life, state=State.EXITED)
         restarts = life.restarts + 1
         return replace(life, restarts=restarts, state=State.RESTARTING if restarts >= LOOP else State.CREATED)
@@ -96,13 +111,14 @@ class Timeline:
         """Where every wanted service stands: of one with several containers, the one that stands worst."""
         found = []
         for name in self.wanted:
-            lives = [life for life in self._lives.values() if life.service == name]
-            found.append(
-                min(lives, key=lambda life: _WORST_FIRST.index(life.state))
-                if lives
-                else _unborn(self.project.service(name))
-            )
+            worst = self.worst(name)
+            found.append(self._lives[worst] if worst else _unborn(self.project.service(name)))
         return tuple(replace(life, waits_on=self._waits_on(life, found)) for life in found)
+
+    def worst(self, service: str) -> str | None:
+        """The container of `service` that stands worst, or `None` when it has none yet."""
+        containers = [container for container, life in self._lives.items() if life.service == service]
+        return min(containers, key=lambda c: (_WORST_FIRST.index(self._lives[c].state), c), default=None)
 
     def _waits_on(self, life: ServiceRun, found: Iterable[ServiceRun]) -> tuple[str, ...]:
         if life.started is not None:
@@ -111,12 +127,20 @@ class Timeline:
         return tuple(name for name, _ in self.project.service(life.service).depends_on if name in unready)
 
     def has_failed(self) -> bool:
-        """Whether it is certain that some service will not come up."""
+        """Whether it is certain that some service will not come up; once so, always so."""
         return any(life.state.failed for life in self.services())
 
     def is_ready(self) -> bool:
         """Whether all wanted services are up."""
         return all(life.ready for life in self.services())
+
+    def is_steady(self, at: float) -> bool:
+        """Whether, `at` seconds after the start, every service that only runs has run long enough to be believed."""
+        return all(
+            at - self._starts[container] >= (STEADY_AGAIN if life.restarts else STEADY)
+            for container, life in self._lives.items()
+            if life.service in self.wanted and life.state is State.RUNNING and not life.has_health_check
+        )
 
 
 def _unborn(service: Service) -> ServiceRun:
