@@ -64,6 +64,21 @@ class ServiceRun:
         """Whether it came up: healthy where it has a health check, running or completed otherwise."""
         return self.state.up and not (self.has_health_check and self.state is State.RUNNING)
 
+    @property
+    def remedy(self) -> str:
+        """What to do about its exit, as far as the exit code says."""
+        if self.out_of_memory:
+            return "raise `mem_limit` of the service, or let it use less memory"
+        match self.exit_code:
+            case 126:
+                return "make the program that it starts executable (`chmod +x` in the Dockerfile)"
+            case 127:
+                return "correct `command` or ENTRYPOINT: the program that it starts is not in the image"
+            case 137:
+                return "see what kills it: `docker compose events`, or the kernel's log (`dmesg`)"
+            case _:
+                return f"correct what its log ends with; `docker compose logs {self.service}` shows all of it"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeRun:

@@ -26,6 +26,8 @@ from hullmark.model.image import ShippedImage
 from hullmark.model.rule import rule
 from hullmark.model.size import format_size
 
+MB = 10**6
+
 
 @rule(summary="image is larger than its budget", severity=Severity.ERROR, since="0.1")
 def over_budget(shipped: ShippedImage) -> Iterator[Observation]:
@@ -36,6 +38,6 @@ def over_budget(shipped: ShippedImage) -> Iterator[Observation]:
             location=budget.origin,
             seen=f"{format_size(size)} unpacked, {format_size(size - budget.size)} over",
             expected=f"at most {format_size(budget.size)}",
-            remedy="make the image smaller, or raise the budget here",
+            remedy=f'take out {format_size(size - budget.size)}, or set `budget = "{-(-size // MB):,} MB"` here',
             key="budget",
         )

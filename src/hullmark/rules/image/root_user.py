@@ -32,7 +32,7 @@ from hullmark.model.rule import rule
 @rule(summary="image runs as root", severity=Severity.ERROR, since="0.1")
 def root_user(shipped: ShippedImage) -> Iterator[Observation]:
     user = shipped.image.configuration.user
-    if isinstance(shipped.settings.user, NonRoot) and user.partition(":")[0] in {"", "root", "0"}:
+    if isinstance(shipped.settings.user, NonRoot) and _is_root(user.partition(":")[0]):
         yield Observation(
             location=shipped.origin or ImageConfig(image=shipped.image.reference, key="User"),
             seen=f"user `{user}`" if user else "no user, which is root",
@@ -40,3 +40,7 @@ def root_user(shipped: ShippedImage) -> Iterator[Observation]:
             remedy="declare `USER NAME` in the last stage, after a squash as well",
             key="user",
         )
+
+
+def _is_root(name: str) -> bool:
+    return name in {"", "root"} or (name.isdecimal() and int(name) == 0)

@@ -42,7 +42,7 @@ _FORMATS = (
     (re.compile(r"\bsk_live_[A-Za-z0-9]{20,}\b"), "a Stripe key"),
     (re.compile(r"\bAIza[A-Za-z0-9_-]{35}\b"), "a Google API key"),
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"), "a private key"),
-    (re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s:@$]+@"), "a URL with a password"),
+    (re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s:@$]+@"), "a URL with a password"),
 )
 
 

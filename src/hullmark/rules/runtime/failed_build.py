@@ -13,11 +13,14 @@ How to fix
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from hullmark.model.build import FailedBuild
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
+
+_NOT_FOUND = re.compile(r'"(/[^"]*)": not found')
 
 
 @rule(summary="image cannot be built", severity=Severity.ERROR, since="0.1")
@@ -28,6 +31,17 @@ def failed_build(failure: FailedBuild) -> Iterator[Observation]:
         location=failure.span,
         seen=f"{step}{failure.message}{output}",
         expected="a build that completes",
-        remedy="correct the instruction that failed",
+        remedy=_remedy(failure),
         key=failure.step or failure.message,
     )
+
+
+def _remedy(failure: FailedBuild) -> str:
+    place = f"line {failure.span.line} of `{failure.span.path}`"
+    if missing := _NOT_FOUND.search(failure.message):
+        return (
+            f"put `{missing[1]}` into the build context, take it out of `.dockerignore`, or correct {place}"
+        )
+    if not failure.step:
+        return f"correct {place}"
+    return f"correct {place}; `docker compose build --progress plain` shows all that it printed"

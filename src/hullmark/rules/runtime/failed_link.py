@@ -15,6 +15,7 @@ How to fix
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
@@ -29,6 +30,19 @@ def failed_link(run: LinkRun) -> Iterator[Observation]:
             location=run.link.origin,
             seen=f"{run.link}: {run.seen}",
             expected="an accepted connection" if connects else f"status {run.link.status or '200-399'}",
-            remedy="correct the service or its network, or this link if it names the wrong place",
+            remedy=_remedy(run),
             key=str(run.link),
         )
+
+
+def _remedy(run: LinkRun) -> str:
+    target = urlsplit(run.link.to)
+    port = target.port or (443 if target.scheme == "https" else 80)
+    if run.seen.startswith("status "):
+        return (
+            f"let `{target.hostname}` answer {target.path or '/'} as expected, or set `status` of this link"
+        )
+    return (
+        f"let `{target.hostname}` listen on 0.0.0.0:{port} and share a network with `{run.link.from_service}`, "
+        "or correct `to` of this link"
+    )

@@ -29,7 +29,7 @@ def failed_probe(run: ProbeRun) -> Iterator[Observation]:
             location=run.probe.origin,
             seen=f"{run.probe}: {run.seen}",
             expected=_expected(run),
-            remedy="correct the service, or this probe if it asks for the wrong thing",
+            remedy=_remedy(run),
             key=str(run.probe),
         )
 
@@ -43,3 +43,15 @@ def _expected(run: ProbeRun) -> str:
             return "exit code 0"
         case _:
             return "an accepted connection"
+
+
+def _remedy(run: ProbeRun) -> str:
+    match run.probe:
+        case ExecProbe(command=command):
+            return (
+                f"let `docker compose exec {run.service} {' '.join(command)}` succeed, or correct this probe"
+            )
+        case HttpProbe(path=path) if run.seen.startswith("status "):
+            return f"let `{run.service}` answer {path} as expected, or correct this probe"
+        case probe:
+            return f"let `{run.service}` listen on 0.0.0.0:{probe.port}, or correct `port` of this probe"

@@ -32,6 +32,6 @@ def restart_loop(run: ServiceRun) -> Iterator[Observation]:
             location=run.span,
             seen=f"exited {run.restarts} times, last with code {run.exit_code}{memory}",
             expected="a service that keeps running",
-            remedy="read the end of its log below",
+            remedy=run.remedy,
             key="loop",
         )

@@ -30,6 +30,6 @@ def service_exited(run: ServiceRun) -> Iterator[Observation]:
             location=run.span,
             seen=f"exited with code {run.exit_code}{memory}",
             expected="a service that keeps running",
-            remedy="raise its memory limit" if run.out_of_memory else "read the end of its log below",
+            remedy=run.remedy,
             key="exited",
         )

@@ -32,6 +32,6 @@ def start_timeout(run: ServiceRun) -> Iterator[Observation]:
             location=run.span,
             seen=f"still {run.state} after {format_duration(run.waited_for)}",
             expected="healthy" if run.has_health_check else "running",
-            remedy="see its health check and log below, or raise `smoke.timeout`",
+            remedy="see what its health check and log say last, or set a longer `timeout` under `[smoke]`",
             key="timeout",
         )

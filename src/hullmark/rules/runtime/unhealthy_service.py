@@ -28,6 +28,9 @@ def unhealthy_service(run: ServiceRun) -> Iterator[Observation]:
             location=run.span,
             seen=f"the health check fails{said}",
             expected="a health check that passes",
-            remedy="correct the service, or the HEALTHCHECK if that is wrong",
+            remedy=(
+                f"try the health check by hand with `docker compose exec {run.service} ...`; correct its port or "
+                "program, or give it a longer `start_period`"
+            ),
             key="unhealthy",
         )
