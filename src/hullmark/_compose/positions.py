@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
@@ -13,7 +15,6 @@ from hullmark.model.location import SourceSpan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -63,7 +64,7 @@ def declarations(files: Sequence[Path], root: Path) -> Declarations:
         for document in _documents(file, name):
             _read(document, file, name, found)
             for included in _included(document):
-                path = file.parent / included
+                path = Path(os.path.normpath(file.parent / included))
                 if path not in seen and path.is_file():
                     seen.add(path)
                     pending.append(path)

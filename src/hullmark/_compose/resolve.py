@@ -174,11 +174,8 @@ def _refusal(
     """What Compose's refusal means, with the line of the service that it is about."""
     lines = [line for line in stderr.strip().splitlines() if "level=warning" not in line]
     text = "\n".join(lines) or "no reason given"
-    if (
-        "is not a docker command" in text
-        or "unknown command: docker compose" in text
-        or "unknown shorthand flag" in text
-    ):
+    # The bare CLI takes the first option of a plugin that it has not got for one of its own.
+    if re.search(r"is not a docker command|unknown command: docker compose|See 'docker --help'", text):
         return Unavailable("the Docker CLI has no Compose plugin", hint=_INSTALL)
     text = re.sub(r"^(validating|parsing) \S+?: ", "", text)
     where = declared.mentioned(text) or shown(files[0], root)
@@ -233,17 +230,17 @@ def _restart(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _build(raw: Mapping[str, Any]) -> Build:
-    context = Path(str(raw.get("context", ".")))
+    context = str(raw.get("context", "."))
     dockerfile = str(raw.get("dockerfile", "Dockerfile"))
     if raw.get("dockerfile_inline"):
         unreadable = "its Dockerfile is written inline in the Compose file"
-    elif not context.is_absolute():
+    elif not Path(context).is_absolute():
         unreadable = f"its build context is remote: {context}"
     else:
         unreadable = None
-        dockerfile = str(context / dockerfile)
+        dockerfile = str(Path(context) / dockerfile)
     return Build(
-        context=str(raw.get("context", ".")),
+        context=context,
         dockerfile=dockerfile,
         target=raw.get("target") or None,
         unreadable=unreadable,
