@@ -1,0 +1,38 @@
+"""The benchmark of starting up measures what it says."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_benchmark_of_starting_up_compares_and_names_what_is_heavy() -> None:
+    run = subprocess.run(
+        [sys.executable, ROOT / "benchmarks/startup.py", "--rounds", "3"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    ours, theirs, difference = (
+        float(re.search(rf"^{name} +([0-9.]+) ms", run.stdout, re.MULTILINE)[1])  # type: ignore[index]
+        for name in ("hullmark --help", "python -c pass", "hullmark itself")
+    )
+    assert abs(ours - theirs - difference) < 0.2
+    assert ours > theirs
+    assert len(run.stdout.split("heaviest imports")[1].strip().splitlines()) == 6
+
+
+def test_a_hullmark_that_fails_makes_the_benchmark_fail(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.symlink_to(sys.executable)
+    (tmp_path / "hullmark").write_text("raise SystemExit('broken')\n", encoding="utf-8")
+    run = subprocess.run(
+        [python, ROOT / "benchmarks/startup.py"], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 1
+    assert "broken" in run.stderr

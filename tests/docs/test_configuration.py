@@ -1,0 +1,305 @@
+"""The documented configuration loads, and the published schema says what the loader says."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators
+
+from hullmark._settings import load_settings
+from hullmark._settings.load import _Source, _table
+from hullmark._settings.options import SCHEMA
+from hullmark._settings.schema import settings_schema
+from hullmark.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hullmark._settings.options import Kind, Option, Table
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = (ROOT / "docs/configuration.md").read_text("utf-8")
+EXAMPLE = next(
+    block for block in re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL) if "[project]" in block
+)
+
+
+def _pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[ValidationError]:
+    # In ECMA-262, whose regular expressions JSON Schema has, `$` is the end and not the last line's end.
+    if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+Validator = validators.extend(Draft202012Validator, {"pattern": _pattern})
+VALIDATOR = Validator(settings_schema(), format_checker=FormatChecker())
+
+
+def _json(value: Any) -> Any:
+    """A TOML value as editors hand it to a JSON Schema."""
+    match value:
+        case dict():
+            return {key: _json(item) for key, item in value.items()}
+        case list():
+            return [_json(item) for item in value]
+        case dt.date() | dt.time():
+            return value.isoformat()
+        case _:
+            return value
+
+
+def _problems(document: dict[str, Any]) -> list[str]:
+    source = _Source(name="hullmark.toml")
+    _table(SCHEMA, document, (), source)
+    return [text for _, _, text in source.problems]
+
+
+def _options(table: Table, path: str = "") -> Iterator[tuple[str, Option]]:
+    for option in table.options:
+        yield f"{path}{option.key}", option
+    for child in table.tables:
+        yield from _options(child, f"{path}{child.key}.")
+
+
+def _named(value: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """The option of each value in a document; names that are the user's become `*`."""
+    match value:
+        case dict():
+            for key, item in value.items():
+                yield from _named(item, (*path, "*" if path == ("services",) else key))
+        case list() if value and isinstance(value[0], dict):
+            for item in value:
+                yield from _named(item, path)
+        case _:
+            yield ".".join(path)
+
+
+OPTIONS = list(_options(SCHEMA))
+
+
+def test_the_documented_example_loads(tmp_path: Path) -> None:
+    (tmp_path / "hullmark.toml").write_text(EXAMPLE, encoding="utf-8")
+    settings = load_settings(tmp_path, {})
+    assert settings.policy.fail_on.name == "WARNING"
+    assert {name for name, _ in settings.services} == {"db", "rag", "proxy"}
+    assert len(settings.links) == 3
+
+
+def test_the_documented_example_has_every_option() -> None:
+    assert set(_named(tomllib.loads(EXAMPLE))) == {path for path, _ in OPTIONS}
+
+
+def test_the_documented_mistake_is_told_as_documented(tmp_path: Path) -> None:
+    (tmp_path / "hullmark.toml").write_text('[services.rag]\nbugdet = "600 MB"\n', encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(tmp_path, {})
+    assert f"```text\n{caught.value.message}\n```" in DOCUMENT
+
+
+def test_every_variable_of_the_environment_is_documented() -> None:
+    variables = [option.environment for _, option in OPTIONS if option.environment]
+    assert len(set(variables)) == len(variables) > 0
+    assert not [name for name in variables if f"`{name}`" not in DOCUMENT]
+
+
+@pytest.mark.parametrize(("path", "option"), OPTIONS, ids=[path for path, _ in OPTIONS])
+def test_the_example_of_an_option_is_a_value_that_it_takes(path: str, option: Option) -> None:
+    assert option.help.endswith("."), path
+    if option.example:
+        option.kind.read(tomllib.loads(f"x = {option.example}")["x"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [EXAMPLE, (ROOT / "examples/tale/hullmark.toml").read_text("utf-8"), ""],
+    ids=["docs", "tale", "empty"],
+)
+def test_the_schema_takes_what_is_known_to_be_right(text: str) -> None:
+    VALIDATOR.validate(_json(tomllib.loads(text)))
+
+
+def test_the_schema_describes_every_option() -> None:
+    text = json.dumps(settings_schema())
+    for path, option in OPTIONS:
+        assert json.dumps(option.help)[1:-1].rstrip(".") in text, path
+
+
+def _with_probe(**probe: Any) -> dict[str, Any]:
+    return {"services": {"rag": {"probes": [probe]}}}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"projcet": {}},
+        {"project": {"compose": "compose.yml"}},
+        {"project": []},
+        {"policy": {"fail-on": "never"}},
+        {"services": {"rag": {"budget": "600"}}},
+        {"services": {"rag": {"budget": "0 MB"}}},
+        {"services": {"rag": {"bugdet": "600 MB"}}},
+        {"services": {"rag": {"user": "drops-to:"}}},
+        {"services": {"rag": {"probes": {"tcp": 1}}}},
+        {"smoke": {"timeout": "0 s"}},
+        {"smoke": {"timeout": ""}},
+        {"links": [{"from": "a"}]},
+        {"links": [{"from": "a", "to": "tcp://db"}]},
+        {"links": [{"from": "a", "to": "http://db:70000/"}]},
+        {"links": [{"from": "a", "to": "ftp://db/"}]},
+        {"ignore": {"findings": [{"rule": "root-user"}]}},
+        _with_probe(),
+        _with_probe(http="/"),
+        _with_probe(http="health", port=1),
+        _with_probe(http="/", port=0),
+        _with_probe(http="/", port=1, tcp=2),
+        _with_probe(tcp=2, exec=["a"]),
+        _with_probe(tcp=2, port=2),
+        _with_probe(exec=["a"], expect={"status": 200}),
+        _with_probe(exec=[]),
+        _with_probe(http="/", port=1, expect={"status": 99}),
+    ],
+    ids=str,
+)
+def test_schema_and_loader_refuse_the_same_mistakes(document: dict[str, Any]) -> None:
+    assert len(_problems(document)) == 1
+    assert not VALIDATOR.is_valid(document)
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        {"http": "/", "port": 1, "tls": "off", "method": "GET", "expect": {"status": 200}, "timeout": "1 s"},
+        {"tcp": 1, "timeout": "1 min"},
+        {"exec": ["sh", "-c", ""], "timeout": "1 min"},
+    ],
+    ids=str,
+)
+def test_schema_and_loader_take_each_way_to_probe(probe: dict[str, Any]) -> None:
+    document = _with_probe(**probe)
+    assert not _problems(document)
+    VALIDATOR.validate(document)
+
+
+def test_a_probe_of_the_wrong_type_is_told_once() -> None:
+    assert _problems(_with_probe(http=5, port=1)) == [
+        "hullmark.toml:1:1: `services.rag.probes.http`: expected a path that starts with `/`, got the number 5"
+    ]
+
+
+@pytest.mark.parametrize("text", ["tool = 1\n", "[tool]\nhullmark = 1\n", "[tool.other]\n"])
+def test_a_pyproject_of_other_tools_is_no_traceback(tmp_path: Path, text: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    if "hullmark" in text:
+        with pytest.raises(ConfigurationError, match=r"`tool.hullmark` must be a table, got the number 1"):
+            load_settings(tmp_path, {})
+    else:
+        assert not load_settings(tmp_path, {}).origins
+
+
+# Values of each kind that it takes, and values that it does not.
+NUMBERS = [0, -1, 1.5, True]
+SAMPLES: dict[str, tuple[list[Any], list[Any]]] = {
+    "text": (["a", " "], ["", *NUMBERS, ["a"]]),
+    "list of texts": ([[], ["a"], ["a", "b"]], ["a", [""], [1], *NUMBERS]),
+    "list of words": ([["a"], ["a", ""]], ["a", [], [1], *NUMBERS]),
+    "port": ([1, 65535], [65536, "80", *NUMBERS]),
+    "HTTP status": ([100, 200, 599], [99, 600, "200", *NUMBERS]),
+    "size": (
+        ["1 B", " 600MB ", "2,100 mb", "1.5 GiB", "1,234,567.5 kB"],
+        ["", "MB", "600", "6 XB", "1,2 MB", 600],
+    ),
+    "duration": (["90 s", "500ms", "1.5 h", "2 m", " 2min "], ["", "s", "90", "90 S", "0 ms", "-1 s", 90]),
+    "non-root | any | drops-to:NAME": (
+        ["any", "non-root", "drops-to:a"],
+        ["root", "drops-to:", "drops-to:a b", "drops-to:a:b", "any\n", *NUMBERS],
+    ),
+    "date": ([dt.date(2027, 6, 30)], [dt.datetime(2027, 6, 30, tzinfo=dt.UTC), dt.time(1), "soon", *NUMBERS]),
+    "path": (["/", "/health?x=1"], ["", "health", *NUMBERS]),
+    "URL": (
+        ["http://rag", "http://rag:8001/a?b", "https://a.b-c_d/", "tcp://db:5432", "http://rag?x"],
+        [
+            "rag",
+            "http://",
+            "tcp://db",
+            "tcp://db:0",
+            "tcp://db:5432/x",
+            "http://db:65536",
+            "http://a b/",
+            "http://u:p@a",
+        ],
+    ),
+}
+
+
+def _samples(kind: Kind) -> tuple[list[Any], list[Any]]:
+    if "enum" in kind.schema:
+        return kind.schema["enum"], ["", "other", *NUMBERS]
+    return SAMPLES[kind.name]
+
+
+@pytest.mark.parametrize(("path", "option"), OPTIONS, ids=[path for path, _ in OPTIONS])
+def test_schema_and_loader_agree_about_samples_of_every_option(path: str, option: Option) -> None:
+    validator = Validator(option.kind.schema, format_checker=FormatChecker())
+    good, bad = _samples(option.kind)
+    for value in good:
+        option.kind.read(value)
+        assert validator.is_valid(_json(value)), (path, value)
+    for value in bad:
+        with pytest.raises(ValueError, match=r"expected|`"):
+            option.kind.read(value)
+        assert not validator.is_valid(_json(value)), (path, value)
+
+
+def _documents(table: Table) -> st.SearchStrategy[dict[str, Any]]:
+    """Documents for a table: mostly right, with wrong values, unknown and missing keys among them."""
+    optional: dict[str, st.SearchStrategy[Any]] = {"unkown": st.just(1)} if table.options else {}
+    for option in table.options:
+        good, bad = _samples(option.kind)
+        optional[option.key] = st.sampled_from(good) | st.sampled_from(good) | st.sampled_from(bad)
+    for child in table.tables:
+        inner = _documents(child)
+        items = st.lists(inner, max_size=2) if child.array else inner
+        if child.key == "*":
+            return st.dictionaries(st.sampled_from(["rag", "db"]), items)
+        optional[child.key] = items | items | items | st.sampled_from([1, "x", []])
+    return st.fixed_dictionaries({}, optional=optional).map(_drop_unknown)
+
+
+def _drop_unknown(document: dict[str, Any]) -> dict[str, Any]:
+    # An unknown key in every second table would leave next to no document right.
+    if len(document) % 3:
+        document.pop("unkown", None)
+    return document
+
+
+@given(_documents(SCHEMA))
+@example({"services": {"rag": {"probes": [{"http": "/", "port": 1}, {"tcp": 1, "method": "GET"}]}}})
+def test_schema_and_loader_agree_about_every_document(document: dict[str, Any]) -> None:
+    assert VALIDATOR.is_valid(_json(document)) == (not _problems(document)), _problems(document)
+
+
+@given(st.data(), st.sampled_from(["size", "duration", "URL", "non-root | any | drops-to:NAME"]))
+def test_schema_and_loader_agree_about_any_text(data: st.DataObject, name: str) -> None:
+    (kind,) = {id(k): k for _, option in OPTIONS if (k := option.kind).name == name}.values()
+    near = {
+        "size": r"\s?[0-9]{1,4}([.,][0-9]{1,3}){0,2} ?([kKmMgGtTiIbB]{1,3})\s?",
+        "duration": r"([0-9]{1,3}(\.[0-9]{1,2})? ?(ms|s|m|min|h|d) ?){1,3}",
+        "URL": r"(https?|tcp)://[a-z._-]{0,3}(:[0-9]{0,5})?([/?][a-z?/ ]{0,3})?",
+    }
+    texts = st.text() | st.from_regex(near.get(name, r"drops-to:[a-z: ]{0,4}"), fullmatch=True)
+    text = data.draw(texts)
+    try:
+        kind.read(text)
+        accepted = True
+    except ValueError as error:
+        # Limits of what is written well cannot be said in a schema.
+        assume(not re.search("is (less|more|longer) than", str(error)))
+        accepted = False
+    assert Validator(kind.schema).is_valid(text) == accepted
