@@ -60,13 +60,13 @@ def this_process() -> Owner:
         boot=_text(_PROC / "sys/kernel/random/boot_id"),
         namespace=_link(_PROC / "self/ns/pid"),
         pid=os.getpid(),
-        started=_stat(os.getpid())[1],
+        started=state_of(os.getpid())[1],
     )
 
 
 def _lives(pid: int, started: str) -> bool:
     """Whether process `pid` is there and is the one that started at `started`, as far as the system says."""
-    state, since = _stat(pid)
+    state, since = state_of(pid)
     if state:
         # A zombie has ended; where nobody collects it, it stays for ever.
         return state not in {"Z", "X"} and since == started
@@ -79,7 +79,7 @@ def _lives(pid: int, started: str) -> bool:
     return True  # the system does not show it, but it is there
 
 
-def _stat(pid: int) -> tuple[str, str]:
+def state_of(pid: int) -> tuple[str, str]:
     """State and start time of process `pid`; empty where the system does not show them."""
     stat = _text(_PROC / str(pid) / "stat")
     if not stat:

@@ -1,0 +1,144 @@
+"""Tiny images, and Compose projects that run them."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hullmark._compose import resolve
+from hullmark._smoke import smoke
+from hullmark._smoke.owner import RUN_LABEL
+from hullmark.model.location import SourceSpan
+from hullmark.model.progress import Silent
+from hullmark.model.project import ExecProbe, HttpProbe, Link, ServiceSettings, Settings, TcpProbe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from hullmark._engines import Engine
+    from hullmark._process import Commands
+    from hullmark.model.project import Probe, Project
+    from hullmark.model.stack import ServiceRun, StackRun
+
+IMAGES = """\
+FROM debian:bookworm-slim AS box
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends busybox-static >/dev/null \\
+    && for name in httpd wget; do ln -s busybox /bin/$name; done \\
+    && useradd app && mkdir /www && echo hello >/www/index.html && rm -rf /var/lib/apt/lists/*
+HEALTHCHECK NONE
+STOPSIGNAL SIGKILL
+
+FROM scratch AS bare
+COPY --from=box /bin/busybox /sleep
+"""
+HERE = SourceSpan(path="hullmark.toml", line=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Images:
+    """The images that the projects of these tests run."""
+
+    box: str
+    """Debian with a busybox: a web server, and clients that know few options; runs for ever."""
+    bare: str
+    """One program, `/sleep`, and nothing else."""
+
+
+@pytest.fixture(scope="session")
+def images() -> Iterator[Images]:
+    name = f"hullmark-test-{secrets.token_hex(4)}"
+    made = Images(box=f"{name}:box", bare=f"{name}:bare")
+    try:
+        for target in ("box", "bare"):
+            subprocess.run(
+                ("docker", "build", "-q", "--target", target, "-t", f"{name}:{target}", "-"),
+                input=IMAGES.encode(),
+                check=True,
+                capture_output=True,
+            )
+        yield made
+    finally:
+        subprocess.run(("docker", "rmi", "-f", made.box, made.bare), check=True, capture_output=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """Makes projects of Compose text and tries them."""
+
+    root: Path
+    engine: Engine
+    commands: Commands
+    images: Images
+
+    def project(
+        self,
+        compose: str,
+        *,
+        probes: dict[str, tuple[Probe, ...]] | None = None,
+        links: tuple[Link, ...] = (),
+        timeout: float = 60.0,
+        **settings: Any,
+    ) -> Project:
+        """The project that `compose` describes, with BOX and BARE standing for the images."""
+        text = compose.replace("BOX", self.images.box).replace("BARE", self.images.bare)
+        (self.root / "compose.yml").write_text(text, encoding="utf-8")
+        services = tuple((name, ServiceSettings(probes=found)) for name, found in (probes or {}).items())
+        return resolve(
+            self.root,
+            Settings(smoke_timeout=timeout, services=services, links=links, **settings),
+            self.commands,
+        )
+
+    def smoke(self, compose: str, **options: Any) -> StackRun:
+        """One run of such a project, after which nothing of it is left."""
+        run = smoke(self.project(compose, **options), self.engine, self.commands, Silent())
+        assert run.teardown_error is None
+        assert self.left(run.name) == []
+        return run
+
+    def left(self, run: str) -> list[str]:
+        """The containers, networks and volumes of the run called `run` that exist."""
+        client = self.engine.client
+        filters: Any = {"label": f"{RUN_LABEL}={run}"}
+        found: list[Any] = client.containers.list(all=True, filters=filters, ignore_removed=True)
+        found += client.networks.list(filters=filters)
+        found += client.volumes.list(filters=filters)
+        return [str(item.name) for item in found]
+
+    @staticmethod
+    def service(run: StackRun, name: str = "web") -> ServiceRun:
+        """The life of the service `name` in `run`."""
+        (found,) = (each for each in run.services if each.service == name)
+        return found
+
+    @staticmethod
+    def http(port: int = 8080, path: str = "/", **more: Any) -> HttpProbe:
+        """An HTTP probe that does not wait long."""
+        return replace(HttpProbe(port=port, path=path, origin=HERE, timeout=3.0), **more)
+
+    @staticmethod
+    def tcp(port: int = 8080, **more: Any) -> TcpProbe:
+        """A TCP probe that does not wait long."""
+        return replace(TcpProbe(port=port, origin=HERE, timeout=2.0), **more)
+
+    @staticmethod
+    def execute(*command: str, **more: Any) -> ExecProbe:
+        """An exec probe that does not wait long."""
+        return replace(ExecProbe(command=command, origin=HERE, timeout=2.0), **more)
+
+    @staticmethod
+    def link(to: str, source: str = "web", **more: Any) -> Link:
+        """A link that does not wait long."""
+        return replace(Link(from_service=source, to=to, origin=HERE, timeout=2.0), **more)
+
+
+@pytest.fixture
+def bench(tmp_path: Path, engine: Engine, commands: Commands, images: Images) -> Bench:
+    root = tmp_path / f"t{secrets.token_hex(4)}"
+    root.mkdir()
+    return Bench(root=root, engine=engine, commands=commands, images=images)

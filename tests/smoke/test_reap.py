@@ -1,0 +1,138 @@
+"""Runs whose process was killed, and runs that go on: what the next run removes and what it leaves."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hullmark._smoke import reap
+from hullmark._smoke.reap import remove_run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.docker
+
+STACK = """
+services:
+  web:
+    image: BOX
+    command: [sleep, "600"]
+    volumes: [/anonymous, "named:/named"]
+    ports: ["8080"]
+volumes:
+  named:
+"""
+OWNER = """
+import os, sys, threading
+from pathlib import Path
+from hullmark._compose import resolve
+from hullmark._engines import connect
+from hullmark._process import SystemCommands
+from hullmark._smoke.stack import running
+from hullmark.model.project import Settings
+
+cancelled = threading.Event()
+commands = SystemCommands(os.environ, cancelled)
+engine = connect(commands, os.environ, cancelled)
+project = resolve(Path(sys.argv[1]), Settings(), commands)
+with running(project, engine, commands, timeout=60) as stack:
+    print(stack.name, flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def _run(bench: Any) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A run in a process of its own that goes on until it is told to end, and its name."""
+    bench.project(STACK)
+    process = subprocess.Popen(
+        (sys.executable, "-c", textwrap.dedent(OWNER), str(bench.root)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ),
+    )
+    name = ""
+    try:
+        assert process.stdout is not None
+        name = process.stdout.readline().strip()
+        assert name.startswith("hullmark-")
+        yield name, process
+    finally:
+        process.communicate(timeout=60)
+        if name:
+            remove_run(bench.engine, name)
+
+
+def _volumes(bench: Any, name: str) -> set[str]:
+    (container,) = bench.engine.client.containers.list(filters={"label": f"io.hullmark.run={name}"})
+    return {str(mount["Name"]) for mount in container.attrs["Mounts"]}
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next(bench: Any) -> None:
+    with _run(bench) as (name, process):
+        volumes = _volumes(bench, name)
+        assert len(volumes) == 2
+        assert len(bench.left(name)) == 3
+        process.kill()
+        process.wait()
+        assert name in reap(bench.engine)
+        assert bench.left(name) == []
+        assert not volumes & {volume.name for volume in bench.engine.client.volumes.list()}
+        assert name not in reap(bench.engine)
+
+
+def test_a_run_that_goes_on_is_left_alone(bench: Any) -> None:
+    with _run(bench) as (name, _):
+        before = bench.left(name)
+        assert name not in reap(bench.engine)
+        assert bench.left(name) == before
+    assert bench.left(name) == []
+
+
+def test_what_is_killed_while_it_starts_is_removed_too(bench: Any) -> None:
+    bench.project(STACK)
+    process = subprocess.Popen(
+        (sys.executable, "-c", textwrap.dedent(OWNER), str(bench.root)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    )
+    project = bench.root.name
+    client = bench.engine.client
+    deadline = time.monotonic() + 30
+
+    def labelled() -> list[str]:
+        networks = client.networks.list(filters={"label": "io.hullmark.run"})
+        return [str(n.attrs["Labels"]["io.hullmark.run"]) for n in networks if project in str(n.name)]
+
+    while not labelled():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    (name,) = labelled()
+    process.kill()
+    process.communicate()
+    # What was asked of the engine before the kill may come into being after it; the run after that gets it.
+    for _ in range(3):
+        reap(bench.engine)
+        time.sleep(0.5)
+    assert bench.left(name) == []
+
+
+def test_a_run_of_nobody_that_is_known_is_left_alone(bench: Any) -> None:
+    client = bench.engine.client
+    name = f"hullmark-{bench.root.name}"
+    labels = {"io.hullmark.run": name, "io.hullmark.owner": "nobody"}
+    network = client.networks.create(name, labels=labels)
+    try:
+        assert name not in reap(bench.engine)
+        assert bench.left(name) == [name]
+    finally:
+        network.remove()
