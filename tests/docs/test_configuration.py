@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import json
 import re
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators
 
@@ -258,31 +259,82 @@ def test_schema_and_loader_agree_about_samples_of_every_option(path: str, option
 
 
 def _documents(table: Table) -> st.SearchStrategy[dict[str, Any]]:
-    """Documents for a table: mostly right, with wrong values, unknown and missing keys among them."""
-    optional: dict[str, st.SearchStrategy[Any]] = {"unkown": st.just(1)} if table.options else {}
-    for option in table.options:
-        good, bad = _samples(option.kind)
-        optional[option.key] = st.sampled_from(good) | st.sampled_from(good) | st.sampled_from(bad)
+    """Documents for a table, all of them right."""
+    keys = {option.key: st.sampled_from(_samples(option.kind)[0]) for option in table.options}
     for child in table.tables:
         inner = _documents(child)
-        items = st.lists(inner, max_size=2) if child.array else inner
-        if child.key == "*":
-            return st.dictionaries(st.sampled_from(["rag", "db"]), items)
-        optional[child.key] = items | items | items | st.sampled_from([1, "x", []])
-    return st.fixed_dictionaries({}, optional=optional).map(_drop_unknown)
+        keys[child.key] = st.lists(inner, max_size=2) if child.array else inner
+    if "*" in keys:
+        return st.dictionaries(st.sampled_from(["rag", "db"]), keys["*"])
+    required = {option.key for option in table.options if option.required}
+    if not table.alternatives:
+        return _of(keys, required)
+    own = {key for one in table.alternatives for key in (one.key, *one.needs, *one.fits)}
+    return st.one_of(
+        _of(
+            {
+                key: value
+                for key, value in keys.items()
+                if key not in own or key in (one.key, *one.needs, *one.fits)
+            },
+            {*required, one.key, *one.needs},
+        )
+        for one in table.alternatives
+    )
 
 
-def _drop_unknown(document: dict[str, Any]) -> dict[str, Any]:
-    # An unknown key in every second table would leave next to no document right.
-    if len(document) % 3:
-        document.pop("unkown", None)
-    return document
+def _of(keys: dict[str, st.SearchStrategy[Any]], required: set[str]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {key: value for key, value in keys.items() if key in required},
+        optional={key: value for key, value in keys.items() if key not in required},
+    )
+
+
+def _tables(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    for item in value if isinstance(value, list) else ():
+        yield from _tables(item)
 
 
 @given(_documents(SCHEMA))
-@example({"services": {"rag": {"probes": [{"http": "/", "port": 1}, {"tcp": 1, "method": "GET"}]}}})
-def test_schema_and_loader_agree_about_every_document(document: dict[str, Any]) -> None:
-    assert VALIDATOR.is_valid(_json(document)) == (not _problems(document)), _problems(document)
+def test_schema_and_loader_take_every_right_document(document: dict[str, Any]) -> None:
+    assert not _problems(document)
+    VALIDATOR.validate(_json(document))
+
+
+def _probes() -> st.SearchStrategy[dict[str, Any]]:
+    """Documents that hold nothing but one probe."""
+    (service,) = next(table for table in SCHEMA.tables if table.key == "services").tables
+    (probe,) = service.tables
+    return _documents(probe).map(lambda made: _with_probe(**made))
+
+
+@given(_documents(SCHEMA) | _probes(), st.data())
+def test_schema_and_loader_agree_about_a_document_with_one_change(
+    document: dict[str, Any], data: st.DataObject
+) -> None:
+    document = copy.deepcopy(document)
+    # Innermost first, which is where most of the rules are.
+    table = data.draw(st.sampled_from(list(_tables(document))[::-1]))
+    anything = sorted(
+        {key for each in _tables(document) for key in each} | {"unkown", "http", "tcp", "port", "expect"}
+    )
+    key = data.draw(st.sampled_from(anything))
+    change = data.draw(st.sampled_from(["add", "add", "remove", "replace"]))
+    if change == "add":
+        good = [value for _, option in OPTIONS if option.key == key for value in _samples(option.kind)[0]]
+        table.setdefault(key, data.draw(st.sampled_from([1, {}, *good])))
+    elif table:
+        key = data.draw(st.sampled_from(sorted(table)))
+        if change == "remove":
+            del table[key]
+        else:
+            bad = [value for _, option in OPTIONS if option.key == key for value in _samples(option.kind)[1]]
+            table[key] = data.draw(st.sampled_from(bad or [1, "x", [], {}, [{}]]))
+    problems = _problems(document)
+    assert VALIDATOR.is_valid(_json(document)) == (not problems), problems
 
 
 @given(st.data(), st.sampled_from(["size", "duration", "URL", "non-root | any | drops-to:NAME"]))
