@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators
 
@@ -83,6 +83,8 @@ def _named(value: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
 
 
 OPTIONS = list(_options(SCHEMA))
+# A busy machine is no finding.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def test_the_documented_example_loads(tmp_path: Path) -> None:
@@ -298,6 +300,7 @@ def _tables(value: Any) -> Iterator[dict[str, Any]]:
         yield from _tables(item)
 
 
+@unhurried
 @given(_documents(SCHEMA))
 def test_schema_and_loader_take_every_right_document(document: dict[str, Any]) -> None:
     assert not _problems(document)
@@ -311,6 +314,7 @@ def _probes() -> st.SearchStrategy[dict[str, Any]]:
     return _documents(probe).map(lambda made: _with_probe(**made))
 
 
+@unhurried
 @given(_documents(SCHEMA) | _probes(), st.data())
 def test_schema_and_loader_agree_about_a_document_with_one_change(
     document: dict[str, Any], data: st.DataObject
@@ -337,6 +341,7 @@ def test_schema_and_loader_agree_about_a_document_with_one_change(
     assert VALIDATOR.is_valid(_json(document)) == (not problems), problems
 
 
+@unhurried
 @given(st.data(), st.sampled_from(["size", "duration", "URL", "non-root | any | drops-to:NAME"]))
 def test_schema_and_loader_agree_about_any_text(data: st.DataObject, name: str) -> None:
     (kind,) = {id(k): k for _, option in OPTIONS if (k := option.kind).name == name}.values()
