@@ -9,7 +9,8 @@ from typing import IO, TYPE_CHECKING
 
 from hullmark.errors import DamagedImage
 from hullmark.model.digest import DiffId
-from hullmark.model.image import Entry, Kind, Layer
+from hullmark.model.image import Layer
+from hullmark.model.table import Entry, FileTable, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,12 +41,12 @@ def read_layer(stream: IO[bytes], name: str) -> Layer:
     hashing = _Hashing(stream)
     try:
         with tarfile.open(fileobj=hashing, mode="r|", errorlevel=1) as archive:  # type: ignore[call-overload]
-            entries = tuple(_entries(archive))
+            table = FileTable.of(list(_entries(archive)))
         while hashing.read(_CHUNK):  # the padding after the end belongs to the diff ID
             pass
     except (tarfile.TarError, EOFError, ValueError, OSError) as error:
         raise DamagedImage(f"{name}: the layer is no readable tar archive: {error}") from error
-    return Layer(diff_id=DiffId.parse(f"sha256:{hashing.sha256.hexdigest()}"), entries=entries)
+    return Layer(diff_id=DiffId.parse(f"sha256:{hashing.sha256.hexdigest()}"), table=table)
 
 
 def _entries(archive: tarfile.TarFile) -> Iterator[Entry]:
@@ -75,5 +76,5 @@ def _kind(member: tarfile.TarInfo) -> Kind:
     if member.isfifo():
         return Kind.FIFO
     if member.isdev():
-        return Kind.DEVICE
+        return Kind.CHARACTER_DEVICE
     return Kind.FILE

@@ -1,52 +1,20 @@
-"""An image: configuration, and ordered layers with what they hold."""
+"""An image: configuration, history, and ordered layers with what they hold."""
 
 from __future__ import annotations
 
-import enum
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from hullmark.model.digest import DiffId, Digest
     from hullmark.model.location import SourceSpan
     from hullmark.model.project import ServiceSettings
+    from hullmark.model.table import FileTable
 
-
-class Kind(enum.Enum):
-    """What an entry of a layer is."""
-
-    FILE = "file"
-    DIRECTORY = "directory"
-    SYMLINK = "symlink"
-    HARDLINK = "hardlink"
-    DEVICE = "device"
-    FIFO = "fifo"
-    WHITEOUT = "whiteout"
-    OPAQUE = "opaque"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One entry of a layer, in the order of its archive."""
-
-    path: str
-    """Absolute, without `.` and `..`; for a whiteout the path that it hides."""
-    kind: Kind
-    size: int = 0
-    """Bytes of content; 0 for everything but regular files."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
-    """One changeset of an image."""
-
-    diff_id: DiffId
-    entries: tuple[Entry, ...]
-
-    @property
-    def unpacked(self) -> int:
-        """Bytes of its regular files; a hard link adds none."""
-        return sum(entry.size for entry in self.entries)
+_NO_FILES: Mapping[str, bytes] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,24 +35,84 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageConfiguration:
-    """The part of an image's configuration that is checked."""
+    """How containers of an image are started, per the OCI image specification, and Docker's HEALTHCHECK."""
 
     user: str = ""
     environment: tuple[tuple[str, str], ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
+    """Sorted by name."""
     health_check: HealthCheck | None = None
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    working_directory: str = ""
+    ports: tuple[str, ...] = ()
+    """Exposed ports such as `8001/tcp`, sorted."""
+    volumes: tuple[str, ...] = ()
+    """Sorted."""
+    stop_signal: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry:
+    """What the image says of one step of its making; written by the builder, and believed only as far as it fits."""
+
+    created_by: str = ""
+    comment: str = ""
+    empty: bool = False
+    """Whether the step made no layer."""
+
+
+class Capture(Protocol):
+    """Which files of a layer are kept, and what of them, while the layer is read once and never extracted."""
+
+    name: str
+    """What it keeps, and the version of how: part of the key under which results are cached."""
+
+    def wants(self, path: str, size: int, mode: int) -> bool:
+        """Whether the regular file at `path` (see `Entry.path`) is to be handed to `take`; called for every file."""
+        ...
+
+    def take(self, path: str, content: memoryview) -> bytes | None:
+        """What to keep of the file, or `None`; `content` is valid only during the call."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Layer:
+    """One changeset of an image. Layers are the same when their diff IDs are."""
+
+    diff_id: DiffId
+    table: FileTable
+    captured: Mapping[str, bytes] = field(default=_NO_FILES)
+    """What a `Capture` kept, by path."""
+    digest: Digest | None = None
+    """Of the blob as it is stored or transferred, where there is one."""
+    transfer: int | None = None
+    """Bytes of that blob."""
+    history: HistoryEntry | None = None
+    """The step that made it, where the image says so."""
+
+    @property
+    def unpacked(self) -> int:
+        """Bytes of its regular files; a hard link adds none."""
+        return self.table.unpacked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Image:
     """Configuration and layers of one image for one platform."""
 
     reference: str
     """What it was asked for by."""
+    how: str = ""
+    """From where and by which way it was read."""
+    digest: Digest | None = None
+    """Of its manifest, where it has one."""
     config_digest: Digest
     platform: str
     """For example `linux/amd64`."""
     configuration: ImageConfiguration
+    history: tuple[HistoryEntry, ...] = ()
     layers: tuple[Layer, ...]
     """From the bottom up."""
 
@@ -93,8 +121,14 @@ class Image:
         """Bytes of regular files over all layers, a hard link once."""
         return sum(layer.unpacked for layer in self.layers)
 
+    @property
+    def transfer(self) -> int | None:
+        """Bytes of the blobs of all layers; `None` when one of them has none."""
+        sizes = [layer.transfer for layer in self.layers]
+        return None if None in sizes else sum(size for size in sizes if size is not None)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ShippedImage:
     """An image together with what its project promised of it: what the image rules look at."""
 

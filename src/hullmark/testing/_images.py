@@ -6,7 +6,8 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from hullmark.model.digest import DiffId, Digest
-from hullmark.model.image import Entry, Image, ImageConfiguration, Kind, Layer
+from hullmark.model.image import Image, ImageConfiguration, Layer
+from hullmark.model.table import Entry, FileTable, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ def synthetic_image(
     made = tuple(
         Layer(
             diff_id=DiffId.parse(_sha256(repr(sorted(files.items())))),
-            entries=tuple(Entry(path=path, kind=Kind.FILE, size=size) for path, size in files.items()),
+            table=FileTable.of([Entry(path=path, kind=Kind.FILE, size=size) for path, size in files.items()]),
         )
         for files in layers
     )

@@ -22,9 +22,10 @@ import posixpath
 from collections.abc import Iterator
 
 from hullmark.model.finding import Observation, Severity
-from hullmark.model.image import Kind, ShippedImage
+from hullmark.model.image import ShippedImage
 from hullmark.model.location import ImagePath
 from hullmark.model.rule import rule
+from hullmark.model.table import Kind
 
 _EXAMPLES = frozenset({"example", "sample", "template", "dist", "defaults"})
 _CONTENT = frozenset({Kind.FILE, Kind.HARDLINK})
@@ -33,7 +34,10 @@ _CONTENT = frozenset({Kind.FILE, Kind.HARDLINK})
 @rule(summary="environment file in the image", severity=Severity.ERROR, since="0.1")
 def env_file_in_layer(shipped: ShippedImage) -> Iterator[Observation]:
     for index, layer in enumerate(shipped.image.layers):
-        for entry in layer.entries:
+        for row, path in enumerate(layer.table.paths):
+            if "/.env" not in path:
+                continue
+            entry = layer.table.entry(row)
             if entry.kind in _CONTENT and _is_env_file(posixpath.basename(entry.path)):
                 yield Observation(
                     location=ImagePath(image=shipped.image.reference, path=entry.path, layer=index),

@@ -1,0 +1,114 @@
+"""What a source hands over; everything else is derived from it once, in `complete`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+    from hullmark.model.digest import DiffId, Digest
+    from hullmark.model.image import Capture
+    from hullmark.model.table import FileTable
+
+Buffer = bytes | memoryview
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much a hostile image may ask for before it is refused."""
+
+    unpacked: int = 1 << 40
+    """Bytes of one layer's tar."""
+    ratio: int = 2000
+    """How many times larger than its blob a layer's tar may be, once it is larger than `free`."""
+    free: int = 1 << 28
+    """Bytes below which `ratio` does not count."""
+    entries: int = 10_000_000
+    """Entries of one layer."""
+    manifest: int = 1 << 24
+    """Bytes of a manifest, an index or a configuration."""
+    header: int = 1 << 20
+    """Bytes of the extended headers of one entry."""
+    captured: int = 1 << 28
+    """Bytes that may be kept of one layer, and of one file before `Capture.take` has seen it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is wanted of each layer besides its entries."""
+
+    capture: Capture | None = None
+    contents: bool = False
+    """Whether `FileTable.digests` is needed, for which every byte has to be read."""
+    verify: bool = True
+    """Whether digests and diff IDs are recomputed where the medium is trusted anyway: the local engine's own store.
+    What comes from anywhere else is always verified."""
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walked:
+    """A layer that was read."""
+
+    diff_id: DiffId
+    """As computed from its bytes, or as the store keeps it where `verified` is false."""
+    table: FileTable
+    captured: Mapping[str, bytes]
+    digest: Digest | None = None
+    """As computed from the bytes of the blob."""
+    transfer: int | None = None
+    verified: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blob:
+    """A layer as a blob: a tar, plain or compressed, which its bytes tell and its media type need not."""
+
+    digest: Digest | None
+    """What the manifest says; verified."""
+    transfer: int | None
+    """Bytes, as the manifest says; verified."""
+    open: Callable[[], AbstractContextManager[Iterator[Buffer]]]
+    """The bytes, in pieces of any size; each piece is valid until the next one is asked for."""
+    media_type: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A layer in a store that knows its entries, so that its tar need not be put together."""
+
+    walk: Callable[[Request], Walked]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """The small core that every source gives."""
+
+    reference: str
+    how: str
+    """From where and by which way it is read, for the report."""
+    manifest: bytes | None
+    """As it is stored, because digests are of bytes; `None` where the medium has none."""
+    config: bytes
+    layers: tuple[Blob | Stored | Walked, ...]
+    """From the bottom up, as many as the configuration lists diff IDs."""
+    platform: str | None = None
+    """Where the index says more than the configuration, such as the variant."""
+
+
+class Source(Protocol):
+    """Somewhere images are."""
+
+    def open(
+        self, reference: str, platform: str | None, request: Request, cancelled: threading.Event
+    ) -> AbstractContextManager[Core]:
+        """The core of the image called `reference` (without the scheme) for `platform` (the host's when not given).
+
+        Raises `Unavailable` when the place cannot be reached or has no such image, and `DamagedImage` for what is
+        there and is no image. An image that is there for other platforms only is `Unavailable` naming those.
+        """
+        ...
