@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from hullmark._engines import connect
 from hullmark._process import SystemCommands
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
     from hullmark._engines import Engine
     from hullmark._process import Commands
+
+# How long an example takes says more of a shared machine than of the code.
+settings.register_profile("hullmark", deadline=None)
+settings.load_profile("hullmark")
 
 
 @pytest.fixture

@@ -1,0 +1,553 @@
+"""Settings come from four places, each value knows which, and what is wrong with them is said all at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hullmark._settings import load_settings
+from hullmark._settings.options import SCHEMA, scalars
+from hullmark.errors import ConfigurationError
+from hullmark.model.finding import Severity
+from hullmark.model.location import SourceSpan
+from hullmark.model.outcome import Check
+from hullmark.model.project import (
+    AnyUser,
+    Budget,
+    DropsTo,
+    ExecProbe,
+    HttpProbe,
+    Ignore,
+    Link,
+    NonRoot,
+    ScanSettings,
+    Settings,
+    TcpProbe,
+)
+from hullmark.model.verdict import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from hullmark._settings.options import Option, Table
+
+
+def _load(
+    root: Path,
+    text: str | None,
+    environ: Mapping[str, str] | None = None,
+    flags: Mapping[str, str] | None = None,
+    *,
+    file: str = "hullmark.toml",
+) -> Settings:
+    if text is not None:
+        (root / file).write_text(text, encoding="utf-8")
+    return load_settings(root, environ or {}, flags)
+
+
+def _problems(root: Path, text: str | None, *args: Any, **options: Any) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        _load(root, text, *args, **options)
+    assert caught.value.exit_code == 2
+    return list(caught.value.problems)
+
+
+def _at(line: int, column: int = 1) -> SourceSpan:
+    return SourceSpan(path="hullmark.toml", line=line, column=column)
+
+
+FULL = """\
+[project]
+compose = ["compose.yml", "compose.test.yml"]
+env-file = ".env.test"
+profiles = ["debug"]
+
+[policy]
+fail-on = "warning"
+labels = ["a", "b"]
+
+[smoke]
+timeout = "90 s"
+
+[scan]
+fail-on = "high"
+reports = "reports"
+ignore-file = ".ignore"
+
+[services.db]
+budget = "1.2 GB"
+user = "drops-to:postgres"
+[[services.db.probes]]
+tcp = 5432
+timeout = "500 ms"
+[[services.db.probes]]
+exec = ["pg_isready", "-q"]
+
+[services."rag.v2"]
+budget = "600 MiB"
+user = "non-root"
+[[services."rag.v2".probes]]
+http = "/health"
+port = 8001
+tls = "insecure"
+method = "POST"
+expect.status = 204
+expect.body-contains = "ok"
+
+[services.any]
+user = "any"
+
+[[links]]
+from = "db"
+to = "https://rag:8001/health"
+tls = "insecure"
+timeout = "2 min"
+expect.status = 200
+
+[[ignore.findings]]
+rule = "root-user"
+service = "db"
+reason = "it drops them"
+expires = 2027-06-30
+[[ignore.findings]]
+rule = "other"
+reason = "so"
+"""
+
+
+def test_every_option_arrives_with_the_place_it_was_written_at(tmp_path: Path) -> None:
+    settings = _load(tmp_path, FULL)
+    assert settings.compose == ("compose.yml", "compose.test.yml")
+    assert (settings.env_file, settings.profiles) == (".env.test", ("debug",))
+    assert settings.policy == Policy(fail_on=Severity.WARNING)
+    assert settings.labels == ("a", "b")
+    assert settings.smoke_timeout == 90
+    assert settings.scan == ScanSettings(fail_on="high", reports="reports", ignore_file=".ignore")
+    db = settings.service("db")
+    assert db.budget == Budget(size=1_200_000_000, origin=_at(19))
+    assert (db.user, db.user_origin) == (DropsTo(name="postgres"), _at(20))
+    assert db.probes == (
+        TcpProbe(port=5432, timeout=0.5, origin=_at(21)),
+        ExecProbe(command=("pg_isready", "-q"), origin=_at(24)),
+    )
+    assert db.origin == _at(18)
+    rag = settings.service("rag.v2")
+    assert rag.budget == Budget(size=600 * 2**20, origin=_at(28))
+    assert rag.user == NonRoot()
+    assert rag.probes == (
+        HttpProbe(
+            path="/health",
+            port=8001,
+            tls="insecure",
+            method="POST",
+            status=204,
+            body_contains="ok",
+            origin=_at(30),
+        ),
+    )
+    assert settings.service("any").user == AnyUser()
+    assert settings.links == (
+        Link(
+            from_service="db",
+            to="https://rag:8001/health",
+            tls="insecure",
+            timeout=120,
+            status=200,
+            origin=_at(41),
+        ),
+    )
+    assert settings.ignores == (
+        Ignore(
+            rule="root-user",
+            service="db",
+            reason="it drops them",
+            expires=dt.date(2027, 6, 30),
+            origin=_at(48),
+        ),
+        Ignore(rule="other", service=None, reason="so", expires=None, origin=_at(53)),
+    )
+    origins = dict(settings.origins)
+    assert origins["project.compose"] == "hullmark.toml:2:1"
+    assert origins["services.rag.v2.budget"] == "hullmark.toml:28:1"
+    assert origins["policy.fail-on"] == "hullmark.toml:7:1"
+
+
+@pytest.mark.parametrize("text", [None, "", "# nothing\n", "[project]\n[policy]\n[services.db]\n"])
+def test_what_is_not_given_is_at_its_default(tmp_path: Path, text: str | None) -> None:
+    settings = _load(tmp_path, text)
+    assert settings.policy == Policy(
+        fail_on=Severity.ERROR,
+        required=frozenset(Check) - {Check.SCAN},
+        advisory=frozenset({Check.SCAN}),
+    )
+    defaults = Settings()
+    assert settings.labels == defaults.labels == ("org.opencontainers.image.version",)
+    assert settings.smoke_timeout == defaults.smoke_timeout == 300
+    assert settings.scan == defaults.scan
+    assert (settings.compose, settings.env_file, settings.profiles) == ((), None, ())
+    assert settings.service("db").user == AnyUser()
+    assert settings.service("db").budget is None
+    assert not settings.origins
+
+
+def test_a_scan_that_may_fail_is_no_longer_advisory(tmp_path: Path) -> None:
+    policy = _load(tmp_path, '[scan]\nfail-on = "critical"\n').policy
+    assert policy.advisory == frozenset()
+    assert Check.SCAN in policy.required
+
+
+def test_the_command_line_wins_over_the_environment_that_over_the_file_and_that_over_the_default(
+    tmp_path: Path,
+) -> None:
+    text = '[policy]\nfail-on = "warning"\n'
+    environ = {"HULLMARK_FAIL_ON": "note"}
+    flags = {"policy.fail-on": "error"}
+
+    def decided(*args: Any) -> tuple[Severity, str | None]:
+        settings = _load(tmp_path, *args)
+        return settings.policy.fail_on, dict(settings.origins).get("policy.fail-on")
+
+    assert decided("") == (Severity.ERROR, None)
+    assert decided(text) == (Severity.WARNING, "hullmark.toml:2:1")
+    assert decided(text, environ) == (Severity.NOTE, "environment variable HULLMARK_FAIL_ON")
+    assert decided(text, environ, flags) == (Severity.ERROR, "option --fail-on")
+    assert decided(None, None, flags) == (Severity.ERROR, "option --fail-on")
+
+
+def test_an_empty_variable_or_flag_decides_nothing(tmp_path: Path) -> None:
+    settings = _load(
+        tmp_path, '[policy]\nfail-on = "note"\n', {"HULLMARK_FAIL_ON": ""}, {"policy.fail-on": ""}
+    )
+    assert settings.policy.fail_on is Severity.NOTE
+
+
+def test_lists_in_the_environment_are_separated_by_commas(tmp_path: Path) -> None:
+    settings = _load(tmp_path, None, {"HULLMARK_COMPOSE": "a.yml,b.yml,", "HULLMARK_PROFILES": "x"})
+    assert (settings.compose, settings.profiles) == (("a.yml", "b.yml"), ("x",))
+
+
+OVERRIDES = {
+    "project.compose": ("a.yml", lambda s: s.compose, ("a.yml",)),
+    "project.env-file": (".env.x", lambda s: s.env_file, ".env.x"),
+    "project.profiles": ("p,q", lambda s: s.profiles, ("p", "q")),
+    "policy.fail-on": ("note", lambda s: s.policy.fail_on, Severity.NOTE),
+    "policy.labels": ("l", lambda s: s.labels, ("l",)),
+    "smoke.timeout": ("7 s", lambda s: s.smoke_timeout, 7.0),
+    "scan.fail-on": ("low", lambda s: s.scan.fail_on, "low"),
+    "scan.reports": ("r", lambda s: s.scan.reports, "r"),
+    "scan.ignore-file": ("i", lambda s: s.scan.ignore_file, "i"),
+}
+
+
+def test_every_option_that_can_be_overridden_is_tried_here() -> None:
+    assert set(OVERRIDES) == set(scalars())
+
+
+@pytest.mark.parametrize("path", OVERRIDES)
+def test_an_option_can_be_overridden_by_its_path_and_by_its_variable(tmp_path: Path, path: str) -> None:
+    text, read, expected = OVERRIDES[path]
+    assert read(_load(tmp_path, None, None, {path: text})) == expected
+    variable = scalars()[path].environment
+    if variable:
+        assert read(_load(tmp_path, None, {variable: text})) == expected
+
+
+def test_compose_s_own_variable_names_the_files_where_nothing_else_does(tmp_path: Path) -> None:
+    environ = {"COMPOSE_FILE": "a.yml:b.yml"}
+    settings = _load(tmp_path, None, environ)
+    assert settings.compose == ("a.yml", "b.yml")
+    assert dict(settings.origins)["project.compose"] == "environment variable COMPOSE_FILE"
+    assert _load(tmp_path, '[project]\ncompose = ["c.yml"]\n', environ).compose == ("c.yml",)
+
+
+# pyproject.toml
+
+
+def test_the_table_of_a_pyproject_is_read_with_its_own_places(tmp_path: Path) -> None:
+    text = '[project]\nname = "x"\n\n[tool.hullmark.policy]\nfail-on = "note"\n'
+    settings = _load(tmp_path, text, file="pyproject.toml")
+    assert settings.policy.fail_on is Severity.NOTE
+    assert dict(settings.origins) == {"policy.fail-on": "pyproject.toml:5:1"}
+
+
+def test_problems_in_a_pyproject_point_into_it(tmp_path: Path) -> None:
+    text = '[tool.hullmark]\npolcy = 1\n[tool.hullmark.policy]\nfail-on = "never"\n'
+    problems = _problems(tmp_path, text, file="pyproject.toml")
+    assert [problem.partition(": ")[0] for problem in problems] == [
+        "pyproject.toml:2:1",
+        "pyproject.toml:4:1",
+    ]
+
+
+def test_a_file_of_its_own_wins_over_the_pyproject(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.hullmark.policy]\nfail-on = "note"\n', encoding="utf-8")
+    assert _load(tmp_path, "").policy.fail_on is Severity.ERROR
+
+
+@pytest.mark.parametrize("value", ["0", "false", "[]", '""', "1"])
+def test_a_pyproject_whose_entry_is_no_table_is_refused(tmp_path: Path, value: str) -> None:
+    (problem,) = _problems(tmp_path, f"[tool]\nhullmark = {value}\n", file="pyproject.toml")
+    assert problem.startswith("pyproject.toml:2:1: `tool.hullmark` must be a table, got ")
+
+
+# What is wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[policy\n", 1),
+        ('a = "x\n', 1),
+        ("a = 1\nb = \n", 2),
+        ("a = 1\na = 2\n", 2),
+        ("[a]\n[a]\n", 2),
+        ("a = [1,\n", 1),
+    ],
+)
+def test_what_is_no_toml_is_said_with_line_and_column(tmp_path: Path, text: str, line: int) -> None:
+    (problem,) = _problems(tmp_path, text)
+    assert re.match(rf"hullmark\.toml:{line}:[1-9][0-9]*: not valid TOML: [a-z]", problem)
+    assert "(at " not in problem
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "hullmark.toml").write_bytes(b"a = '\xff'\n")
+    (problem,) = _problems(tmp_path, None)
+    assert problem.startswith("hullmark.toml: cannot be read: ")
+
+
+def test_a_directory_in_place_of_the_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "hullmark.toml").mkdir()
+    (problem,) = _problems(tmp_path, None)
+    assert problem.startswith("hullmark.toml: cannot be read: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("polcy = 1\n", "1:1: unknown key `polcy`; did you mean `policy`?"),
+        ("[polcy]\n", "1:1: unknown key `polcy`; did you mean `policy`?"),
+        ("[project]\nenvfile = 1\n", "2:1: unknown key `envfile` in `project`; did you mean `env-file`?"),
+        ("[policy]\nfail_on = 1\n", "2:1: unknown key `fail_on` in `policy`; did you mean `fail-on`?"),
+        ("[smoke]\ntimeuot = 1\n", "2:1: unknown key `timeuot` in `smoke`; did you mean `timeout`?"),
+        ("[scan]\nreport = 1\n", "2:1: unknown key `report` in `scan`; did you mean `reports`?"),
+        ("services.rag.bugdet = 1\n", "1:1: unknown key `bugdet` in `services.rag`; did you mean `budget`?"),
+        (
+            "[[services.rag.probes]]\ntcp = 1\n timeuot = 1\n",
+            "3:2: unknown key `timeuot` in `services.rag.probes`; did you mean `timeout`?",
+        ),
+        (
+            '[[services.rag.probes]]\nhttp = "/"\nport = 1\nexpect = {status = 200, staus = 1}\n',
+            "4:25: unknown key `staus` in `services.rag.probes.expect`; did you mean `status`?",
+        ),
+        (
+            '[[links]]\nfrom = "a"\nto = "tcp://b:1"\nto_ = 1\n',
+            "4:1: unknown key `to_` in `links`; did you mean `to`?",
+        ),
+        (
+            '[[links]]\nfrom = "a"\nto = "http://b/"\nexpect.statu = 1\n',
+            "4:1: unknown key `statu` in `links.expect`; did you mean `status`?",
+        ),
+        ("[ignore]\nfinding = 1\n", "2:1: unknown key `finding` in `ignore`; did you mean `findings`?"),
+        (
+            '[[ignore.findings]]\nrule = "a"\nreason = "b"\nexpire = 1\n',
+            "4:1: unknown key `expire` in `ignore.findings`; did you mean `expires`?",
+        ),
+    ],
+)
+def test_an_unknown_key_names_the_nearest_one_at_every_level(
+    tmp_path: Path, text: str, expected: str
+) -> None:
+    (problem,) = _problems(tmp_path, text)
+    assert problem.startswith(f"hullmark.toml:{expected} (valid: ")
+
+
+def test_an_unknown_key_that_is_like_no_other_lists_the_valid_ones(tmp_path: Path) -> None:
+    assert _problems(tmp_path, "[smoke]\nxyz = 1\n") == [
+        "hullmark.toml:2:1: unknown key `xyz` in `smoke`; valid: `timeout`"
+    ]
+
+
+def test_every_problem_is_said_at_once_in_the_order_of_the_file_then_those_from_elsewhere(
+    tmp_path: Path,
+) -> None:
+    text = """\
+zzz = 1
+[policy]
+labels = "one"
+fail-on = "sometimes"
+[services.rag]
+budget = 600
+user = "root"
+[[services.rag.probes]]
+http = "health"
+port = 0
+[project]
+env-file = ""
+[[links]]
+to = "ftp://x"
+[[ignore.findings]]
+expires = "2027-06-30"
+rule = "x"
+reason = "y"
+"""
+    environ = {"HULLMARK_SMOKE_TIMEOUT": "soon", "HULLMARK_SCAN_FAIL_ON": "worst"}
+    problems = _problems(tmp_path, text, environ, {"policy.fail-on": "maybe"})
+    assert [problem.partition(": ")[0] for problem in problems] == [
+        "hullmark.toml:1:1",
+        "hullmark.toml:3:1",
+        "hullmark.toml:4:1",
+        "hullmark.toml:6:1",
+        "hullmark.toml:7:1",
+        "hullmark.toml:9:1",
+        "hullmark.toml:10:1",
+        "hullmark.toml:12:1",
+        "hullmark.toml:13:1",
+        "hullmark.toml:14:1",
+        "hullmark.toml:16:1",
+        "environment variable HULLMARK_SMOKE_TIMEOUT",
+        "environment variable HULLMARK_SCAN_FAIL_ON",
+        "option --fail-on",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("probe", "said"),
+    [
+        ("", "needs exactly one of `http`, `tcp` and `exec`, got 0"),
+        ("tcp = 1\nexec = ['a']", "needs exactly one of `http`, `tcp` and `exec`, got 2"),
+        (
+            "tcp = 1\nexec = ['a']\nhttp = '/'\nport = 1",
+            "needs exactly one of `http`, `tcp` and `exec`, got 3",
+        ),
+        ("http = '/'", "with `http` needs `port`"),
+        ("tcp = 1\nport = 1", "`port` fits only `http`, not `tcp`"),
+        ("exec = ['a']\ntls = 'off'", "`tls` fits only `http`, not `exec`"),
+        ("tcp = 1\nmethod = 'GET'", "`method` fits only `http`, not `tcp`"),
+        ("exec = ['a']\nexpect.status = 200", "`expect` fits only `http`, not `exec`"),
+    ],
+)
+def test_a_probe_is_of_exactly_one_kind(tmp_path: Path, probe: str, said: str) -> None:
+    (problem,) = _problems(tmp_path, f"[[services.rag.probes]]\n{probe}\n")
+    assert said in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[links]\nfrom = 'a'\n", "1:1: `links` must be written `[[links]]`, got a table"),
+        (
+            "ignore.findings = 1\n",
+            "1:1: `ignore.findings` must be written `[[ignore.findings]]`, got the number 1",
+        ),
+        ("links = [1]\n", "1:10: `links` must be a table, got the number 1"),
+        ("services = 1\n", "1:1: `services` must be a table, got the number 1"),
+        ("services.rag = true\n", "1:1: `services.rag` must be a table, got true"),
+        ("[[policy]]\n", "1:1: `policy` must be a table, got a list"),
+    ],
+)
+def test_a_table_that_is_none_is_said_with_how_it_must_be_written(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    problems = _problems(tmp_path, text)
+    assert problems[0] == f"hullmark.toml:{said}"
+
+
+@pytest.mark.parametrize(
+    ("text", "lacks"),
+    [
+        ("[[links]]\nfrom = 'a'\n", ["`links` lacks the required key `to`"]),
+        (
+            "[[ignore.findings]]\n",
+            [
+                "`ignore.findings` lacks the required key `reason`",
+                "`ignore.findings` lacks the required key `rule`",
+            ],
+        ),
+    ],
+)
+def test_a_required_key_that_lacks_is_named(tmp_path: Path, text: str, lacks: list[str]) -> None:
+    problems = _problems(tmp_path, text)
+    assert [problem.removeprefix("hullmark.toml:1:1: ").partition(" (")[0] for problem in problems] == lacks
+
+
+# Every option of the schema
+
+
+def _options(table: Table, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Table, Option]]:
+    for option in table.options:
+        yield path, table, option
+    for child in table.tables:
+        yield from _options(child, (*path, "name" if child.key == "*" else child.key))
+
+
+ALL = [pytest.param(*each, id=".".join((*each[0], each[2].key))) for each in _options(SCHEMA)]
+# What a table needs besides the option that is tried.
+BESIDE = {
+    ("services", "name", "probes"): {"tcp": "1", "http": '"/"', "exec": '["a"]', "port": "1"},
+    ("links",): {"from": '"a"', "to": '"http://b/"'},
+    ("ignore", "findings"): {"rule": '"a"', "reason": '"b"'},
+}
+VALUES = {
+    "text": '"x"',
+    "list of texts": '["x"]',
+    "list of words": '["x"]',
+    "port": "80",
+    "HTTP status": "200",
+    "size": '"1 MB"',
+    "duration": '"5 s"',
+    "date": "2027-06-30",
+    "path": '"/"',
+    "URL": '"http://b/"',
+    "non-root | any | drops-to:NAME": '"any"',
+}
+WRONG = ["1.5", "{}", "[[1]]", "1979-05-27T07:32:00Z", '""', "[1]", "-1", "70000"]
+
+
+def _document(path: tuple[str, ...], option: Option, value: str) -> str:
+    """A document with nothing in it but `option` and what must stand beside it."""
+    header, inner = path, ""
+    if path[-1:] == ("expect",):
+        header, inner = path[:-1], "expect."
+    beside = dict(BESIDE.get(header, {}))
+    if header[-1:] == ("probes",):
+        http = inner or option.key in {"http", "port", "tls", "method"}
+        kept = {"http", "port"} if http else ({"tcp"} if option.key == "timeout" else set())
+        beside = {key: beside[key] for key in beside if key in kept}
+    beside.pop(option.key if not inner else "", None)
+    brackets = ("[[", "]]") if header in BESIDE else ("[", "]")
+    lines = [f"{brackets[0]}{'.'.join(header)}{brackets[1]}", f"{inner}{option.key} = {value}"]
+    return "\n".join([*lines, *(f"{key} = {text}" for key, text in beside.items())]) + "\n"
+
+
+@pytest.mark.parametrize(("path", "table", "option"), ALL)
+def test_an_option_takes_its_example_its_default_and_a_value_of_its_kind(
+    tmp_path: Path, path: tuple[str, ...], table: Table, option: Option
+) -> None:
+    assert option.key in table.names
+    choices = [f'"{word}"' for word in option.kind.schema.get("enum", ())]
+    values = [*choices, VALUES[option.kind.name]] if option.kind.name in VALUES else choices
+    values += [option.example] if option.example else []
+    if option.default and " when " not in option.default and " finds" not in option.default:
+        default = option.default if option.default.startswith(('"', "[")) else f'"{option.default}"'
+        values += [default] if default not in {'"any of 200-399"', '"all"'} else []
+    assert values
+    for value in values:
+        _load(tmp_path, _document(path, option, value))
+
+
+@pytest.mark.parametrize("value", WRONG)
+@pytest.mark.parametrize(("path", "table", "option"), ALL)
+def test_an_option_refuses_what_is_no_value_of_its_kind_with_its_place(
+    tmp_path: Path, path: tuple[str, ...], table: Table, option: Option, value: str
+) -> None:
+    del table
+    problems = _problems(tmp_path, _document(path, option, value))
+    shown = ".".join((*path, option.key))
+    assert problems[0].startswith(f"hullmark.toml:2:1: `{shown}`: ")
+    assert "expected " in problems[0]
+    assert len(problems) == 1
