@@ -140,5 +140,16 @@ def _failed_step(lines: list[str]) -> tuple[str, str, tuple[str, ...]]:
                 if following.startswith("------"):
                     break
                 output.append(re.sub(r"^\d+\.\d+ ", "", following))
-            return found["step"], found["text"].strip(), tuple(output[-TAIL:])
+            return found["step"], found["text"].strip(), _longer(lines[:index], found, output)
     return "", "", ()
+
+
+def _longer(before: list[str], found: re.Match[str], output: list[str]) -> tuple[str, ...]:
+    """The last lines of the step that `found` heads; BuildKit repeats only ten of what it printed before."""
+    opening = f" [{found['step']}]{found['text']}"
+    numbers = [line.partition(" ")[0] for line in before if line[:1] == "#" and line.endswith(opening)]
+    if not numbers:
+        return tuple(output[-TAIL:])
+    printed = re.compile(rf"{re.escape(numbers[-1])} \d+\.\d+ (.*)")
+    lines = [match[1] for line in before if (match := printed.fullmatch(line))]
+    return tuple((lines if len(lines) > len(output) else output)[-TAIL:])

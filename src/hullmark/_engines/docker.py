@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import socket
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ START_INTERVAL_SINCE = (25, 0)
 """The engine that introduced a separate health check interval for the start period."""
 ANSWER_WITHIN = 120
 """Seconds that the engine may take for one answer."""
+_ASKED_WITH = "1.40"
+"""An API version for a request that does not depend on it."""
 _INSTALL = "install Docker Engine 24.0 or newer with Compose 2.20 or newer, or start it; `docker version` says the same"
 _NOT_ALLOWED = (
     "add yourself to the group `docker` (`sudo usermod -aG docker $USER`, then log in again), or run as root"
@@ -89,39 +92,51 @@ def connect(commands: Commands, environ: Mapping[str, str], cancelled: threading
     Raises `Unavailable` when none answers, or when Engine or Compose is older than what is needed.
     """
     import docker  # noqa: PLC0415  # a tenth of a second, paid only where an engine is used
-    from docker.errors import DockerException  # noqa: PLC0415
 
     host, tls = _endpoint(environ)
+    version, api_version = _ask(host, tls)
+    _check_compose(commands)
+    client = docker.DockerClient(base_url=host, tls=tls, version=api_version, timeout=ANSWER_WITHIN)
+    return Engine(client=client, version=version, host=host, tls=tls, cancelled=cancelled)
+
+
+def _ask(host: str, tls: Any) -> tuple[tuple[int, int], str]:
+    """The versions of the engine at `host` and of its API; raises `Unavailable` when it will not do."""
+    import docker  # noqa: PLC0415
+    from docker.errors import DockerException  # noqa: PLC0415
+
     try:
-        client = docker.DockerClient(base_url=host, tls=tls, version="auto", timeout=ANSWER_WITHIN)
+        _knock(host)
+        with contextlib.closing(
+            docker.APIClient(base_url=host, tls=tls, version=_ASKED_WITH, timeout=ANSWER_WITHIN)
+        ) as api:
+            answer: Mapping[str, Any] = api.version(api_version=False)
+        found, api_version = str(answer["Version"]), str(answer["ApiVersion"])
     except (DockerException, OSError) as error:
         reason = _reason(error)
         hint = _NOT_ALLOWED if reason == "permission denied" else _INSTALL
         raise Unavailable(f"no Docker engine answers at {host}: {reason}", hint=hint) from error
-    try:
-        version = _new_enough(client, host)
-        _check_compose(commands)
-    except BaseException:
-        client.close()
-        raise
-    return Engine(client=client, version=version, host=host, tls=tls, cancelled=cancelled)
-
-
-def _new_enough(client: docker.DockerClient, host: str) -> tuple[int, int]:
-    """The version of the engine; raises `Unavailable` when that is too old or not said."""
-    from docker.errors import DockerException  # noqa: PLC0415
-
-    try:
-        found = str(client.version()["Version"])
-    except (DockerException, OSError, KeyError) as error:
-        raise Unavailable(f"what answers at {host} is no Docker engine: {error}", hint=_INSTALL) from error
+    except (KeyError, TypeError) as error:
+        raise Unavailable(f"what answers at {host} is no Docker engine", hint=_INSTALL) from error
     version = _version(found)
     if version < OLDEST_ENGINE:
         raise Unavailable(
             f"the Docker engine at {host} is version {found}; hullmark needs {_dotted(OLDEST_ENGINE)} or newer",
             hint="upgrade Docker Engine",
         )
-    return version
+    return version, api_version
+
+
+def _knock(host: str) -> None:
+    """Raises `OSError` when `host` is a socket of this machine that nobody answers at.
+
+    The client for the engine would say so, too, but not close the socket that it tried.
+    """
+    scheme, _, path = host.partition("://")
+    if scheme.endswith("unix"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knocking:
+            knocking.settimeout(ANSWER_WITHIN)
+            knocking.connect(path)
 
 
 def _check_compose(commands: Commands) -> None:
