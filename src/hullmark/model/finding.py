@@ -7,6 +7,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hullmark.model.location import SourceSpan
+
 if TYPE_CHECKING:
     from hullmark.model.location import Location
 
@@ -60,9 +62,14 @@ class Finding:
     """Stable while the defect is the same: independent of line numbers, tags and digests."""
 
     @property
-    def sort_key(self) -> tuple[int, str, str, str, str]:
+    def sort_key(self) -> tuple[int, str, str, tuple[str, int, int], str]:
         """Worst first, then by rule, service and place."""
-        return (-self.severity, self.rule, self.service or "", str(self.location), self.seen)
+        match self.location:
+            case SourceSpan(path=path, line=line, column=column):
+                place = (path, line, column)
+            case other:
+                place = (str(other), 0, 0)
+        return (-self.severity, self.rule, self.service or "", place, self.seen)
 
 
 def fingerprint(rule: str, service: str | None, observation: Observation) -> str:

@@ -213,7 +213,7 @@ class Project:
     services: tuple[Service, ...]
     """Sorted by name."""
     settings: Settings
-    resolved: str
+    resolved: str = field(repr=False)
     """`docker compose config` as JSON. It holds secrets: never log or report it."""
     compose_arguments: tuple[str, ...] = ()
     """What `docker compose` needs to be told to find this project again."""

@@ -44,10 +44,11 @@ def parse_size(text: str) -> int:
 
 def format_size(size: int) -> str:
     """`size` bytes in decimal units with at most one digit after the point, as budgets are written: `515.3 MB`."""
-    for unit, factor in (("kB", 10**3), ("MB", 10**6), ("GB", 10**9)):
-        # Megabytes are kept up to 10 GB because budgets are compared in them.
-        limit = 10_000 if unit == "MB" else 1_000
-        shown = round(size / factor, 1)
-        if factor <= abs(size) and (abs(shown) < limit or unit == "GB"):
+    if abs(size) < UNITS["KB"]:
+        return f"{size} B"
+    # Megabytes are kept up to 10 GB because budgets are compared in them.
+    for unit, limit in (("kB", 1_000), ("MB", 10_000)):
+        shown = round(size / UNITS[unit.upper()], 1)
+        if abs(shown) < limit:
             return f"{shown:,.1f} {unit}"
-    return f"{size} B"
+    return f"{size / UNITS['GB']:,.1f} GB"
