@@ -83,7 +83,7 @@ class Layer:
 
     diff_id: DiffId
     table: FileTable
-    captured: Mapping[str, bytes] = field(default=_NO_FILES)
+    captured: Mapping[str, bytes] = field(default_factory=lambda: _NO_FILES)
     """What a `Capture` kept, by path."""
     digest: Digest | None = None
     """Of the blob as it is stored or transferred, where there is one."""

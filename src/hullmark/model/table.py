@@ -78,9 +78,9 @@ class FileTable:
     """`array('I')`."""
     mtimes: array[int]
     """`array('q')`, whole seconds."""
-    links: Mapping[int, str] = field(default=_NOTHING)
+    links: Mapping[int, str] = field(default_factory=lambda: _NOTHING)
     """See `Entry.link`, by row."""
-    xattrs: Mapping[int, tuple[tuple[str, bytes], ...]] = field(default=_NO_XATTRS)
+    xattrs: Mapping[int, tuple[tuple[str, bytes], ...]] = field(default_factory=lambda: _NO_XATTRS)
     """See `Entry.xattrs`, by row; most rows have none."""
     digests: bytes | None = None
     """XXH3-128 of the content of each regular file, `DIGEST_SIZE` bytes a row and zeros for the rest; `None` when
