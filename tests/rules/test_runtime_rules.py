@@ -1,0 +1,428 @@
+"""Each rule about builds and running services on literals: what it catches, where, and what it leaves alone."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+import hullmark.rules.runtime
+from hullmark.model.build import FailedBuild
+from hullmark.model.finding import Severity
+from hullmark.model.location import SourceSpan
+from hullmark.model.project import ExecProbe, HttpProbe, Link, TcpProbe
+from hullmark.model.rule import HEADINGS, Rule
+from hullmark.model.stack import LinkRun, Privileges, ProbeRun, ProcessUser, ServiceRun, State
+
+
+def _rules() -> dict[str, Rule[Any]]:
+    package = hullmark.rules.runtime
+    modules = [
+        importlib.import_module(f"{package.__name__}.{each.name}")
+        for each in pkgutil.iter_modules(package.__path__)
+    ]
+    return {
+        value.id: value for module in modules for value in vars(module).values() if isinstance(value, Rule)
+    }
+
+
+RULES = _rules()
+COMPOSE = SourceSpan(path="compose.yml", line=12, column=3)
+TOML = SourceSpan(path="hullmark.toml", line=30)
+DOCKERFILE = SourceSpan(path="web/Dockerfile", line=7)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What was observed, and what the rule sees in it; nothing, where it is good."""
+
+    rule: str
+    name: str
+    target: Any
+    seen: str = ""
+    remedy: str = ""
+    """A part of it."""
+    place: SourceSpan = COMPOSE
+
+
+def _run(state: State, **more: Any) -> ServiceRun:
+    checked = {"has_health_check": state in {State.HEALTHY, State.UNHEALTHY}}
+    return ServiceRun(service="web", span=COMPOSE, state=state, **(checked | more))
+
+
+def _http(*, passed: bool = False, seen: str = "status 500", **more: Any) -> ProbeRun:
+    probe = HttpProbe(path="/health", port=8001, origin=TOML, **more)
+    return ProbeRun(service="web", probe=probe, passed=passed, seen=seen)
+
+
+def _link(to: str, seen: str, *, passed: bool = False, **more: Any) -> LinkRun:
+    return LinkRun(link=Link(from_service="web", to=to, origin=TOML, **more), passed=passed, seen=seen)
+
+
+def _privileges(*processes: tuple[int, str, str]) -> Privileges:
+    return Privileges(
+        service="db",
+        expected="postgres",
+        span=TOML,
+        processes=tuple(ProcessUser(uid=uid, name=name, command=command) for uid, name, command in processes),
+    )
+
+
+def _failure(message: str, step: str = "", output: tuple[str, ...] = ()) -> FailedBuild:
+    return FailedBuild(span=DOCKERFILE, message=message, step=step, output=output)
+
+
+CASES = (
+    # failed-build: whoever has a failed build has a finding; there is nothing else to look at
+    Case(
+        rule="failed-build",
+        name="step",
+        target=_failure("exit code: 3", "RUN make", ("cc: not found", "make: *** 1")),
+        seen="`RUN make`: exit code: 3\ncc: not found\nmake: *** 1",
+        remedy="correct line 7 of `web/Dockerfile`; `docker compose build",
+        place=DOCKERFILE,
+    ),
+    Case(
+        rule="failed-build",
+        name="source",
+        target=_failure('failed to compute cache key: "/a.txt": not found', "COPY a.txt /"),
+        seen='`COPY a.txt /`: failed to compute cache key: "/a.txt": not found',
+        remedy="put `/a.txt` into the build context, take it out of `.dockerignore`, or correct line 7",
+        place=DOCKERFILE,
+    ),
+    Case(
+        rule="failed-build",
+        name="syntax",
+        target=_failure("dockerfile parse error on line 7: unknown instruction: RUNN"),
+        seen="dockerfile parse error on line 7: unknown instruction: RUNN",
+        remedy="correct line 7 of `web/Dockerfile`",
+        place=DOCKERFILE,
+    ),
+    # failed-link
+    Case(rule="failed-link", name="http", target=_link("http://rag:8001/", "status 200", passed=True)),
+    Case(rule="failed-link", name="tcp", target=_link("tcp://db:5432", "connected", passed=True)),
+    Case(
+        rule="failed-link",
+        name="expected-status",
+        target=_link("http://rag:8001/x", "status 404 (by curl)", passed=True, status=404),
+    ),
+    Case(
+        rule="failed-link",
+        name="refused",
+        target=_link("tcp://db:9999", "Connection refused"),
+        seen="web -> tcp://db:9999: Connection refused",
+        remedy="let `db` listen on 0.0.0.0:9999 and share a network with `web`, or correct `to`",
+        place=TOML,
+    ),
+    Case(
+        rule="failed-link",
+        name="unknown-host",
+        target=_link("https://proxi/", "Could not resolve host: proxi"),
+        seen="web -> https://proxi/: Could not resolve host: proxi",
+        remedy="let `proxi` listen on 0.0.0.0:443",
+        place=TOML,
+    ),
+    Case(
+        rule="failed-link",
+        name="status",
+        target=_link("http://rag:8001/health", "status 503 (by node)", status=200),
+        seen="web -> http://rag:8001/health: status 503 (by node)",
+        remedy="let `rag` answer /health as expected, or set `status` of this link",
+        place=TOML,
+    ),
+    # failed-probe
+    Case(rule="failed-probe", name="http", target=_http(passed=True, seen="status 200")),
+    Case(
+        rule="failed-probe",
+        name="tcp",
+        target=ProbeRun(service="web", probe=TcpProbe(port=5432, origin=TOML), passed=True, seen="accepted"),
+    ),
+    Case(
+        rule="failed-probe",
+        name="exec",
+        target=ProbeRun(
+            service="web", probe=ExecProbe(command=("true",), origin=TOML), passed=True, seen="0"
+        ),
+    ),
+    Case(
+        rule="failed-probe",
+        name="status",
+        target=_http(),
+        seen="GET http://:8001/health: status 500",
+        remedy="let `web` answer /health as expected",
+        place=TOML,
+    ),
+    Case(
+        rule="failed-probe",
+        name="no-answer",
+        target=_http(seen="connection refused", tls="verify"),
+        seen="GET https://:8001/health: connection refused",
+        remedy="let `web` listen on 0.0.0.0:8001, or correct `port`",
+        place=TOML,
+    ),
+    Case(
+        rule="failed-probe",
+        name="refused",
+        target=ProbeRun(
+            service="web", probe=TcpProbe(port=5432, origin=TOML), passed=False, seen="connection refused"
+        ),
+        seen="tcp :5432: connection refused",
+        remedy="let `web` listen on 0.0.0.0:5432",
+        place=TOML,
+    ),
+    Case(
+        rule="failed-probe",
+        name="command",
+        target=ProbeRun(
+            service="web",
+            probe=ExecProbe(command=("pg_isready", "-q"), origin=TOML),
+            passed=False,
+            seen="exit code 2",
+        ),
+        seen="exec pg_isready -q: exit code 2",
+        remedy="let `docker compose exec web pg_isready -q` succeed",
+        place=TOML,
+    ),
+    # privileges-kept
+    Case(
+        rule="privileges-kept",
+        name="all-dropped",
+        target=_privileges((999, "postgres", "postgres -D /data"), (999, "postgres", "postgres: writer")),
+    ),
+    Case(
+        rule="privileges-kept",
+        name="init-stays",
+        target=_privileges((0, "root", "/sbin/docker-init -- run"), (999, "postgres", "postgres")),
+    ),
+    Case(
+        rule="privileges-kept",
+        name="user-by-number",
+        target=Privileges(
+            service="db",
+            expected="999",
+            span=TOML,
+            processes=(ProcessUser(uid=999, name="postgres", command="postgres"),),
+        ),
+    ),
+    Case(
+        rule="privileges-kept",
+        name="root",
+        target=_privileges((0, "root", "postgres -D /data")),
+        seen="`postgres -D /data` runs as root",
+        remedy="`exec` the service as postgres",
+        place=TOML,
+    ),
+    Case(
+        rule="privileges-kept",
+        name="shell-that-did-not-exec",
+        target=_privileges((0, "root", "/bin/sh /entrypoint"), (999, "postgres", "postgres")),
+        seen="`/bin/sh /entrypoint` runs as root",
+        remedy="`exec` the service as postgres",
+        place=TOML,
+    ),
+    Case(
+        rule="privileges-kept",
+        name="somebody-else",
+        target=_privileges((33, "www-data", "apache2")),
+        seen="`apache2` runs as www-data",
+        remedy="`exec` the service as postgres",
+        place=TOML,
+    ),
+    # restart-loop
+    Case(rule="restart-loop", name="healthy", target=_run(State.HEALTHY, restarts=2, exit_code=1)),
+    Case(rule="restart-loop", name="created", target=_run(State.CREATED, restarts=1, exit_code=1)),
+    Case(rule="restart-loop", name="exited", target=_run(State.EXITED, exit_code=1)),
+    Case(
+        rule="restart-loop",
+        name="error",
+        target=_run(State.RESTARTING, restarts=3, exit_code=1),
+        seen="exited 3 times, last with code 1",
+        remedy="`docker compose logs web`",
+    ),
+    Case(
+        rule="restart-loop",
+        name="memory",
+        target=_run(State.RESTARTING, restarts=4, exit_code=137, out_of_memory=True),
+        seen="exited 4 times, last with code 137, out of memory",
+        remedy="raise `mem_limit`",
+    ),
+    Case(
+        rule="restart-loop",
+        name="success",
+        target=_run(State.RESTARTING, restarts=3, exit_code=0),
+        seen="exited 3 times, last with code 0",
+        remedy="`docker compose logs web`",
+    ),
+    # service-exited
+    Case(rule="service-exited", name="running", target=_run(State.RUNNING)),
+    Case(rule="service-exited", name="completed", target=_run(State.COMPLETED, exit_code=0)),
+    Case(rule="service-exited", name="loop", target=_run(State.RESTARTING, restarts=3, exit_code=1)),
+    Case(
+        rule="service-exited",
+        name="error",
+        target=_run(State.EXITED, exit_code=3),
+        seen="exited with code 3",
+        remedy="`docker compose logs web`",
+    ),
+    Case(
+        rule="service-exited",
+        name="no-program",
+        target=_run(State.EXITED, exit_code=127),
+        seen="exited with code 127",
+        remedy="the program that it starts is not in the image",
+    ),
+    Case(
+        rule="service-exited",
+        name="no-permission",
+        target=_run(State.EXITED, exit_code=126),
+        seen="exited with code 126",
+        remedy="`chmod +x`",
+    ),
+    Case(
+        rule="service-exited",
+        name="killed",
+        target=_run(State.EXITED, exit_code=137),
+        seen="exited with code 137",
+        remedy="`docker compose events`",
+    ),
+    Case(
+        rule="service-exited",
+        name="memory",
+        target=_run(State.EXITED, exit_code=137, out_of_memory=True),
+        seen="exited with code 137, out of memory",
+        remedy="raise `mem_limit`",
+    ),
+    # start-timeout
+    Case(rule="start-timeout", name="healthy", target=_run(State.HEALTHY, timed_out=True)),
+    Case(
+        rule="start-timeout",
+        name="not-over",
+        target=_run(State.RUNNING, has_health_check=True, waited_for=9.0),
+    ),
+    Case(
+        rule="start-timeout",
+        name="waits-for-another",
+        target=_run(State.CREATED, timed_out=True, waits_on=("db",)),
+    ),
+    Case(rule="start-timeout", name="failed-otherwise", target=_run(State.UNHEALTHY, timed_out=True)),
+    Case(
+        rule="start-timeout",
+        name="running",
+        target=_run(State.RUNNING, has_health_check=True, timed_out=True, waited_for=300.0),
+        seen="still running after 5 min 00 s",
+        remedy="a longer `timeout` under `[smoke]`",
+    ),
+    Case(
+        rule="start-timeout",
+        name="created",
+        target=_run(State.CREATED, timed_out=True, waited_for=12.34),
+        seen="still created after 12.3 s",
+        remedy="a longer `timeout` under `[smoke]`",
+    ),
+    Case(
+        rule="start-timeout",
+        name="absent",
+        target=_run(State.ABSENT, timed_out=True, waited_for=2.0),
+        seen="still not created after 2.0 s",
+        remedy="a longer `timeout` under `[smoke]`",
+    ),
+    # unhealthy-service
+    Case(rule="unhealthy-service", name="healthy", target=_run(State.HEALTHY)),
+    Case(rule="unhealthy-service", name="starting", target=_run(State.RUNNING, has_health_check=True)),
+    Case(rule="unhealthy-service", name="exited", target=_run(State.EXITED, exit_code=1)),
+    Case(
+        rule="unhealthy-service",
+        name="silent",
+        target=_run(State.UNHEALTHY),
+        seen="the health check fails",
+        remedy="`docker compose exec web",
+    ),
+    Case(
+        rule="unhealthy-service",
+        name="says-why",
+        target=_run(State.UNHEALTHY, health_output="curl: (7)\n  refused\n"),
+        seen="the health check fails: curl: (7) refused",
+        remedy="`docker compose exec web",
+    ),
+    Case(
+        rule="unhealthy-service",
+        name="says-much",
+        target=_run(State.UNHEALTHY, health_output="x" * 999),
+        seen=f"the health check fails: {'x' * 200}",
+        remedy="`docker compose exec web",
+    ),
+)
+ONLY_BAD = {"failed-build"}
+"""Rules about something that exists only when it is bad."""
+
+
+def _name(case: Case) -> str:
+    return f"{case.rule}/{'bad' if case.seen else 'good'}-{case.name}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=_name)
+def test_a_case_has_the_finding_it_expects(case: Case) -> None:
+    findings = list(RULES[case.rule].check(case.target, service="web"))
+    assert [finding.seen for finding in findings] == ([case.seen] if case.seen else [])
+    for finding in findings:
+        assert finding.location == case.place
+        assert finding.severity is Severity.ERROR
+        assert finding.expected
+        assert case.remedy
+        assert case.remedy in finding.remedy
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_a_rule_has_cases_of_both_kinds(name: str) -> None:
+    cases = [case for case in CASES if case.rule == name]
+    assert sum(bool(case.seen) for case in cases) >= 3
+    assert sum(not case.seen for case in cases) >= 3 or name in ONLY_BAD
+    assert {type(case.target) for case in cases} == {RULES[name].target}
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
+def test_a_page_has_a_title_and_the_sections_every_page_has(rule: Rule[Any]) -> None:
+    title, blank, *rest = rule.page.splitlines()
+    assert title.endswith(".")
+    assert not blank
+    assert tuple(line for line in rest if line and not line.startswith(" ")) == HEADINGS
+
+
+@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("timed_out", [True, False])
+def test_a_service_has_at_most_one_finding_and_none_when_it_is_up(state: State, timed_out: bool) -> None:  # noqa: FBT001
+    run = _run(state, timed_out=timed_out, exit_code=1, restarts=3)
+    found = [finding for rule in RULES.values() if rule.target is ServiceRun for finding in rule.check(run)]
+    assert len(found) == int(state.failed or (timed_out and not run.ready))
+
+
+def test_a_fingerprint_does_not_depend_on_what_happened_to_be_seen() -> None:
+    def of(rule: str, target: Any) -> str:
+        (finding,) = RULES[rule].check(target, service="web")
+        return finding.fingerprint
+
+    assert of("failed-probe", _http()) == of("failed-probe", _http(seen="no answer in time"))
+    assert of("failed-probe", _http()) != of("failed-probe", _http(method="POST"))
+    assert of("service-exited", _run(State.EXITED, exit_code=1)) == of(
+        "service-exited", _run(State.EXITED, exit_code=2)
+    )
+    assert of("failed-build", _failure("exit code 1", "RUN x")) == of(
+        "failed-build", _failure("exit code 2", "RUN x", ("y",))
+    )
+
+
+def test_what_is_expected_follows_what_was_asked_for() -> None:
+    def expected(rule: str, target: Any) -> str:
+        (finding,) = RULES[rule].check(target, service="web")
+        return finding.expected
+
+    assert expected("failed-probe", _http()) == "status 200-399"
+    assert (
+        expected("failed-probe", _http(status=204, body_contains="ok")) == "status 204 and a body with `ok`"
+    )
+    assert expected("failed-link", _link("tcp://db:1", "refused")) == "an accepted connection"
+    assert expected("failed-link", _link("http://db:1", "refused", status=301)) == "status 301"
+    assert expected("start-timeout", _run(State.CREATED, timed_out=True)) == "running"
