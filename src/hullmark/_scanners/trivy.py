@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from hullmark._files import write_whole
 from hullmark._scanners.interface import Available, Missing, Scanned
 from hullmark.errors import Unavailable
 from hullmark.model.vulnerability import Vulnerability
@@ -57,7 +57,7 @@ class Trivy:
         )
         text = completed.stdout.encode()
         scanned = read_report(text, service=service)
-        _keep(report, text)
+        write_whole(report, text, what="the scanner's report")
         return scanned
 
 
@@ -137,15 +137,3 @@ def _vulnerability(each: _Vulnerability, result: _Result, service: str) -> Vulne
         status=each.Status,
         path=each.PkgPath or (result.Target if result.Class == "lang-pkgs" else ""),
     )
-
-
-def _keep(path: Path, text: bytes) -> None:
-    """Writes the whole file or none of it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(text)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise Unavailable(f"the scanner's report cannot be kept in {path}: {error.strerror}") from error
