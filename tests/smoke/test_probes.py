@@ -1,0 +1,350 @@
+"""Probes and links against servers and containers that behave badly, without an engine."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hullmark._smoke import links, probes
+from hullmark._smoke.links import run_link
+from hullmark._smoke.probes import run_probe
+from hullmark.errors import Interrupted, Unavailable
+from hullmark.model.location import SourceSpan
+from hullmark.model.project import ExecProbe, HttpProbe, Link, TcpProbe
+from hullmark.model.stack import LinkRun, Unlinkable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+HERE = SourceSpan(path="hullmark.toml", line=1)
+
+
+@dataclass
+class _Engine:
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass
+class _Stack:
+    """A stack of which only the address of its one port is real."""
+
+    port: int = 0
+    engine: _Engine = field(default_factory=_Engine)
+
+    def address(self, service: str, port: int) -> tuple[str, int]:
+        if not self.port:
+            raise Unavailable(f"port {port} of service `{service}` is not published")
+        return "127.0.0.1", self.port
+
+
+@contextmanager
+def _served(answer: Callable[[socket.socket], object]) -> Iterator[Any]:
+    """A stack whose port hands every connection to `answer`."""
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.05)
+
+        def serve() -> None:
+            while not over.is_set():
+                try:
+                    connection, _ = server.accept()
+                except TimeoutError:
+                    continue
+                with connection:
+                    connection.settimeout(5)
+                    try:
+                        answer(connection)
+                    except OSError:
+                        continue  # who probes hangs up when it has seen enough
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield _Stack(port=server.getsockname()[1])
+        finally:
+            over.set()
+            thread.join()
+
+
+def _http(**more: Any) -> HttpProbe:
+    return HttpProbe(**({"path": "/x", "port": 80, "origin": HERE, "timeout": 1.0} | more))
+
+
+def _saying(
+    text: str, then: Callable[[socket.socket], object] | None = None
+) -> Callable[[socket.socket], object]:
+    def answer(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(text.replace("\n", "\r\n").encode())
+        if then is not None:
+            then(connection)
+
+    return answer
+
+
+def _for_ever(connection: socket.socket) -> None:
+    while True:
+        connection.sendall(b"data: tick\n\n" * 100)
+        time.sleep(0.01)
+
+
+GOOD = "HTTP/1.1 200 OK\nConnection: close\n\nhello there"
+
+
+@pytest.mark.parametrize(
+    ("probe", "answer", "passed", "seen"),
+    [
+        (_http(), GOOD, True, "status 200"),
+        (_http(body_contains="there"), GOOD, True, "status 200"),
+        (_http(status=200), GOOD, True, "status 200"),
+        (_http(method="POST"), GOOD, True, "status 200"),
+        (
+            _http(),
+            "HTTP/1.1 302 Found\nLocation: http://127.0.0.1:9/\nContent-Length: 0\n\n",
+            True,
+            "status 302",
+        ),
+        (_http(), "HTTP/1.1 500 Oh\nConnection: close\n\n  it\n broke", False, "status 500: it broke"),
+        (_http(), "HTTP/1.1 404 No\nContent-Length: 0\n\n", False, "status 404"),
+        (_http(status=204), GOOD, False, "status 200: hello there"),
+        (_http(body_contains="bye"), GOOD, False, "status 200 and a body without `bye`: hello there"),
+        (_http(tls="insecure"), GOOD, False, "the port does not speak TLS"),
+        (_http(tls="verify"), GOOD, False, "the port does not speak TLS"),
+        (_http(), "", False, "connection closed without an answer"),
+    ],
+)
+def test_an_answer_passes_or_says_why_not(probe: HttpProbe, answer: str, passed: bool, seen: str) -> None:  # noqa: FBT001
+    with _served(_saying(answer)) as stack:
+        run = run_probe(stack, "web", probe)
+    assert (run.passed, run.seen) == (passed, seen)
+    assert run.probe is probe
+
+
+def test_an_answer_that_never_ends_is_judged_by_its_beginning() -> None:
+    text = "HTTP/1.1 200 OK\nContent-Type: text/event-stream\n\n"
+    started = time.monotonic()
+    with _served(_saying(text, _for_ever)) as stack:
+        assert run_probe(stack, "web", _http()).passed
+        assert run_probe(stack, "web", _http(body_contains="tick")).passed
+        refused = run_probe(stack, "web", _http(body_contains="tock"))
+    assert not refused.passed
+    assert refused.seen.startswith("status 200 and a body without `tock`: data: tick")
+    assert time.monotonic() - started < 10
+
+
+def test_a_server_that_says_nothing_is_given_up_in_time() -> None:
+    with _served(lambda connection: connection.recv(4096) and connection.recv(4096)) as stack:
+        run = run_probe(stack, "web", _http(timeout=0.6))
+    assert not run.passed
+    assert run.seen == "no answer in time"
+    assert run.seconds < 3
+
+
+def test_a_probe_is_tried_until_it_passes() -> None:
+    tries: list[int] = []
+
+    def later(connection: socket.socket) -> None:
+        tries.append(1)
+        _saying(GOOD if len(tries) == 3 else "HTTP/1.1 503 Wait\nContent-Length: 0\n\n")(connection)
+
+    with _served(later) as stack:
+        run = run_probe(stack, "web", _http(timeout=10.0))
+    assert run.passed
+    assert len(tries) == 3
+    assert run.seconds >= 2 * probes.PAUSE
+
+
+@pytest.mark.parametrize(
+    ("answer", "passed", "seen"),
+    [
+        (lambda connection: connection.recv(1), True, "connection accepted"),
+        (lambda connection: connection.sendall(b"220 smtp ready\r\n"), True, "connection accepted"),
+        (lambda _: None, False, "connection refused"),
+    ],
+    ids=["waits", "greets", "closed-by-the-engines-proxy"],
+)
+def test_a_connection_counts_when_it_stays_open_or_is_answered(
+    answer: Callable[[socket.socket], object],
+    passed: bool,  # noqa: FBT001
+    seen: str,
+) -> None:
+    with _served(answer) as stack:
+        run = run_probe(stack, "web", TcpProbe(port=80, origin=HERE, timeout=0.8))
+    assert (run.passed, run.seen) == (passed, seen)
+
+
+@pytest.mark.parametrize("probe", [_http(timeout=0.3), TcpProbe(port=80, origin=HERE, timeout=0.3)])
+def test_a_port_that_is_not_published_is_told(probe: Any) -> None:
+    stack: Any = _Stack()
+    run = run_probe(stack, "web", probe)
+    assert not run.passed
+    assert run.seen == "port 80 of service `web` is not published"
+
+
+def test_asked_to_stop_a_probe_stops() -> None:
+    stack: Any = _Stack()
+    stack.engine.cancelled.set()
+    with pytest.raises(Interrupted):
+        run_probe(stack, "web", _http(timeout=60.0))
+
+
+Answers = list[tuple[int | None, str]]
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
+    """What commands in the container answer, one after another; the last one goes on answering."""
+    script: Answers = []
+
+    def run_inside(*_: Any) -> tuple[int | None, str]:
+        return script.pop(0) if len(script) > 1 else script[0]
+
+    monkeypatch.setattr(probes, "run_inside", run_inside)
+    monkeypatch.setattr(links, "run_inside", run_inside)
+    return script
+
+
+@pytest.mark.parametrize(
+    ("script", "passed", "seen"),
+    [
+        ([(0, "")], True, "exit code 0"),
+        ([(0, "ready\n")], True, "exit code 0: ready"),
+        ([(1, "a\nb\nc\nd\n")], False, "exit code 1: b / c / d"),
+        ([(2, "x" * 500)], False, f"exit code 2: {'x' * 199}…"),
+        ([(None, "")], False, "did not end within 0.6 s"),
+        ([(3, "not yet"), (None, "")], False, "exit code 3: not yet"),
+        ([(3, "not yet"), (0, "now")], True, "exit code 0: now"),
+    ],
+)
+def test_a_command_passes_or_says_why_not(
+    answers: Answers,
+    script: Answers,
+    passed: bool,  # noqa: FBT001
+    seen: str,
+) -> None:
+    answers[:] = script
+    stack: Any = _Stack()
+    run = run_probe(stack, "db", ExecProbe(command=("check",), origin=HERE, timeout=0.6))
+    assert (run.passed, run.seen) == (passed, seen)
+
+
+def _link(to: str, **more: Any) -> Link:
+    return Link(**({"from_service": "web", "to": to, "origin": HERE, "timeout": 0.3} | more))
+
+
+MISSING = (126, 'OCI runtime exec failed: exec failed: exec: "curl": executable file not found in $PATH')
+
+
+@pytest.mark.parametrize(
+    ("script", "passed", "seen"),
+    [
+        ([(0, "HTTP/1.1 200")], True, "status 200 (by curl)"),
+        ([(0, "HTTP/1.1 500")], False, "status 500 (by curl)"),
+        ([MISSING, (0, "HTTP/1.1 204\n")], True, "status 204 (by python3)"),
+        ([MISSING, MISSING, (0, "HTTP/1.1 301")], True, "status 301 (by node)"),
+        (
+            [MISSING, MISSING, MISSING, (0, "  HTTP/1.1 302 Found\n  HTTP/1.1 500 Oh")],
+            True,
+            "status 302 (by wget)",
+        ),
+        (
+            [MISSING, MISSING, MISSING, (8, "  HTTP/1.0 404 Not Found\nwget: error")],
+            False,
+            "status 404 (by wget)",
+        ),
+        ([(139, ""), (0, "HTTP/1.1 200")], True, "status 200 (by python3)"),
+        ([(2, "curl: option -w: unknown option"), (0, "HTTP/1.1 200")], True, "status 200 (by python3)"),
+        (
+            [(6, "curl: (6) Could not resolve host: rga\nHTTP/1.1 000")],
+            False,
+            "curl: (6) Could not resolve host: rga",
+        ),
+        ([(7, "")], False, "exit code 7"),
+        ([(None, "")], False, "no answer in time"),
+    ],
+)
+def test_a_link_is_tried_with_what_the_image_holds(
+    answers: Answers,
+    script: Answers,
+    passed: bool,  # noqa: FBT001
+    seen: str,
+) -> None:
+    answers[:] = script
+    stack: Any = _Stack()
+    run = run_link(stack, _link("http://rag:8001/", timeout=0.1))
+    assert isinstance(run, LinkRun)
+    assert (run.passed, run.seen) == (passed, seen)
+
+
+@pytest.mark.parametrize(
+    ("script", "passed", "seen"),
+    [
+        ([(0, "")], True, "connected (by python3)"),
+        ([(1, "[Errno 111] Connection refused")], False, "[Errno 111] Connection refused"),
+        (
+            [MISSING, MISSING, (1, "nc: invalid option -- 'z'\nUsage: nc [-l]"), (0, "")],
+            True,
+            "connected (by nc)",
+        ),
+        ([MISSING, MISSING, MISSING, MISSING, (0, "")], True, "connected (by bash)"),
+    ],
+)
+def test_a_plain_connection_is_tried_with_what_the_image_holds(
+    answers: Answers,
+    script: Answers,
+    passed: bool,  # noqa: FBT001
+    seen: str,
+) -> None:
+    answers[:] = script
+    stack: Any = _Stack()
+    run = run_link(stack, _link("tcp://db:5432", timeout=0.1))
+    assert isinstance(run, LinkRun)
+    assert (run.passed, run.seen) == (passed, seen)
+
+
+def test_where_no_program_can_connect_the_link_is_untried(answers: Answers) -> None:
+    answers[:] = [MISSING]
+    stack: Any = _Stack()
+    run = run_link(stack, _link("http://rag:8001/"))
+    assert isinstance(run, Unlinkable)
+    assert run.reason == (
+        "the image of `web` holds no program to connect with (curl, python3, node, wget, busybox)"
+    )
+
+
+def test_a_link_is_tried_again_until_it_holds(answers: Answers) -> None:
+    answers[:] = [(7, "refused"), (7, "refused"), (0, "HTTP/1.1 200")]
+    stack: Any = _Stack()
+    run = run_link(stack, _link("http://rag:8001/", timeout=5.0))
+    assert isinstance(run, LinkRun)
+    assert run.passed
+
+
+def test_the_programs_of_this_machine_understand_what_they_are_asked() -> None:
+    """Python's and bash's ways to connect, run here as they would be in a container."""
+    import subprocess
+    import sys
+
+    with _served(_saying("HTTP/1.1 418 Teapot\nContent-Length: 0\n\n")) as stack:
+        clients = {client.name: client for client in links.CLIENTS}
+        python, bash = clients["python3"], clients["bash"]
+        assert python.http is not None
+        assert python.tcp is not None
+        assert bash.tcp is not None
+        url = f"http://127.0.0.1:{stack.port}/tea?pot=1"
+        argv = (sys.executable, *python.http(url, False, 5)[1:])  # noqa: FBT003  # a column of a table
+        assert subprocess.run(argv, check=True, capture_output=True, text=True).stdout == "HTTP/1.1 418\n"
+        subprocess.run((sys.executable, *python.tcp("127.0.0.1", stack.port, 5)[1:]), check=True)
+        subprocess.run(bash.tcp("127.0.0.1", stack.port, 5), check=True)
+        port = stack.port
+    for argv in (python.tcp("127.0.0.1", port, 5), bash.tcp("127.0.0.1", port, 5)):
+        program = sys.executable if argv[0] == "python3" else argv[0]
+        ended = subprocess.run((program, *argv[1:]), check=False, capture_output=True, text=True)
+        assert ended.returncode == 1
+        assert "refused" in ended.stderr
