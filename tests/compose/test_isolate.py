@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hullmark._compose import isolate
+from hullmark._compose import carrier, isolate
 from hullmark._compose.isolate import DOOR
 from hullmark.model.location import SourceSpan
 from hullmark.model.project import Build, Project, Service, Settings
@@ -134,6 +134,15 @@ def test_ports_of_a_service_on_the_network_of_another_are_published_there() -> N
     assert copy["c"]["ports"] == [_port(7, "udp"), _port(8), _port(9)]
     assert copy["a"]["network_mode"] == "service:b"
     assert "networks" not in copy["a"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "owner"),
+    [(None, "web"), ("host", "web"), ("service:db", "db"), ("service:gone", "gone"), ("service:web", "web")],
+)
+def test_the_carrier_of_a_service_is_whose_network_it_is_on(mode: str | None, owner: str) -> None:
+    project = _project({"web": {"image": "x", "network_mode": mode}, "db": {"image": "x"}})
+    assert carrier(project, "web") == owner
 
 
 @pytest.mark.parametrize("mode", ["none", "container:other", "service:web", "service:nowhere"])

@@ -75,8 +75,12 @@ def isolate(
     return json.dumps(raw)
 
 
-def carrier(services: Mapping[str, Mapping[str, Any]], name: str) -> str:
-    """The service whose network `name` is on: itself, or the one that its `network_mode` names."""
+def carrier(project: Project, service: str) -> str:
+    """The service whose network `service` is on, and which publishes its ports: itself, or one that it names."""
+    return _carrier(json.loads(project.resolved)["services"], service)
+
+
+def _carrier(services: Mapping[str, Mapping[str, Any]], name: str) -> str:
     seen = {name}
     while str(services[name].get("network_mode")).startswith("service:"):
         name = services[name]["network_mode"].removeprefix("service:")
@@ -92,7 +96,7 @@ def _wanted(
     """For each service the ports to publish: its own, and those of services that share its network."""
     found: dict[str, set[tuple[int, str]]] = {name: set() for name in services}
     for name, value in services.items():
-        owner = carrier(services, name)
+        owner = _carrier(services, name)
         if owner in found and _may_publish(services[owner]):
             declared = value.get("ports") or ()
             found[owner] |= {(int(port["target"]), port.get("protocol", "tcp")) for port in declared}

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from hullmark._compose import isolate
+from hullmark._compose import carrier, isolate
 from hullmark._smoke.owner import OWNER_LABEL, RUN_LABEL, this_process
 from hullmark._smoke.reap import remove_run
 from hullmark._smoke.timeline import Event, Timeline
@@ -50,7 +50,7 @@ class Stack:
     on_change: Callable[[ServiceRun], None] = lambda _: None
     """Is told of every change in the life of a container."""
     started: float = field(default_factory=time.monotonic)
-    _events: queue.Queue[dict[str, Any] | None] = field(default_factory=queue.Queue)
+    events: queue.Queue[dict[str, Any] | None] = field(default_factory=queue.Queue)
     """What the engine says and nobody has read yet; `None` when it has fallen silent for good."""
 
     def catch_up(self, wait: float = 0.0) -> None:
@@ -59,13 +59,13 @@ class Stack:
         Raises `Unavailable` when the engine tells no more.
         """
         with contextlib.suppress(queue.Empty):
-            raw = self._events.get(timeout=wait) if wait else self._events.get_nowait()
+            raw = self.events.get(timeout=wait) if wait else self.events.get_nowait()
             while raw is not None:
                 event = _event(raw, self, time.monotonic() - self.started)
                 life = self.timeline.apply(event) if event else None
                 if life is not None:
                     self.on_change(life)
-                raw = self._events.get_nowait()
+                raw = self.events.get_nowait()
             raise Unavailable("the engine stopped telling what happens to the stack", hint="`docker version`")
 
     def container(self, service: str) -> Container:
@@ -81,7 +81,7 @@ class Stack:
 
     def address(self, service: str, port: int) -> tuple[str, int]:
         """Where on this host the container port `port` of `service` answers; raises `Unavailable` when nowhere."""
-        container = self.container(service)
+        container = self.container(carrier(self.project, service))
         bound = (container.attrs["NetworkSettings"]["Ports"] or {}).get(f"{port}/tcp")
         if not bound:
             raise Unavailable(
@@ -103,15 +103,15 @@ class Stack:
             return run
         return replace(
             run,
-            health_output="\n".join(_printable(line) for line in health[-1]["Output"].strip().splitlines())
+            health_output="\n".join(printable(line) for line in health[-1]["Output"].strip().splitlines())
             if health
             else "",
-            log=tuple(_printable(line) for line in log.splitlines()),
+            log=tuple(printable(line) for line in log.splitlines()),
             out_of_memory=run.out_of_memory or bool(container.attrs["State"].get("OOMKilled")),
         )
 
 
-def _printable(line: str) -> str:
+def printable(line: str) -> str:
     """A log line without what would move the cursor or colour the terminal."""
     line = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line)
     return "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in line)
@@ -135,12 +135,12 @@ def running(
     no service shows, `Unavailable` when the engine goes away, and `Interrupted` when the user asks to stop.
     """
     name = f"hullmark-{re.sub(r'[^a-z0-9_-]', '', project.name.lower())[:32]}-{secrets.token_hex(4)}"
-    wanted = _closure(project, only) if only else tuple(s.name for s in project.services)
+    wanted = closure(project, only) if only else tuple(s.name for s in project.services)
     stack = Stack(
         name=name,
         project=project,
         engine=engine,
-        timeline=Timeline(project=project, wanted=wanted, may_complete=_may_complete(project)),
+        timeline=Timeline(project=project, wanted=wanted, may_complete=may_complete(project)),
         on_change=on_change,
     )
     configuration = isolate(
@@ -169,7 +169,7 @@ def running(
 def _watched(stack: Stack) -> Iterator[None]:
     """Has the engine tell of `stack` as long as the context lasts, from before it is started."""
     with contextlib.ExitStack() as cleanup, stack.engine.events(f"{RUN_LABEL}={stack.name}") as stream:
-        listener = threading.Thread(target=_listen, args=(stream, stack._events), daemon=True)  # noqa: SLF001
+        listener = threading.Thread(target=_listen, args=(stream, stack._events), daemon=True)
         listener.start()
         cleanup.callback(listener.join, _PATIENCE)
         yield
@@ -284,7 +284,7 @@ def _has_health_check(engine: Engine, container: str) -> bool:
     return bool(test) and test[0] != "NONE"
 
 
-def _closure(project: Project, names: tuple[str, ...]) -> tuple[str, ...]:
+def closure(project: Project, names: tuple[str, ...]) -> tuple[str, ...]:
     """`names` and everything that they depend on."""
     found: set[str] = set()
     todo = list(names)
@@ -296,7 +296,7 @@ def _closure(project: Project, names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _may_complete(project: Project) -> frozenset[str]:
+def may_complete(project: Project) -> frozenset[str]:
     """Services for which exiting with 0 is success: what others wait for to complete, and what serves nobody."""
     settings = project.settings
     serving = {service.name for service in project.services if service.ports or service.restarts_when_done}
