@@ -169,7 +169,7 @@ def running(
 def _watched(stack: Stack) -> Iterator[None]:
     """Has the engine tell of `stack` as long as the context lasts, from before it is started."""
     with contextlib.ExitStack() as cleanup, stack.engine.events(f"{RUN_LABEL}={stack.name}") as stream:
-        listener = threading.Thread(target=_listen, args=(stream, stack._events), daemon=True)
+        listener = threading.Thread(target=_listen, args=(stream, stack.events), daemon=True)
         listener.start()
         cleanup.callback(listener.join, _PATIENCE)
         yield

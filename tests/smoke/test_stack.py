@@ -1,0 +1,201 @@
+"""What a run decides without an engine: who may complete, who belongs to whom, and what is said when it goes away."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from hullmark._smoke.reap import remove_run
+from hullmark._smoke.stack import Stack, closure, may_complete, printable
+from hullmark._smoke.timeline import Timeline
+from hullmark.errors import Unavailable
+from hullmark.model.location import SourceSpan
+from hullmark.model.project import HttpProbe, Project, Service, ServiceSettings, Settings
+from hullmark.model.stack import State
+
+SPAN = SourceSpan(path="compose.yml", line=1)
+
+
+def _service(name: str, *depends_on: tuple[str, str], **more: Any) -> Service:
+    return Service(name=name, image=f"{name}:dev", build=None, span=SPAN, depends_on=depends_on, **more)
+
+
+def _project(*services: Service, **settings: Any) -> Project:
+    return Project(
+        name="shop", root=Path("/shop"), services=services, settings=Settings(**settings), resolved="{}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("service", "may"),
+    [
+        (_service("job"), True),
+        (_service("job", restarts=True), True),
+        (_service("job", restarts=True, restarts_when_done=True), False),
+        (_service("job", ports=(80,)), False),
+    ],
+)
+def test_exiting_is_success_for_what_serves_nobody(service: Service, may: bool) -> None:  # noqa: FBT001
+    assert ("job" in may_complete(_project(service))) is may
+
+
+def test_exiting_is_success_for_what_others_wait_for_to_complete_and_for_nothing_else_that_they_need() -> (
+    None
+):
+    project = _project(
+        _service("job", ports=(80,)),
+        _service("db"),
+        _service("web", ("job", "service_completed_successfully"), ("db", "service_healthy"), ports=(80,)),
+    )
+    assert may_complete(project) == {"job"}
+
+
+def test_exiting_is_no_success_for_what_is_probed() -> None:
+    probe = HttpProbe(path="/", port=80, origin=SPAN)
+    assert not may_complete(_project(_service("web"), services=(("web", ServiceSettings(probes=(probe,))),)))
+
+
+def test_a_service_brings_all_that_it_needs() -> None:
+    project = _project(
+        _service("a", ("b", "service_started"), ("c", "service_started")),
+        _service("b", ("d", "service_started")),
+        _service("c", ("d", "service_started")),
+        _service("d"),
+        _service("e", ("a", "service_started")),
+    )
+    assert closure(project, ("a",)) == ("a", "b", "c", "d")
+    assert closure(project, ("d", "b")) == ("b", "d")
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("plain", "plain"),
+        ("\x1b[1;31mred\x1b[0m", "red"),
+        ("\x1b[2J\x1b[Hhome", "home"),
+        ("tab\tbed", "tab\tbed"),
+        ("bell\a\r", "bell\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}"),
+    ],
+)
+def test_a_log_line_cannot_move_the_cursor(written: str, shown: str) -> None:
+    assert printable(written) == shown
+
+
+def _stack(**more: Any) -> Stack:
+    project = _project(_service("web"))
+    engine: Any = SimpleNamespace()
+    return Stack(
+        name="run",
+        project=project,
+        engine=engine,
+        timeline=Timeline(project=project, wanted=("web",)),
+        **more,
+    )
+
+
+def _said(action: str, **attributes: str) -> dict[str, Any]:
+    named = {"com.docker.compose.service": "web"} | attributes
+    return {"Action": action, "Actor": {"ID": "c1", "Attributes": named}}
+
+
+def test_events_are_folded_in_order_and_told() -> None:
+    told: list[State] = []
+    stack = _stack(on_change=lambda run: told.append(run.state))
+    for event in (_said("create"), {"Action": "prune"}, _said("die", exitCode="7")):
+        stack.events.put(event)
+    stack.catch_up()
+    assert told == [State.CREATED, State.EXITED]
+    assert stack.timeline.services()[0].exit_code == 7
+    stack.catch_up()
+    stack.catch_up(0.01)
+    assert len(told) == 2
+
+
+def test_an_engine_that_falls_silent_is_not_waited_for() -> None:
+    stack = _stack()
+    for event in (_said("create"), None):
+        stack.events.put(event)
+    with pytest.raises(Unavailable, match="stopped telling"):
+        stack.catch_up(5.0)
+    assert stack.timeline.services()[0].state is State.CREATED
+
+
+class _Listing:
+    """Containers, networks or volumes of a client that answers in turns."""
+
+    def __init__(self, *turns: Any) -> None:
+        self.turns = list(turns)
+
+    def list(self, **_: Any) -> Any:
+        turn = self.turns.pop(0) if len(self.turns) > 1 else self.turns[0]
+        if isinstance(turn, Exception):
+            raise turn
+        return turn
+
+
+def _engine(*turns: Any) -> Any:
+    empty = _Listing([])
+    return SimpleNamespace(client=SimpleNamespace(containers=_Listing(*turns), networks=empty, volumes=empty))
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.import_module("hullmark._smoke.reap"), "PATIENCE", 0.3)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_engine_that_goes_away_is_told_as_what_may_be_left() -> None:
+    left = remove_run(_engine(ConnectionError("refused")), "run")
+    assert left == "the engine does not say what is left of run: refused"
+
+
+def test_an_engine_that_comes_back_in_time_is_forgiven() -> None:
+    assert remove_run(_engine(ConnectionError("refused"), []), "run") is None
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_is_created_again_and_again_is_told() -> None:
+    container = SimpleNamespace(name="web", short_id="c1", remove=lambda **_: None)
+    left = remove_run(_engine([container]), "run")
+    assert left == "something goes on creating containers, networks or volumes of run"
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_cannot_be_removed_is_named_with_the_reason() -> None:
+    from docker.errors import APIError
+
+    def remove(**_: Any) -> None:
+        raise APIError("409", explanation="device or resource busy")  # type: ignore[no-untyped-call]
+
+    container = SimpleNamespace(name="web", short_id="c1", remove=remove)
+    assert remove_run(_engine([container]), "run") == "container web: device or resource busy"
+
+
+def test_what_somebody_else_removes_meanwhile_is_gone() -> None:
+    from docker.errors import NotFound
+
+    def remove(**_: Any) -> None:
+        raise NotFound("404", explanation="no such container")  # type: ignore[no-untyped-call]
+
+    container = SimpleNamespace(name="web", short_id="c1", remove=remove)
+    assert remove_run(_engine([container], []), "run") is None
+
+
+def test_a_late_container_is_removed_too() -> None:
+    removed: list[str] = []
+    container = SimpleNamespace(name="late", short_id="c1", remove=lambda **_: removed.append("late"))
+    assert remove_run(_engine([], [container], [], []), "run") is None
+    assert removed == ["late"]
+
+
+def test_a_service_that_waits_is_not_the_same_as_one_that_never_came() -> None:
+    run = _stack().timeline.services()[0]
+    assert run.state is State.ABSENT
+    assert not run.ready
+    assert replace(run, state=State.RUNNING).ready
+    assert not replace(run, state=State.RUNNING, has_health_check=True).ready
