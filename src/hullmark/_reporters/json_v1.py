@@ -227,7 +227,12 @@ class ReportV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 def render(report: Report, style: Style) -> Iterator[str]:  # noqa: ARG001  # the same everywhere
     """See `interface.render`."""
-    yield msgspec.json.format(msgspec.json.encode(_report(report)), indent=2).decode() + "\n"
+    described = _report(report)
+    try:
+        text = msgspec.json.encode(described)
+    except UnicodeEncodeError:  # a file name in an image need not be UTF-8, and JSON must be
+        text = msgspec.json.encode(_readable(msgspec.to_builtins(described)))
+    yield msgspec.json.format(text, indent=2).decode() + "\n"
 
 
 def schema() -> dict[str, Any]:
@@ -236,6 +241,19 @@ def schema() -> dict[str, Any]:
     described["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     described["title"] = SCHEMA
     return described
+
+
+def _readable(value: Any) -> Any:
+    """`value` with every byte that is not UTF-8 replaced by U+FFFD."""
+    match value:
+        case str():
+            return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        case dict():
+            return {_readable(key): _readable(each) for key, each in value.items()}
+        case list():
+            return [_readable(each) for each in value]
+        case _:
+            return value
 
 
 def _report(report: Report) -> ReportV1:

@@ -50,6 +50,8 @@ def render(report: Report, style: Style) -> Iterator[str]:
         color_system="standard" if style.colour else None,
         legacy_windows=False,
         highlight=False,
+        markup=False,
+        emoji=False,
         soft_wrap=False,
         _environ={},
     )
@@ -100,12 +102,12 @@ def _findings(report: Report) -> Iterator[Text]:
 
 def _finding(finding: Finding) -> Iterator[Text]:
     first, *more = (printable(line) for line in finding.seen.splitlines() or [""])
-    service = f"{finding.service}: " if finding.service else ""
+    service = f"{printable(finding.service)}: " if finding.service else ""
     yield Text.assemble(
         (printable(str(finding.location)), "bold"),
         ": ",
         (str(finding.severity), _COLOURS[finding.severity]),
-        f" {finding.rule}: {finding.summary}",
+        f" {finding.rule}: {printable(finding.summary)}",
     )
     for line in (
         f"{service}{first}",
@@ -125,10 +127,10 @@ def _logs(report: Report) -> Iterator[Text]:
         return
     for run in report.stack.services:
         if run.health_output and not run.ready:
-            yield Text(f"last health check of {run.service}:", style="bold")
+            yield Text(f"last health check of {printable(run.service)}:", style="bold")
             yield from (Text(f"  {printable(line)}") for line in run.health_output.splitlines()[-5:])
         if run.log:
-            yield Text(f"end of the log of {run.service}:", style="bold")
+            yield Text(f"end of the log of {printable(run.service)}:", style="bold")
             yield from (Text(f"  {printable(line)}") for line in run.log)
 
 
@@ -149,7 +151,9 @@ def _time_line(report: Report) -> Iterator[Table | Text]:
     whole = max((_last(run) for run in report.stack.services), default=0.0)
     table = _table(f"stack  {_LEGEND}", "service", "", ">started", ">healthy", "state")
     for run in report.stack.services:
-        table.add_row(run.service, _bar(run, whole), _at(run.started), _at(run.healthy), _state(run))
+        table.add_row(
+            printable(run.service), _bar(run, whole), _at(run.started), _at(run.healthy), _state(run)
+        )
     yield table
     passed = sum(probe.passed for probe in report.stack.probes)
     linked = sum(link.passed for link in report.stack.links)
@@ -202,7 +206,7 @@ def _sizes(report: Report) -> Iterator[Table]:
         over = image.budget is not None and image.unpacked > image.budget
         used = f"{image.unpacked / image.budget:.0%}" if image.budget else ""
         table.add_row(
-            image.service,
+            printable(image.service),
             format_size(image.budget) if image.budget else "none",
             format_size(image.unpacked),
             Text(used, style="bold red" if over else "green"),
@@ -218,7 +222,7 @@ def _checks(report: Report) -> Iterator[Table]:
     if not rows:
         return
     columns = [str(check) for check in report.checks]
-    table = _table(f"{report.project}", "service", *columns)
+    table = _table(printable(report.project), "service", *columns)
     for service in sorted(rows, key=lambda name: (name == "(project)", name)):
         cells = (rows[service].get(column) for column in columns)
         table.add_row(
