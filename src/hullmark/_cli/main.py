@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from types import FrameType
 
-BUG = 70
-"""Exit code after a defect of hullmark itself, as in sysexits.h; none of the documented ones."""
-
 
 def run() -> None:
     """The console script."""
@@ -30,11 +27,8 @@ def run() -> None:
         code = main(
             sys.argv[1:], stdout=sys.stdout, stderr=sys.stderr, environ=os.environ, cancelled=cancelled
         )
-    with contextlib.suppress(BrokenPipeError):
-        sys.stdout.flush()
-    # What a killed process leaves for its parent, and no waiting for threads that may hang on a dead engine.
     sys.stderr.flush()
-    os._exit(code)
+    os._exit(code)  # without waiting for threads that may hang on a dead engine
 
 
 def main(
@@ -55,7 +49,10 @@ def main(
     )
     with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
         try:
-            result = app.main(args=list(argv), prog_name="hullmark", standalone_mode=False, obj=session)
+            # Not `app.main`, which ends the process when the reader has gone.
+            with app.make_context("hullmark", list(argv), obj=session) as context:
+                result = app.invoke(context)
+            stdout.flush()
         except click.exceptions.Exit as error:
             return error.exit_code
         except click.ClickException as error:
@@ -68,8 +65,7 @@ def main(
             _say(session, error)
             return error.exit_code
         except BrokenPipeError:
-            # The reader has seen enough, as `head` does; Python must not complain about it at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            # The reader has seen enough, as `head` does.
             return 128 + signal.SIGPIPE
         except Exception:  # noqa: BLE001  # the last resort
             import traceback  # noqa: PLC0415
@@ -78,7 +74,7 @@ def main(
             click.echo(
                 "error: this is a defect of hullmark; please report it with the lines above", file=stderr
             )
-            return BUG
+            return HullmarkError.exit_code
     return result if isinstance(result, int) else 0
 
 

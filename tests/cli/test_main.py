@@ -1,0 +1,248 @@
+"""How a call ends: exit codes, streams, and what a person is told when something is in the way."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from hullmark._cli import main
+from hullmark._cli.app import COMMANDS, app
+from hullmark._cli.progress import Lines, Live
+from hullmark._cli.session import Session
+from hullmark.model.outcome import Check
+
+if TYPE_CHECKING:
+    import threading
+    from pathlib import Path
+
+DOCKERFILE = 'FROM debian:bookworm-slim\nLABEL org.opencontainers.image.version=1\nHEALTHCHECK --timeout=5s CMD ["true"]\n'
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project of one clean service."""
+    (tmp_path / "compose.yml").write_text("name: small\nservices:\n  web:\n    build: .\n", encoding="utf-8")
+    (tmp_path / "Dockerfile").write_text(DOCKERFILE, encoding="utf-8")
+    return tmp_path
+
+
+def _call(*arguments: str, **environ: str) -> tuple[int, str, str]:
+    stdout, stderr = io.StringIO(), io.StringIO()
+    given = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **environ}
+    return main(arguments, stdout=stdout, stderr=stderr, environ=given), stdout.getvalue(), stderr.getvalue()
+
+
+@pytest.mark.parametrize("command", ["build", "validate", "smoke", "check"])
+def test_without_an_engine_nothing_passes(project: Path, command: str) -> None:
+    code, stdout, stderr = _call("-C", str(project), command, DOCKER_HOST="unix:///nonexistent/docker.sock")
+    assert code == 3
+    assert "no Docker engine answers at" in stdout
+    assert "Traceback" not in stderr
+    assert "clean (" not in stdout
+
+
+def test_lint_needs_no_engine(project: Path) -> None:
+    code, _, _ = _call("-C", str(project), "lint", DOCKER_HOST="unix:///nonexistent/docker.sock")
+    assert code == 0
+
+
+def test_a_scan_that_was_asked_for_and_could_not_be_made_is_not_clean(project: Path, tmp_path: Path) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "docker").symlink_to(_which("docker"))
+    code, stdout, _ = _call("-C", str(project), "scan", PATH=str(programs))
+    assert code == 3
+    assert "install Trivy" in stdout
+
+
+def _which(program: str) -> str:
+    import shutil
+
+    found = shutil.which(program)
+    assert found
+    return found
+
+
+def test_without_docker_it_says_what_to_install(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    code, _, stderr = _call("-C", str(project), "lint", PATH=str(tmp_path / "bin"))
+    assert code == 3
+    assert "`docker` is not on PATH" in stderr
+    assert "help: " in stderr
+
+
+def test_the_json_report_is_all_there_is_on_standard_output(project: Path) -> None:
+    code, stdout, stderr = _call("-C", str(project), "lint", "--format", "json")
+    assert code == 0
+    assert json.loads(stdout)["schema"] == "hullmark/report/1"
+    assert "lint" in stderr
+
+
+def test_quiet_says_nothing_but_the_report(project: Path) -> None:
+    assert _call("-q", "-C", str(project), "lint")[2] == ""
+
+
+@pytest.mark.parametrize("format_", ["text", "json"])
+def test_the_exit_code_does_not_depend_on_the_format(project: Path, format_: str) -> None:
+    (project / "Dockerfile").write_text("FROM debian:bookworm-slim\n", encoding="utf-8")
+    assert _call("-C", str(project), "lint", "--format", format_)[0] == 1
+
+
+def test_reports_are_written_to_files_as_well(project: Path) -> None:
+    code, stdout, _ = _call(
+        "-C", str(project), "lint", "--report", "json=out/r.json", "--report", "text=out/r.txt"
+    )
+    assert code == 0
+    assert json.loads((project / "out/r.json").read_text(encoding="utf-8"))["verdict"]["exit_code"] == 0
+    assert (project / "out/r.txt").read_text(encoding="utf-8") == stdout
+
+
+def test_a_report_that_cannot_be_written_is_told(project: Path) -> None:
+    code, _, stderr = _call("-C", str(project), "lint", "--report", "json=Dockerfile/r.json")
+    assert code == 3
+    assert "the report cannot be written to" in stderr
+    assert (project / "Dockerfile").read_text(encoding="utf-8") == DOCKERFILE
+
+
+def test_the_command_line_wins_over_the_environment(project: Path) -> None:
+    (project / "Dockerfile").write_text(f"{DOCKERFILE}RUN pip install x\n", encoding="utf-8")
+    assert _call("-C", str(project), "lint", HULLMARK_FAIL_ON="warning")[0] == 1
+    assert _call("-C", str(project), "lint", "--fail-on", "error", HULLMARK_FAIL_ON="warning")[0] == 0
+
+
+def test_a_wrong_value_in_the_environment_names_the_variable(project: Path) -> None:
+    code, _, stderr = _call("-C", str(project), "lint", HULLMARK_FAIL_ON="always")
+    assert code == 2
+    assert "environment variable HULLMARK_FAIL_ON" in stderr
+
+
+def test_another_compose_file_can_be_named(project: Path) -> None:
+    (project / "other.yml").write_text("services:\n  api:\n    build: .\n", encoding="utf-8")
+    _, stdout, _ = _call("-C", str(project), "lint", "-f", "compose.yml", "-f", "other.yml")
+    assert {"api", "web"} <= {line.split()[0] for line in stdout.splitlines() if line}
+
+
+def test_a_project_is_found_from_below(project: Path) -> None:
+    (project / "deep" / "down").mkdir(parents=True)
+    assert _call("-C", str(project / "deep" / "down"), "lint")[0] == 0
+
+
+def test_a_run_that_was_cancelled_before_it_began_ends_as_interrupted(
+    project: Path, cancelled: threading.Event
+) -> None:
+    cancelled.set()
+    stdout, stderr = io.StringIO(), io.StringIO()
+    code = main(
+        ["-C", str(project), "lint"], stdout=stdout, stderr=stderr, environ=os.environ, cancelled=cancelled
+    )
+    assert code == 130
+    assert stdout.getvalue() == ""
+    assert "interrupted" in stderr.getvalue()
+
+
+def test_a_defect_is_told_as_one(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("hullmark._cli.checking.run_checks", broken)
+    code, _, stderr = _call("-C", str(project), "lint")
+    assert code == 3
+    assert "ZeroDivisionError" in stderr
+    assert "defect of hullmark" in stderr
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(project: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "hullmark", "explain"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=project,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 128 + signal.SIGPIPE
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_that_says_what_the_list_says(name: str) -> None:
+    code, stdout, _ = _call(name, "--help")
+    assert code == 0
+    command = app.get_command(click.Context(app), name)
+    assert command is not None
+    assert command.help
+    assert stdout.startswith(f"Usage: hullmark {name}")
+
+
+def test_commands_are_loaded_only_when_they_are_called() -> None:
+    code = "import sys, hullmark._cli.app; print(*[m for m in sys.modules if m.startswith('hullmark._cli.')])"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert set(loaded) <= {f"hullmark._cli.{name}" for name in ("app", "main", "session")}
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def _session(stderr: io.StringIO, cancelled: threading.Event, **environ: str) -> Session:
+    return Session(stdout=io.StringIO(), stderr=stderr, environ=environ, cancelled=cancelled)
+
+
+def test_progress_is_live_on_a_terminal_and_plain_elsewhere(cancelled: threading.Event) -> None:
+    live = _session(_Terminal(), cancelled).progress()
+    live.close()
+    assert isinstance(live, Live)
+    assert isinstance(_session(io.StringIO(), cancelled).progress(), Lines)
+    assert isinstance(_session(_Terminal(), cancelled, CI="true").progress(), Lines)
+    assert isinstance(_session(_Terminal(), cancelled, TERM="dumb").progress(), Lines)
+
+
+def test_a_line_of_progress_is_written_once(cancelled: threading.Event) -> None:
+    stderr = io.StringIO()
+    progress = _session(stderr, cancelled).progress()
+    for _ in range(3):
+        progress.begin(Check.SMOKE, "web", "waiting to be healthy")
+    progress.end(Check.SMOKE, "web", "healthy after 2.0 s", good=True)
+    assert stderr.getvalue() == (
+        "smoke    web          waiting to be healthy ...\nsmoke    web          healthy after 2.0 s\n"
+    )
+
+
+def test_live_progress_leaves_what_has_ended(cancelled: threading.Event) -> None:
+    stderr = _Terminal()
+    progress = _session(stderr, cancelled, NO_COLOR="1").progress()
+    progress.begin(Check.BUILD, "web", "[2/5] RUN apt-get update")
+    progress.end(Check.BUILD, "web", "ok in 2.0 s", good=True)
+    progress.close()
+    assert "✓ build    web          ok in 2.0 s" in stderr.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("environ", "colour", "expected"),
+    [
+        ({}, "auto", True),
+        ({"NO_COLOR": "1"}, "auto", False),
+        ({"NO_COLOR": ""}, "auto", True),
+        ({"TERM": "dumb"}, "auto", False),
+        ({"NO_COLOR": "1"}, "always", True),
+        ({}, "never", False),
+    ],
+)
+def test_colour_follows_the_terminal_the_environment_and_the_option(
+    environ: dict[str, str], colour: str, expected: object, cancelled: threading.Event
+) -> None:
+    session = _session(_Terminal(), cancelled, **environ)
+    session.colour = colour
+    assert session.coloured(session.stderr) is expected
