@@ -246,11 +246,10 @@ def version() -> Iterator[str]:
         run_docker("compose", "build", env=env, cwd=TALE)
         yield version
     finally:
-        built = run_docker(
-            "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "--filter", f"reference=tale-*:{version}"
-        )
-        if built:
-            run_docker("image", "rm", *built.split())
+        # By label and not by name: `up --build` adds labels of its own and leaves the image before it without a name.
+        label = f"label=org.opencontainers.image.version={version}"
+        if built := set(run_docker("image", "ls", "--quiet", "--no-trunc", "--filter", label).split()):
+            run_docker("image", "rm", "--force", *built)
 
 
 @pytest.fixture(scope="session")
@@ -276,7 +275,7 @@ def start(version: str) -> Start:
     return started_as
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def test_stack(start: Start) -> Iterator[Stack]:
     """The test pair of the quick reference, up and healthy on the ports and under the name that the guide gives it."""
     with _only_one(), start("-d", "--wait", project="tale-test") as stack:
