@@ -53,7 +53,11 @@ class _StackTogether(LoadGroupScheduling):
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "stack" if nodeid.startswith(("tests/stack/", "tests/e2e/")) else str(super()._split_scope(nodeid))
+        return (
+            "stack"
+            if nodeid.startswith(("tests/stack/", "tests/e2e/"))
+            else str(super()._split_scope(nodeid))
+        )
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadGroupScheduling | None:
