@@ -240,6 +240,8 @@ def _read_dockerfiles(run: _Run) -> None:
             continue
         if not Path(service.build.dockerfile).is_file():
             path = service.build.dockerfile
+            if Path(path).is_relative_to(run.project.root):
+                path = Path(path).relative_to(run.project.root).as_posix()
             problems.append(
                 f"{service.span}: service `{service.name}`: `{path}` does not exist; expected a Dockerfile"
             )

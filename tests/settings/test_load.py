@@ -329,6 +329,23 @@ def test_a_directory_in_place_of_the_file_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        (
+            '[[links]]\nfrom = "a"\nto = "tcp://b:1"\nexpect.status = 200\n',
+            "4:1: `links`: `expect` has no effect on `tcp://`; it fits `http://` and `https://`",
+        ),
+        (
+            '[[links]]\nfrom = "a"\nto = "http://b/"\ntls = "insecure"\n',
+            "4:1: `links`: `tls` has no effect on `http://`; it fits `https://`",
+        ),
+    ],
+)
+def test_what_a_link_cannot_be_held_to_is_refused(tmp_path: Path, text: str, expected: str) -> None:
+    assert _problems(tmp_path, text) == [f"hullmark.toml:{expected}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
         ("polcy = 1\n", "1:1: unknown key `polcy`; did you mean `policy`?"),
         ("[polcy]\n", "1:1: unknown key `polcy`; did you mean `policy`?"),
         ("[project]\nenvfile = 1\n", "2:1: unknown key `envfile` in `project`; did you mean `env-file`?"),
@@ -489,7 +506,7 @@ ALL = [pytest.param(*each, id=".".join((*each[0], each[2].key))) for each in _op
 # What a table needs besides the option that is tried.
 BESIDE = {
     ("services", "name", "probes"): {"tcp": "1", "http": '"/"', "exec": '["a"]', "port": "1"},
-    ("links",): {"from": '"a"', "to": '"http://b/"'},
+    ("links",): {"from": '"a"', "to": '"https://b/"'},
     ("ignore", "findings"): {"rule": '"a"', "reason": '"b"'},
 }
 VALUES = {

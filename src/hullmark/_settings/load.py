@@ -81,6 +81,7 @@ def load_settings(root: Path, environ: Mapping[str, str], flags: Mapping[str, st
     """
     source, document = _read(root)
     values = _table(SCHEMA, document, (), source)
+    _refuse_idle(values.get("links", []), source)
     overrides, refused = _overrides(environ, flags or {})
     source.raise_problems(refused)
     services = tuple(
@@ -197,6 +198,18 @@ def _choose(table: Table, document: Mapping[str, Any], path: KeyPath, source: _S
         if key not in document:
             help_ = next(option.help for option in table.options if option.key == key)
             source.problem(path, f"`{_shown(path)}` with `{chosen[0].key}` needs `{key}` ({help_})")
+
+
+def _refuse_idle(links: Sequence[Mapping[str, Any]], source: _Source) -> None:
+    """Notes as a problem what a link promises, but the scheme of its URL gives nothing to hold it to."""
+    for index, link in enumerate(links):
+        scheme = str(link.get("to", "")).partition("://")[0]
+        for key, schemes in (("expect", ("http", "https")), ("tls", ("https",))):
+            if key in link and scheme not in (*schemes, ""):
+                fits = " and ".join(f"`{each}://`" for each in schemes)
+                source.problem(
+                    ("links", index, key), f"`links`: `{key}` has no effect on `{scheme}://`; it fits {fits}"
+                )
 
 
 def _child(child: Table, value: Any, here: KeyPath, source: _Source) -> Any:
