@@ -73,7 +73,10 @@ def test_a_run_that_fails_is_shown_with_its_line_and_last_words(root: Path, comm
     assert (failure.span.line, failure.span.end_line) == (6, 7)
     assert failure.message.endswith("did not complete successfully: exit code: 3")
     assert failure.step.startswith("RUN echo one && echo two")
-    assert failure.output == tuple(str(number) for number in range(101 - TAIL, 101))
+    assert len(failure.output) == TAIL
+    # The two streams of a step reach the engine each on its own: where `two` lands among the lines is chance.
+    counted = [line for line in failure.output if line != "two"]
+    assert counted == [str(number) for number in range(101 - len(counted), 101)]
     (finding,) = failed_build.check(failure, service="web")
     assert str(finding.location) == "Dockerfile:6:1"
     assert "line 6 of `Dockerfile`" in finding.remedy
