@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hullmark._compose import chosen_services, find_root, resolve
+from hullmark._compose import chosen_services, compositions, find_root, resolve
 from hullmark._dockerfile import lint, load
 from hullmark._engines import build_service, connect
 from hullmark._images import open_image
@@ -207,10 +207,16 @@ def _finish(futures: list[Future[None]], surroundings: Surroundings) -> None:
 
 
 def _each(
-    run: _Run, check: Check, work: Callable[[_Run, Service], Outcome], *, at_once: int = AT_ONCE
+    run: _Run,
+    check: Check,
+    work: Callable[[_Run, Service], Outcome],
+    *,
+    at_once: int = AT_ONCE,
+    services: tuple[Service, ...] | None = None,
 ) -> None:
     """Does `work` for every service, several at a time; what it raises becomes that service's outcome."""
-    if not run.services:
+    services = run.services if services is None else services
+    if not services:
         run.add(check, None, Skipped(reason="the project builds no images", moot=True), time.monotonic())
         return
 
@@ -219,7 +225,7 @@ def _each(
         run.add(check, service.name, _guarded(lambda: work(run, service)), started)
 
     with ThreadPoolExecutor(max_workers=at_once) as pool:
-        _finish([pool.submit(one, service) for service in run.services], run.surroundings)
+        _finish([pool.submit(one, service) for service in services], run.surroundings)
 
 
 def _guarded(work: Callable[[], Outcome]) -> Outcome:
@@ -259,14 +265,24 @@ def _read_dockerfiles(run: _Run) -> None:
 
 
 def _lint(run: _Run) -> None:
-    def one(run: _Run, service: Service) -> Outcome:
-        dockerfile = run.dockerfiles.get(service.name)
-        if dockerfile is None or service.build is None:
-            reason = service.build.unreadable if service.build else None
-            return Skipped(reason=reason or "it builds no image")
-        return Ran(findings=lint(dockerfile, target=service.build.target, service=service.name))
+    """Lints what is chosen; of a whole project also the services that run images of others."""
+    declared = {each.service: each for each in compositions(run.project, run.surroundings.commands)}
 
-    _each(run, Check.LINT, one, at_once=1)  # nothing but computing, which threads do not speed up
+    def one(run: _Run, service: Service) -> Outcome:
+        findings = _apply(declared[service.name], service.name)
+        dockerfile = run.dockerfiles.get(service.name)
+        if service.build is not None and dockerfile is not None:
+            findings += lint(
+                dockerfile, target=service.build.target, service=service.name, volumes=service.volumes
+            )
+        elif service.build is not None:
+            # What is in the Compose file is found all the same; that the rest was not looked at is told.
+            reason = f"its Dockerfile cannot be linted: {service.build.unreadable}"
+            return Broken(error=reason, findings=findings) if findings else Skipped(reason=reason)
+        return Ran(findings=tuple(sorted(findings, key=lambda finding: finding.sort_key)))
+
+    whole = run.services == run.project.built
+    _each(run, Check.LINT, one, at_once=1, services=run.project.services if whole else run.services)
 
 
 def _build(run: _Run, service: Service) -> Outcome:

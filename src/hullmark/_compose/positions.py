@@ -30,6 +30,17 @@ class Declarations:
     paths: dict[Path, SourceSpan] = field(default_factory=dict)
     """For each text, taken for a path relative to the file it stands in, the first place where it stands."""
 
+    texts: dict[str, list[tuple[str, SourceSpan]]] = field(default_factory=dict)
+    """For each key that holds a text, every text that the files give it, and where the key stands."""
+
+    def place(self, *path: str) -> SourceSpan | None:
+        """Where the key at `path`, or the nearest one around it, stands."""
+        while path:
+            if span := self.keys.get(".".join(path)):
+                return span
+            path = path[:-1]
+        return None
+
     def mentioned(self, message: str) -> SourceSpan | None:
         """The place of what `message` is about: the most exact key, service or file that it names."""
         message = re.sub(r'\bservice "([\w.-]+)"', r"services.\1 ", message)
@@ -113,6 +124,7 @@ def _read(document: yaml.Node, file: Path, name: str, into: Declarations) -> Non
             if path == ("services",):
                 into.services.setdefault(key, span)
             if isinstance(value, yaml.ScalarNode) and value.value:
+                into.texts.setdefault(".".join(here), []).append((value.value, span))
                 at = SourceSpan(path=name, line=value.start_mark.line + 1, column=value.start_mark.column + 1)
                 into.paths.setdefault(file.parent / value.value, at)
             pending.append((here, value))

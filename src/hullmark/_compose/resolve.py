@@ -59,10 +59,10 @@ def resolve(root: Path, settings: Settings, commands: Commands) -> Project:
     root = root.absolute()
     files = _files(root, settings)
     declared = declarations(files, root)
-    arguments = _arguments(root, settings, files)
+    arguments = arguments_of(root, settings, files)
     completed = _config(commands, arguments, root, declared)
     if completed.returncode != 0:
-        raise _refusal(completed.stderr, files, root, declared)
+        raise refusal(completed.stderr, files, root, declared)
     try:
         raw = json.loads(completed.stdout)
     except ValueError as error:
@@ -85,6 +85,7 @@ def resolve(root: Path, settings: Settings, commands: Commands) -> Project:
         settings=settings,
         resolved=completed.stdout,
         compose_arguments=arguments,
+        files=files,
     )
     _check_names(project, declared)
     return project
@@ -153,7 +154,11 @@ def _named_by_compose(root: Path, settings: Settings) -> tuple[tuple[str, ...], 
     return tuple(name for name in found.get("COMPOSE_FILE", "").split(separator) if name), file
 
 
-def _arguments(root: Path, settings: Settings, files: tuple[Path, ...]) -> tuple[str, ...]:
+def arguments_of(root: Path, settings: Settings, files: tuple[Path, ...]) -> tuple[str, ...]:
+    """What `docker compose` needs to be told to read `files` the way `settings` say.
+
+    Raises `ConfigurationError` when the env file does not exist.
+    """
     arguments: list[str] = ["--project-directory", str(root)]
     for file in files:
         arguments += ["-f", str(file)]
@@ -168,7 +173,7 @@ def _arguments(root: Path, settings: Settings, files: tuple[Path, ...]) -> tuple
     return tuple(arguments)
 
 
-def _refusal(
+def refusal(
     stderr: str, files: tuple[Path, ...], root: Path, declared: Declarations
 ) -> ConfigurationError | Unavailable:
     """What Compose's refusal means, with the line of the service that it is about."""
@@ -199,6 +204,9 @@ def _service(name: str, raw: Mapping[str, Any], project: str, span: SourceSpan) 
                     if port.get("protocol", "tcp") == "tcp"
                 }
             )
+        ),
+        volumes=tuple(
+            sorted({str(each["target"]) for each in raw.get("volumes") or () if each.get("type") == "volume"})
         ),
         depends_on=tuple(
             sorted(

@@ -194,6 +194,8 @@ class Service:
     """Where the Compose file declares it."""
     ports: tuple[int, ...] = ()
     """Container ports that are published."""
+    volumes: tuple[str, ...] = ()
+    """Container paths at which volumes are mounted; those of directories of the host are not among them."""
     depends_on: tuple[tuple[str, str], ...] = ()
     """Service and the condition that is waited for."""
     restarts: bool = False
@@ -217,6 +219,8 @@ class Project:
     """`docker compose config` as JSON. It holds secrets: never log or report it."""
     compose_arguments: tuple[str, ...] = ()
     """What `docker compose` needs to be told to find this project again."""
+    files: tuple[Path, ...] = ()
+    """The Compose files, absolute, in the order in which they are merged."""
 
     def service(self, name: str) -> Service:
         """The service called `name`; raises `KeyError` when there is none."""

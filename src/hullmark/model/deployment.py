@@ -1,0 +1,18 @@
+"""An image as a service of the stack uses it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hullmark.model.dockerfile import Recipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """How an image is made, and what Compose adds to it when it runs; what rules about both look at."""
+
+    recipe: Recipe
+    volumes: tuple[str, ...] = ()
+    """The container paths at which Compose mounts volumes."""

@@ -1,0 +1,34 @@
+"""What tells a secret from an ordinary variable: its name, or the format of its value."""
+
+from __future__ import annotations
+
+import re
+
+_NAMED = re.compile(
+    r"(^|_)(PASSWORD|PASSWD|PASSPHRASE|PWD|SECRET|SECRETS|TOKEN|API_?KEY|APIKEY|ACCESS_?KEY|PRIVATE_?KEY|SECRET_?KEY"
+    r"|ENCRYPTION_?KEY|SIGNING_?KEY|CREDENTIALS?|AUTH)$",
+    re.IGNORECASE,
+)
+_HARMLESS_NAMES = frozenset({"PWD", "OLDPWD"})
+_HARMLESS = re.compile(r"(|true|false|yes|no|on|off|none|null|[01]|disabled|enabled|/\S*)", re.IGNORECASE)
+_FORMATS = (
+    (re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b"), "an AWS access key"),
+    (re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36,}\b"), "a GitHub token"),
+    (re.compile(r"\bgithub_pat_[A-Za-z0-9_]{60,}\b"), "a GitHub token"),
+    (re.compile(r"\bglpat-[A-Za-z0-9_-]{20,}\b"), "a GitLab token"),
+    (re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,}\b"), "a Slack token"),
+    (re.compile(r"\bsk_live_[A-Za-z0-9]{20,}\b"), "a Stripe key"),
+    (re.compile(r"\bAIza[A-Za-z0-9_-]{35}\b"), "a Google API key"),
+    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"), "a private key"),
+    (re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s:@$]+@"), "a URL with a password"),
+)
+
+
+def secret_in(name: str, value: str) -> str | None:
+    """What is secret about the variable, `None` when nothing is; never the value itself."""
+    for pattern, what in _FORMATS:
+        if pattern.search(value):
+            return f"`{name}` holds {what}"
+    if name not in _HARMLESS_NAMES and _NAMED.search(name) and not _HARMLESS.fullmatch(value):
+        return f"`{name}` has a value of {len(value)} characters"
+    return None

@@ -1,0 +1,1 @@
+"""Rules about what the Compose files declare of a service."""
