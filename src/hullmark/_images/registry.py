@@ -1,0 +1,165 @@
+"""Images of registries, pulled by the OCI distribution specification: nothing is written to the disk."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from hullmark._images.interface import Blob, Core
+from hullmark._images.platforms import Platform, host_platform
+from hullmark.errors import DamagedImage, Unavailable, UsageError
+from hullmark.model.reference import Pinned, parse_reference
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from hullmark._images.distribution import Repository
+    from hullmark._images.interface import Limits, Request
+    from hullmark._images.manifests import Descriptor, ImageManifest
+    from hullmark._images.transport import Patience
+    from hullmark._process import Commands
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """Any registry; the reference says which.
+
+    Credentials are those of `docker login`. TLS is verified, except where the registry is this very machine or is
+    listed as insecure, in `insecure` or in `HULLMARK_INSECURE_REGISTRIES`.
+    """
+
+    commands: Commands
+    """Runs credential helpers."""
+    environ: Mapping[str, str]
+    """For DOCKER_CONFIG, SSL_CERT_FILE, HTTPS_PROXY, NO_PROXY and the variable above."""
+    insecure: tuple[str, ...] = ()
+    """Hosts, with or without their port."""
+    foreign: bool = False
+    """Whether layers that registries do not distribute are fetched from where their manifest says."""
+    patience: Patience | None = None
+    certificates: Path | None = None
+    """Where the authorities of single registries are; Docker's directory when not given."""
+
+    @contextlib.contextmanager
+    def open(
+        self, reference: str, platform: str | None, request: Request, cancelled: threading.Event
+    ) -> Iterator[Core]:
+        """See `Source.open`. Blobs can be opened from several threads, and only until the context is left."""
+        # A tenth of a second, paid only where a registry is asked.
+        from hullmark._images.credentials import find_login  # noqa: PLC0415
+        from hullmark._images.distribution import Repository  # noqa: PLC0415
+        from hullmark._images.transport import CERTIFICATES, Patience, Transport, Trust  # noqa: PLC0415
+
+        try:
+            parsed = parse_reference(reference)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+        asked = None if platform is None else Platform.parse(platform)
+        with Transport(
+            environ=self.environ,
+            trust=Trust.of(self.environ, self.insecure),
+            patience=self.patience or Patience(),
+            cancelled=cancelled,
+            certificates=self.certificates or CERTIFICATES,
+        ) as transport:
+            repository = Repository(
+                reference=parsed,
+                name=reference,
+                transport=transport,
+                find_login=partial(find_login, parsed.registry, self.commands, self.environ),
+            )
+            repository.connect()
+            yield _Pull(repository, request.limits, foreign=self.foreign).core(asked)
+
+
+class _Pull:
+    """The way from a reference to the core of one image."""
+
+    def __init__(self, repository: Repository, limits: Limits, *, foreign: bool) -> None:
+        self._repository = repository
+        self._limits = limits
+        self._foreign = foreign
+
+    def core(self, asked: Platform | None) -> Core:
+        """The core of the image for the platform that was asked for, or for this host's."""
+        from hullmark._images.manifests import choose, parse_manifest  # noqa: PLC0415
+
+        repository = self._repository
+        name, reference = repository.name, repository.reference
+        which = reference.digest if isinstance(reference, Pinned) else reference.tag
+        root = repository.manifest(which, self._limits.manifest)
+        parsed = parse_manifest(root.content, name, root.media_type)
+        chosen = choose(
+            root.content, parsed, asked or host_platform(), self._manifest, self._platform_of, name
+        )
+        config = self._configuration(chosen.manifest)
+        found = _platform(config)
+        # An index has been asked already; a single image is what it is, unless something else was asked for.
+        if chosen.platform is None and asked is not None and found is not None and asked.rank(found) is None:
+            raise Unavailable(
+                f"{name} is not there for {asked}; it is one image, for {found}",
+                hint=f"name it with `--platform {found}`, or name no platform",
+            )
+        return Core(
+            reference=name,
+            how=f"pulled from {reference.registry} as {reference.repository}@{_short(chosen.content)}",
+            manifest=chosen.content,
+            config=config,
+            layers=tuple(self._layer(each) for each in chosen.manifest.layers),
+            platform=str(chosen.platform or found or "") or None,
+        )
+
+    def _manifest(self, descriptor: Descriptor) -> bytes:
+        digest = descriptor.checked_digest(self._repository.name)
+        return self._repository.manifest(digest, self._limits.manifest, size=descriptor.size).content
+
+    def _configuration(self, manifest: ImageManifest) -> bytes:
+        """The configuration; raises `DamagedImage` when it is none of an image."""
+        config = self._repository.document(manifest.config, self._limits.manifest)
+        if not isinstance(_json(config).get("rootfs"), dict):
+            raise DamagedImage(
+                f"{self._repository.name} is no image: its configuration, of the type "
+                f"`{manifest.config.media_type[:120]}`, lists no layers"
+            )
+        return config
+
+    def _platform_of(self, manifest: ImageManifest) -> Platform | None:
+        return _platform(self._repository.document(manifest.config, self._limits.manifest))
+
+    def _layer(self, descriptor: Descriptor) -> Blob:
+        urls = (descriptor.urls or ()) if self._foreign else ()
+        return Blob(
+            digest=descriptor.checked_digest(self._repository.name),
+            transfer=descriptor.size,
+            open=partial(self._repository.blob, descriptor, urls=urls),
+            media_type=descriptor.media_type,
+        )
+
+
+def _json(config: bytes) -> Mapping[str, Any]:
+    import msgspec  # noqa: PLC0415
+
+    try:
+        decoded = msgspec.json.decode(config)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return {}
+    return decoded if isinstance(decoded, dict) else {}
+
+
+def _platform(config: bytes) -> Platform | None:
+    """What a configuration says of itself."""
+    said = _json(config)
+    names = [said.get(key) or "" for key in ("os", "architecture", "variant")]
+    if not all(isinstance(name, str) for name in names) or not names[0] or not names[1]:
+        return None
+    return Platform.of(*names)
+
+
+def _short(content: bytes) -> str:
+    import hashlib  # noqa: PLC0415
+
+    return f"sha256:{hashlib.sha256(content).hexdigest()[:12]}"
