@@ -79,12 +79,12 @@ class _Token(msgspec.Struct):
 class Authenticator:
     """Knows what to send as `Authorization` to one registry, for one repository; shared by threads."""
 
-    transport: Transport
+    transport: Transport = field(repr=False)
     registry: str
     """As the user writes it."""
     scope: str
     """What is asked for where the registry does not say what it wants."""
-    find_login: Callable[[], Login]
+    find_login: Callable[[], Login] = field(repr=False)
     """Called once, and only when the registry wants to know who asks."""
     _scopes: tuple[str, ...] = ()
     _header: str | None = field(default=None, repr=False)

@@ -60,9 +60,10 @@ class Repository:
     reference: Reference
     name: str
     """As the user wrote the reference, for messages."""
-    transport: Transport
-    find_login: Callable[[], Login]
-    authenticator: Authenticator = field(init=False)
+    # What these hold are partly secrets, and a repr ends up in logs.
+    transport: Transport = field(repr=False)
+    find_login: Callable[[], Login] = field(repr=False)
+    authenticator: Authenticator = field(init=False, repr=False)
     _base: str = field(default="", init=False)
 
     def __post_init__(self) -> None:

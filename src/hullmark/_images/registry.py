@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ class Registry:
 
     commands: Commands
     """Runs credential helpers."""
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     """For DOCKER_CONFIG, SSL_CERT_FILE, HTTPS_PROXY, NO_PROXY and the variable above."""
     insecure: tuple[str, ...] = ()
     """Hosts, with or without their port."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -313,7 +313,7 @@ class Answer:
 class Transport:
     """Sends requests, over connections that are kept until it is closed."""
 
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     trust: Trust
     patience: Patience
     cancelled: threading.Event
@@ -420,14 +420,17 @@ class Transport:
         manager = self._manager(Origin.of(url))
         patience = self.patience
         self.watch.start()
+        sent, body = dict(headers), None
+        if fields is not None:
+            body = urlencode(fields)
+            sent["Content-Type"] = "application/x-www-form-urlencoded"
         deadline = time.monotonic() + patience.answer
         try:
             response = manager.request(
                 method,
                 url,
-                headers=dict(headers),
-                fields=dict(fields) if fields is not None else None,
-                encode_multipart=False,
+                headers=sent,
+                body=body,
                 preload_content=False,
                 decode_content=False,
                 redirect=False,

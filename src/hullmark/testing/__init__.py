@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from hullmark.testing._commands import ScriptedCommands
 from hullmark.testing._images import synthetic_image
+from hullmark.testing._registry import Fault, FaultyRegistry, Seen
 
-__all__ = ["ScriptedCommands", "synthetic_image"]
+__all__ = ["Fault", "FaultyRegistry", "ScriptedCommands", "Seen", "synthetic_image"]
