@@ -28,7 +28,7 @@ from hullmark.model.rule import rule
 
 
 @rule(summary="service has no memory limit", severity=Severity.NOTE, since="0.1")
-def no_memory_limit(composition: Composition) -> Iterator[Observation]:
+def unlimited_memory(composition: Composition) -> Iterator[Observation]:
     if not composition.memory_limited:
         yield Observation(
             location=composition.span,
