@@ -13,6 +13,7 @@ project's own files (`ConfigurationError`) and the user's wish to stop (`Interru
 from __future__ import annotations
 
 import datetime as dt
+import os
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -136,7 +137,14 @@ def open_project(
     Raises `ConfigurationError` when a file cannot be used, `Unavailable` without Compose, and `UsageError` for a
     service that is not there.
     """
-    root = find_root(directory)
+    flags = dict(flags or {})
+    if named := flags.get("project.compose"):
+        # A path on the command line starts where the caller is, one in `hullmark.toml` where that file is.
+        files = [os.path.abspath(directory / name) for name in named.split(",")]  # noqa: PTH100  # keeps symlinks
+        flags["project.compose"] = ",".join(files)
+        root = find_root(directory, Path(files[0]))
+    else:
+        root = find_root(directory)
     project = resolve(root, load_settings(root, environ, flags), commands)
     return project, chosen_services(project, services)
 

@@ -112,6 +112,86 @@ def test_a_report_that_cannot_be_written_is_told(project: Path) -> None:
     assert (project / "Dockerfile").read_text(encoding="utf-8") == DOCKERFILE
 
 
+def test_a_report_that_cannot_be_written_is_not_lost_on_standard_output(project: Path) -> None:
+    code, stdout, _ = _call("-C", str(project), "lint", "--report", "json=Dockerfile/r.json")
+    assert code == 3
+    assert "verdict: clean" in stdout
+
+
+def test_a_compose_file_makes_a_project_and_is_looked_for_where_the_caller_is(project: Path) -> None:
+    (project / "compose.yml").rename(project / "other.yml")
+    (project / "deep").mkdir()
+    assert _call("-C", str(project), "lint")[0] == 2
+    assert _call("-C", str(project), "lint", "-f", "other.yml")[0] == 0
+    assert _call("-C", str(project / "deep"), "lint", "-f", "../other.yml")[0] == 0
+    code, _, stderr = _call("-C", str(project / "deep"), "lint", "-f", "other.yml")
+    assert code == 2
+    assert "deep/other.yml" in stderr
+
+
+def test_an_empty_name_of_a_file_is_refused(project: Path) -> None:
+    code, _, stderr = _call("-C", str(project), "lint", "-f", "")
+    assert code == 2
+    assert "must not be empty" in stderr
+
+
+@pytest.mark.parametrize(
+    "environ", [{"DOCKER_CONTEXT": "not-there"}, {"DOCKER_HOST": "fd://"}, {"DOCKER_TLS_VERIFY": "1"}]
+)
+def test_an_engine_that_cannot_be_meant_is_no_mistake_of_the_compose_file(
+    project: Path, environ: dict[str, str]
+) -> None:
+    code, _, stderr = _call("-C", str(project), "validate", **environ)
+    assert code == 3
+    assert "compose.yml" not in stderr
+
+
+def _shell(script: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    script = script.replace("hullmark", f"{sys.executable} -m hullmark")
+    return subprocess.run(["bash", "-c", script], cwd=cwd, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("closed", ["2>&-", ">&- 2>&-", ">&-"])
+def test_streams_that_are_closed_change_nothing_of_the_exit_code(project: Path, closed: str) -> None:
+    done = _shell(f"hullmark lint {closed}", project)
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["lint", "explain", "--help"])
+def test_a_full_standard_output_is_told(project: Path, command: str) -> None:
+    done = _shell(
+        f"hullmark -q {command} > /dev/full" if command == "lint" else f"hullmark {command} > /dev/full",
+        project,
+    )
+    assert done.returncode == 3
+    assert (
+        done.stderr.splitlines()[-1] == "error: standard output cannot be written to: No space left on device"
+    )
+    assert "Traceback" not in done.stderr
+
+
+def test_a_directory_that_is_gone_is_told(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    done = _shell("cd gone && rmdir ../gone && PYTHONSAFEPATH=1 hullmark lint", tmp_path)
+    assert done.returncode == 2
+    assert "the current directory does not exist any more" in done.stderr
+
+
+def test_what_an_encoding_has_not_got_is_replaced(project: Path) -> None:
+    (project / "Dockerfile").write_text(f'{DOCKERFILE}RUN pip install "x·y"\n', encoding="utf-8")
+    done = _shell("PYTHONIOENCODING=ascii hullmark -q lint", project)
+    assert done.returncode == 0
+    assert "x?y" in done.stdout
+    done = _shell("PYTHONIOENCODING=ascii PYTHONUTF8=0 hullmark -q lint --format json", project)
+    assert "x·y" in done.stdout
+
+
+def test_a_hang_up_that_is_ignored_from_the_start_stays_so(project: Path) -> None:
+    done = _shell("trap '' HUP; hullmark -q lint & sleep 0.1; kill -HUP $!; wait $!", project)
+    assert done.returncode == 0
+
+
 def test_the_command_line_wins_over_the_environment(project: Path) -> None:
     (project / "Dockerfile").write_text(f"{DOCKERFILE}RUN pip install x\n", encoding="utf-8")
     assert _call("-C", str(project), "lint", HULLMARK_FAIL_ON="warning")[0] == 1

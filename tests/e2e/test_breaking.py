@@ -27,7 +27,8 @@ def _finding(outcome: Outcome, rule: str) -> dict[str, Any]:
 
 def test_the_whole_stack_passes(tale: Tale) -> None:
     outcome = tale.run("check")
-    assert outcome.findings == []
+    # What a scanner knows of the day's packages, where one is installed, is not up to the stack.
+    assert [rule for rule, _ in outcome.findings if rule != "vulnerable-package"] == []
     assert outcome.exit_code == 0
     assert outcome.report["verdict"]["status"] == "clean"
     services = outcome.report["project"]["services"]
@@ -38,8 +39,8 @@ def test_the_whole_stack_passes(tale: Tale) -> None:
         }
         for check in CHECKS
     }
-    assert by_check["lint"] == by_check["build"] == by_check["validate"] == dict.fromkeys(services, "ran")
-    assert by_check["smoke"] == dict.fromkeys([*services, "site"], "ran")
+    assert by_check["build"] == by_check["validate"] == dict.fromkeys(services, "ran")
+    assert by_check["lint"] == by_check["smoke"] == dict.fromkeys([*services, "site"], "ran")
     smoke = outcome.report["smoke"]
     assert all(probe["passed"] for probe in smoke["probes"])
     assert {link["to"] for link in smoke["links"] if link["passed"]} == {

@@ -172,6 +172,19 @@ CASES = (
     # env-file-in-layer
     Case(rule="env-file-in-layer", name="examples", layers=[{"/a/.env.example": 1, "/.env.sample": 1}]),
     Case(rule="env-file-in-layer", name="other-names", layers=[{"/env": 1, "/x.env": 1, "/.environment": 1}]),
+    Case(
+        rule="env-file-in-layer",
+        name="however-it-goes-on",
+        layers=[{f"/{name}": 1 for name in (".envrc", ".env-prod", ".env_local", ".env.bak", ".env~")}],
+        seen=tuple(
+            f"`/{name}` (1 bytes) in layer 0 of 1"
+            for name in (".envrc", ".env-prod", ".env_local", ".env.bak", ".env~")
+        ),
+        places=tuple(
+            f"shop-web:dev:/{name} (layer 0)"
+            for name in (".envrc", ".env-prod", ".env_local", ".env.bak", ".env~")
+        ),
+    ),
     Case(rule="env-file-in-layer", name="in-a-directory-of-that-name", layers=[{"/.env/lib/python.py": 1}]),
     Case(rule="env-file-in-layer", name="templates", layers=[{"/.env.template": 1, "/.env.dist": 1}]),
     Case(

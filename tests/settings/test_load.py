@@ -568,3 +568,9 @@ def test_an_option_refuses_what_is_no_value_of_its_kind_with_its_place(
     assert problems[0].startswith(f"hullmark.toml:2:1: `{shown}`: ")
     assert "expected " in problems[0]
     assert len(problems) == 1
+
+
+def test_a_file_that_is_nested_too_deeply_is_told(tmp_path: Path) -> None:
+    assert _problems(tmp_path, "a = " + "[" * 100_000) == [
+        "hullmark.toml: cannot be read: it is nested too deeply"
+    ]

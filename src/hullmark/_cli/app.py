@@ -80,7 +80,12 @@ def app(session: Session, /, *, directory: Path, quiet: bool, color: str) -> Non
 
     hullmark lints, builds, validates, smoke-tests and scans them, and says in one report whether they may sail.
     """
-    session.directory = directory.resolve()
+    try:
+        session.directory = directory.resolve()
+    except OSError as error:
+        raise UsageError(
+            "the current directory does not exist any more", hint="`cd` to one that does"
+        ) from error
     session.quiet = quiet
     session.colour = color
 

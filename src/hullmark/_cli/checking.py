@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from hullmark._cli.options import flags
@@ -15,7 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hullmark._cli.session import Session
+    from hullmark.model.fix import Fixed
     from hullmark.model.outcome import Check
+    from hullmark.model.project import Project, Service
+    from hullmark.model.report import Report
     from hullmark.model.verdict import Policy
 
 
@@ -27,10 +32,15 @@ def check(
     format_: str,
     reports: Iterable[tuple[str, Path]],
     policy: Callable[[Policy], Policy] = lambda policy: policy,
+    fix: Callable[[Project, tuple[Service, ...]], tuple[Fixed, ...]] = lambda _project, _services: (),
 ) -> int:
-    """Runs `checks` on `services` (all when empty), writes the report, and gives the verdict's exit code."""
+    """Runs `checks` on `services` (all when empty), writes the report, and gives the verdict's exit code.
+
+    What `fix` does before that is in the report as well.
+    """
     commands = SystemCommands(session.environ, session.cancelled)
     project, chosen = open_project(session.directory, services, commands, session.environ, flags())
+    fixed = fix(project, chosen)
     progress = session.progress()
     try:
         report = run_checks(
@@ -44,11 +54,20 @@ def check(
         )
     finally:
         progress.close()
+    report = replace(report, fixed=fixed)
+    _show(session, format_, report)
     for file_format, path in reports:
         text = "".join(render(file_format, report, Style()))
         write_whole(session.directory / path, text.encode("utf-8", "surrogateescape"), what="the report")
+    return report.verdict.exit_code
+
+
+def _show(session: Session, format_: str, report: Report) -> None:
+    """Writes the report to standard output, before files are tried: whatever they do, it is not lost."""
+    if format_ != "text" and isinstance(session.stdout, TextIOWrapper):
+        # What programs read is UTF-8, whatever the terminal's encoding.
+        session.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
     style = Style(width=session.width(), colour=session.coloured(session.stdout))
     for line in render(format_, report, style):
         session.stdout.write(line)
     session.stdout.flush()
-    return report.verdict.exit_code

@@ -7,13 +7,14 @@ import os
 import signal
 import sys
 import threading
+from io import TextIOWrapper
 from typing import IO, TYPE_CHECKING
 
 import click
 
 from hullmark._cli.app import app
 from hullmark._cli.session import Session
-from hullmark.errors import HullmarkError, Interrupted
+from hullmark.errors import HullmarkError, Interrupted, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,12 +24,21 @@ if TYPE_CHECKING:
 def run() -> None:
     """The console script."""
     cancelled = threading.Event()
+    stdout, stderr = (_writable(stream) for stream in (sys.stdout, sys.stderr))
     with _signals(cancelled):
-        code = main(
-            sys.argv[1:], stdout=sys.stdout, stderr=sys.stderr, environ=os.environ, cancelled=cancelled
-        )
-    sys.stderr.flush()
+        code = main(sys.argv[1:], stdout=stdout, stderr=stderr, environ=os.environ, cancelled=cancelled)
+    with contextlib.suppress(OSError):
+        stderr.flush()
     os._exit(code)  # without waiting for threads that may hang on a dead engine
+
+
+def _writable(stream: IO[str] | None) -> IO[str]:
+    """`stream`, with a stand-in for what its encoding has not got; nowhere, where the caller has closed it."""
+    if stream is None:
+        return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123  # a stream for the whole process
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="replace")
+    return stream
 
 
 def main(
@@ -47,6 +57,20 @@ def main(
     session = Session(
         stdout=stdout, stderr=stderr, environ=dict(environ), cancelled=cancelled or threading.Event()
     )
+    try:
+        return _run(argv, session)
+    except OSError as error:
+        # The reader has seen enough, as `head` does.
+        if isinstance(error, BrokenPipeError):
+            return 128 + signal.SIGPIPE
+        # Standard output or standard error is full; nothing can be told, but how it ended.
+        with contextlib.suppress(OSError):
+            _say(session, Unavailable(f"standard output cannot be written to: {error.strerror}"))
+        return Unavailable.exit_code
+
+
+def _run(argv: Sequence[str], session: Session) -> int:
+    stdout, stderr = session.stdout, session.stderr
     with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
         try:
             # Not `app.main`, which ends the process when the reader has gone.
@@ -64,10 +88,10 @@ def main(
         except HullmarkError as error:
             _say(session, error)
             return error.exit_code
-        except BrokenPipeError:
-            # The reader has seen enough, as `head` does.
-            return 128 + signal.SIGPIPE
-        except Exception:  # noqa: BLE001  # the last resort
+        except Exception as error:  # the last resort
+            # An operation on a file says which; what is left is writing to a stream.
+            if isinstance(error, OSError) and error.filename is None:
+                raise
             import traceback  # noqa: PLC0415
 
             traceback.print_exc(file=stderr)
@@ -98,8 +122,11 @@ def _signals(cancelled: threading.Event) -> Iterator[None]:
             os.write(2, f"\nhullmark: {name}, {again}\n".encode())
         cancelled.set()
 
+    # What is ignored from the start (`nohup`, a shell's `&`) is to stay so.
     before = {
-        number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        number: signal.signal(number, stop)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is not signal.SIG_IGN
     }
     try:
         yield

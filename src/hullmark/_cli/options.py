@@ -90,8 +90,10 @@ def _flag(path: str, option: Option) -> Callable[[F], F]:
     default = f"  [default: {option.default}]" if option.default else ""
     environment = f"  [env: {option.environment}]" if option.environment else ""
 
-    def keep(ctx: click.Context, _param: click.Parameter, value: Any) -> None:
+    def keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
         text = ",".join(value) if many else value
+        if value not in (None, ()) and not text:
+            raise click.BadParameter("it must not be empty", ctx, param)
         if text:
             ctx.meta.setdefault("hullmark.flags", {})[path] = text
 

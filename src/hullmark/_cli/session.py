@@ -26,7 +26,8 @@ class Session:
     stderr: IO[str]
     environ: dict[str, str]
     cancelled: threading.Event
-    directory: Path = field(default_factory=Path.cwd)
+    directory: Path = field(default_factory=Path)
+    """Where the project is looked for."""
     quiet: bool = False
     colour: str = "auto"
     """`auto`, `always` or `never`."""

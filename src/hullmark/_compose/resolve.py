@@ -33,10 +33,11 @@ _MISSING = re.compile(r"required variable (\S+) is missing a value(?:: (.*))?")
 _INSTALL = "install Docker with its Compose plugin, see docs/engine.md"
 
 
-def find_root(start: Path) -> Path:
+def find_root(start: Path, named: Path | None = None) -> Path:
     """The directory of the project that `start` belongs to: the nearest one, going up, with a Compose file.
 
-    A `hullmark.toml`, or a `pyproject.toml` with a table for hullmark, makes a project as well.
+    A `hullmark.toml`, or a `pyproject.toml` with a table for hullmark, makes a project as well. Where there is none,
+    it is the directory of `named`, a Compose file that the caller has named.
     Raises `ConfigurationError` when there is none up to the root of the repository or the file system.
     """
     for directory in (start, *start.parents):
@@ -44,8 +45,10 @@ def find_root(start: Path) -> Path:
             return directory
         if (directory / ".git").exists():
             break
+    if named is not None and named.is_file():
+        return named.parent
     raise ConfigurationError(
-        [f"{start}: no Compose file here or above; expected one of {', '.join(COMPOSE_FILES)}"],
+        [f"{named}: does not exist" if named else f"{start}: no Compose file here or above; expected one of {', '.join(COMPOSE_FILES)}"],
         hint="go to the project's directory, or name it with `hullmark -C DIRECTORY`",
     )
 
@@ -159,7 +162,7 @@ def arguments_of(root: Path, settings: Settings, files: tuple[Path, ...]) -> tup
 
     Raises `ConfigurationError` when the env file does not exist.
     """
-    arguments: list[str] = ["--project-directory", str(root)]
+    arguments: list[str] = ["--project-directory", str(files[0].parent)]
     for file in files:
         arguments += ["-f", str(file)]
     if settings.env_file:
@@ -182,6 +185,11 @@ def refusal(
     # The bare CLI takes the first option of a plugin that it has not got for one of its own.
     if re.search(r"is not a docker command|unknown command: docker compose|See 'docker --help'", text):
         return Unavailable("the Docker CLI has no Compose plugin", hint=_INSTALL)
+    if re.match(r"Failed to initialize|unable to (resolve docker endpoint|parse docker host)", text):
+        return Unavailable(
+            f"the Docker CLI cannot use the engine it is told to: {lines[0]}",
+            hint="see `docker context ls`, and DOCKER_HOST, DOCKER_CONTEXT and DOCKER_TLS_VERIFY in the environment",
+        )
     text = re.sub(r"^(validating|parsing) \S+?: ", "", text)
     where = declared.mentioned(text) or shown(files[0], root)
     text = text.replace(f"{root}/", "")

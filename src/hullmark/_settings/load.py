@@ -135,6 +135,8 @@ def _read(root: Path) -> tuple[_Source, dict[str, Any]]:
             document: Any = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise ConfigurationError([_syntax(name, text, error)]) from error
+        except RecursionError as error:
+            raise ConfigurationError([f"{name}: cannot be read: it is nested too deeply"]) from error
         for key in prefix:
             document = document.get(key, {}) if isinstance(document, dict) else {}
         if document != {} or name == FILE:

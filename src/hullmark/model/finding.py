@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hullmark.model.location import SourceSpan
 
 if TYPE_CHECKING:
+    from hullmark.model.fix import Fix
     from hullmark.model.location import Location
 
 
@@ -44,6 +45,8 @@ class Observation:
     """Set only when the occurrence is worse or better than its rule usually is."""
     key: str | None = None
     """What tells this occurrence from others of the rule at the same place; `seen` when not given."""
+    fix: Fix | None = None
+    """The same change for a machine to make, where one can."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,8 @@ class Finding:
     remedy: str
     fingerprint: str
     """Stable while the defect is the same: independent of line numbers, tags and digests."""
+    fix: Fix | None = None
+    """What a machine can do about it; see `hullmark lint --fix`."""
 
     @property
     def sort_key(self) -> tuple[int, str, str, tuple[str, int, int], str]:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from hullmark.model.finding import Finding
+    from hullmark.model.fix import Fixed
     from hullmark.model.outcome import Check, CheckResult
     from hullmark.model.stack import StackRun
     from hullmark.model.verdict import Verdict
@@ -55,6 +56,8 @@ class Report:
     vulnerabilities: tuple[Vulnerability, ...] = ()
     suppressed: tuple[Finding, ...] = ()
     """Findings that the configuration ignores."""
+    fixed: tuple[Fixed, ...] = ()
+    """What was fixed before the checks ran."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:

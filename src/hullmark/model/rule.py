@@ -54,6 +54,7 @@ class Rule(Generic[T]):
                 expected=seen.expected,
                 remedy=seen.remedy,
                 fingerprint=fingerprint(self.id, service, seen),
+                fix=seen.fix,
             )
 
 

@@ -1,7 +1,8 @@
 """Environment file inside the image.
 
 What it checks
-    Every layer of the image for files called `.env` or `.env.*`, also those that a later layer deletes or hides.
+    Every layer of the image for files called `.env`, `.envrc`, or `.env` followed by anything that is no letter
+    (`.env.local`, `.env-prod`), also those that a later layer deletes or hides.
     Examples meant to be copied (`.env.example`, `.env.sample`, `.env.template`, `.env.dist`) are left alone.
 
 Why it matters
@@ -49,4 +50,7 @@ def env_file_in_layer(shipped: ShippedImage) -> Iterator[Observation]:
 
 
 def _is_env_file(name: str) -> bool:
-    return name == ".env" or (name.startswith(".env.") and name.rpartition(".")[2] not in _EXAMPLES)
+    """Whether the name starts with `.env` and is neither another word nor an example."""
+    rest = name.removeprefix(".env")
+    words = rest.replace("-", ".").replace("_", ".").split(".")
+    return name != rest and (rest == "rc" or not rest[:1].isalpha()) and words[-1] not in _EXAMPLES
