@@ -28,7 +28,7 @@ from hullmark._images import open_image
 from hullmark._scanners import Missing, Trivy
 from hullmark._settings import load_settings
 from hullmark._smoke import observe_privileges, reap, smoke
-from hullmark.errors import ConfigurationError, HullmarkError, Interrupted, UsageError
+from hullmark.errors import ConfigurationError, HullmarkError, Interrupted, UsageError, nearest
 from hullmark.model.duration import format_duration
 from hullmark.model.image import ShippedImage
 from hullmark.model.outcome import Broken, Check, CheckResult, Ran, Skipped
@@ -36,7 +36,7 @@ from hullmark.model.project import DropsTo
 from hullmark.model.report import ImageSummary, LayerSummary, Report
 from hullmark.model.verdict import decide
 from hullmark.model.vulnerability import Exposure
-from hullmark.rules import rules_for
+from hullmark.rules import catalogue, rules_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from hullmark.model.location import SourceSpan
     from hullmark.model.outcome import Outcome
     from hullmark.model.progress import Progress
-    from hullmark.model.project import Ignore, Project, Service
+    from hullmark.model.project import Ignore, Project, Service, Settings
     from hullmark.model.stack import LinkRun, ProbeRun, ServiceRun, StackRun
     from hullmark.model.verdict import Policy
     from hullmark.model.vulnerability import Vulnerability
@@ -145,8 +145,23 @@ def open_project(
         root = find_root(directory, Path(files[0]))
     else:
         root = find_root(directory)
-    project = resolve(root, load_settings(root, environ, flags), commands)
+    settings = load_settings(root, environ, flags)
+    _check_rules(settings)
+    project = resolve(root, settings, commands)
     return project, chosen_services(project, services)
+
+
+def _check_rules(settings: Settings) -> None:
+    """Every rule that an ignore names must be one that there is; raises `ConfigurationError` with all that are not."""
+    valid = [rule.id for rule in catalogue()] if settings.ignores else []
+    problems = []
+    for ignore in settings.ignores:
+        if ignore.rule not in valid:
+            meant = nearest(ignore.rule, valid)
+            question = f"; did you mean `{meant}`?" if meant else ""
+            problems.append(f"{ignore.origin}: there is no rule `{ignore.rule}`{question}")
+    if problems:
+        raise ConfigurationError(problems, hint="`hullmark explain` lists every rule")
 
 
 def run_checks(
@@ -252,7 +267,7 @@ def _read_dockerfiles(run: _Run) -> None:
     for service in run.services:
         if service.build is None or service.build.unreadable:
             continue
-        if not Path(service.build.dockerfile).is_file():
+        if not os.path.lexists(service.build.dockerfile):
             path = service.build.dockerfile
             if Path(path).is_relative_to(run.project.root):
                 path = Path(path).relative_to(run.project.root).as_posix()

@@ -210,6 +210,28 @@ def test_another_compose_file_can_be_named(project: Path) -> None:
     assert {"api", "web"} <= {line.split()[0] for line in stdout.splitlines() if line}
 
 
+def test_an_ignore_of_a_rule_that_there_is_not_is_refused(project: Path) -> None:
+    (project / "hullmark.toml").write_text(
+        '[[ignore.findings]]\nrule = "root-usr"\nreason = "x"\n', encoding="utf-8"
+    )
+    code, _, stderr = _call("-C", str(project), "lint")
+    assert code == 2
+    assert "hullmark.toml:1:1: there is no rule `root-usr`; did you mean `root-user`?" in stderr
+
+
+@pytest.mark.parametrize("kind", ["directory", "loop"])
+def test_a_dockerfile_that_is_none_is_told_as_what_it_is(project: Path, kind: str) -> None:
+    (project / "Dockerfile").unlink()
+    if kind == "directory":
+        (project / "Dockerfile").mkdir()
+    else:
+        (project / "Dockerfile").symlink_to("Dockerfile")
+    code, _, stderr = _call("-C", str(project), "lint")
+    assert code == 2
+    assert "does not exist" not in stderr
+    assert "Dockerfile: " in stderr
+
+
 def test_a_project_is_found_from_below(project: Path) -> None:
     (project / "deep" / "down").mkdir(parents=True)
     assert _call("-C", str(project / "deep" / "down"), "lint")[0] == 0

@@ -52,7 +52,7 @@ def load(path: Path, root: Path, *, args: Mapping[str, str] | None = None) -> Do
     path = root / path
     try:
         shown = path.resolve().relative_to(root.resolve()).as_posix()
-    except ValueError:
+    except (ValueError, RuntimeError, OSError):  # outside of it, or links that go round
         shown = path.as_posix()
     try:
         data = path.read_bytes()
@@ -93,6 +93,7 @@ def parse(text: str, path: str, *, args: Mapping[str, str] | None = None) -> Doc
         escape=file.escape,
         arguments=tuple(assembly.arguments),
         stages=assembly.stages(),
+        text=text,
     )
 
 

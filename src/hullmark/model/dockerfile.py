@@ -423,6 +423,17 @@ class Dockerfile:
     """The ARG instructions before the first FROM."""
     stages: tuple[Stage, ...]
     """In file order; at least one."""
+    text: str = field(default="", compare=False, repr=False)
+    """The file as it was read."""
+
+    def excerpt(self, span: SourceSpan) -> str:
+        """What stands at `span` in the file, continuation lines and comments included, its lines ended by a line feed."""
+        lines = [
+            line.rstrip("\r") for line in self.text.split("\n")[span.line - 1 : span.end_line or span.line]
+        ]
+        lines[-1] = lines[-1][: span.end_column - 1]
+        lines[0] = lines[0][span.column - 1 :]
+        return "\n".join(lines)
 
     @property
     def instructions(self) -> Iterator[Instruction]:
@@ -452,10 +463,10 @@ class Dockerfile:
         stage = self.find(target)
         if stage is None:
             names = [stage.name for stage in self.stages if stage.name is not None]
-            known = ", ".join(names) or f"a number below {len(self.stages)}"
+            known = f"one of {', '.join(names)}" if names else f"a number up to {len(self.stages) - 1}"
             near = nearest(target, names)
             raise UsageError(
-                f"{self.path} has no stage `{target}`; expected one of {known}",
+                f"{self.path} has no stage `{target}`; expected {known}",
                 hint=None if near is None else f"did you mean `{near}`?",
             )
         return Recipe(dockerfile=self, final=stage)
