@@ -136,6 +136,7 @@ class Repository:
         headers = {"Accept": ", ".join(ACCEPTED)}
         path = f"manifests/{which}"
         subject = f"{self.name}: the manifest {which}" if isinstance(which, Digest) else self.name
+        _check_size(size or 0, limit, subject)
 
         def read(answer: Answer) -> Fetched:
             content = self._whole(answer, limit, size, subject)
@@ -154,6 +155,7 @@ class Repository:
         """A small blob, such as a configuration, verified."""
         subject = f"{self.name}: the configuration {descriptor.digest}"
         digest = descriptor.checked_digest(self.name)
+        _check_size(descriptor.size, limit, subject)
 
         def read(answer: Answer) -> bytes:
             content = self._whole(answer, limit, descriptor.size, subject)
@@ -248,15 +250,15 @@ class Repository:
         return offset - start
 
     def _whole(self, answer: Answer, limit: int, size: int | None, subject: str) -> bytes:
-        content = answer.read(limit if size is None else min(limit, size))
-        if content is None or (size is not None and len(content) != size):
-            if size is not None and size <= limit:
-                found = answer.length if content is None else len(content)
-                raise DamagedImage(
-                    f"{subject} should have {size} bytes and has {'more' if found is None else found}"
-                )
-            raise DamagedImage(f"{subject} has more than {limit} bytes; refused")
-        return content
+        content = answer.read(limit if size is None else size)
+        if content is None and size is None:
+            _check_size(limit + 1, limit, subject)
+        found = answer.length if content is None else len(content)
+        if size is None or found == size:
+            return content or b""
+        if content is not None and answer.length is None:
+            raise Transient(f"the answer ended after {found} of {size} bytes")
+        raise DamagedImage(f"{subject} should have {size} bytes and has {'more' if found is None else found}")
 
     def _get(
         self,
@@ -359,3 +361,9 @@ class Repository:
 def not_distributed(descriptor: Descriptor) -> bool:
     """Whether the layer is of a kind that is left with whoever publishes it, such as parts of Windows."""
     return "nondistributable" in descriptor.media_type or ".foreign." in descriptor.media_type
+
+
+def _check_size(size: int, limit: int, subject: str) -> None:
+    """Raises `DamagedImage` for a document that is larger than any honest one."""
+    if size > limit:
+        raise DamagedImage(f"{subject} has more than {limit} bytes; refused")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
+import http.client
 import ipaddress
 import re
 import socket
@@ -22,7 +23,9 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
+    IncompleteRead,
     NameResolutionError,
+    ProtocolError,
     ProxyError,
     ReadTimeoutError,
 )
@@ -192,6 +195,10 @@ class Watch:
         if sock is not None:
             self._waiting.pop(sock, None)
 
+    def ends(self, deadline: float) -> bool:
+        """Whether what is waited for until then is given up."""
+        return self._cancelled.is_set() or time.monotonic() > deadline
+
     @property
     def latest(self) -> socket.socket | None:
         """The socket that this thread waited on last."""
@@ -199,9 +206,8 @@ class Watch:
 
     def _look(self) -> None:
         while not self._closed.wait(_TICK):
-            now, cancelled = time.monotonic(), self._cancelled.is_set()
             for sock, deadline in list(self._waiting.items()):
-                if cancelled or now > deadline:
+                if self.ends(deadline):
                     with contextlib.suppress(OSError):
                         # Not the method of a TLS socket, which would take the encryption away under its reader.
                         socket.socket.shutdown(sock, socket.SHUT_RDWR)
@@ -213,11 +219,17 @@ def _watched(watch: Watch, seconds: float) -> dict[str, type[HTTPConnectionPool]
     class Plain(HTTPConnection):
         def getresponse(self) -> Any:
             sock = self.sock if isinstance(self.sock, socket.socket) else None
-            watch.begin(sock, seconds)
+            deadline = watch.begin(sock, seconds)
             try:
-                return super().getresponse()
+                response = super().getresponse()
             finally:
                 watch.end(sock)
+            if watch.ends(deadline):
+                # Headers that are cut off look as if they were complete.
+                response.close()
+                self.close()
+                raise TimeoutError
+            return response
 
     class Secure(Plain, HTTPSConnection):
         pass
@@ -289,8 +301,9 @@ class Answer:
                 raise transport.failure(error, self.url, deadline, patience.piece) from error
             finally:
                 watch.end(sock)
-            if transport.cancelled.is_set():
-                raise Interrupted
+            if watch.ends(deadline):
+                # The last bytes before an end that was made here, which looks like that of the transfer.
+                raise transport.failure(TimeoutError(), self.url, deadline, patience.piece)
             if not piece:
                 return
             yield piece
@@ -458,6 +471,8 @@ class Transport:
             )
         if isinstance(error, PoolSSLError | ssl.SSLError) and not isinstance(_cause(error), ssl.SSLEOFError):
             raise self._untrusted(error, name) from error
+        if isinstance(error, ProtocolError):
+            return Transient(f"the connection to {name} broke: {self.hide(_reason(error))}")
         return Transient(f"{name} cannot be reached: {self.hide(_reason(error))}")
 
     def _untrusted(self, error: Exception, name: str) -> Unavailable:
@@ -599,6 +614,8 @@ def _reason(error: BaseException) -> str:
         if isinstance(cause, TimeoutError) or cause is error:
             return "nobody answers"
     cause = _cause(error)
+    if isinstance(cause, IncompleteRead | http.client.IncompleteRead):
+        return "it ended too early"
     if isinstance(cause, ssl.SSLError) and cause.reason:
         return cause.reason.replace("_", " ").lower()
     if isinstance(cause, OSError) and cause.strerror:

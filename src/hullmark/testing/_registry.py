@@ -84,6 +84,8 @@ class FaultyRegistry:
     """Speaks TLS where it is given."""
     seen: list[Seen] = field(default_factory=list, init=False)
     """Every request, in the order in which they came."""
+    connections: list[tuple[str, int]] = field(default_factory=list, init=False)
+    """The address of every client that sent one, once for each connection."""
     _blobs: dict[str, bytes] = field(default_factory=dict, init=False)
     _manifests: dict[tuple[str, str], tuple[bytes, str]] = field(default_factory=dict, init=False)
     _rules: list[_Rule] = field(default_factory=list, init=False)
@@ -111,6 +113,10 @@ class FaultyRegistry:
     def host(self) -> str:
         """Where it is, as a reference begins."""
         return f"127.0.0.1:{self._server.server_address[1]}"
+
+    def stored(self, path: str) -> bytes:
+        """What a registry that behaves well answers to a request for `path`."""
+        return self._stored(path)[1]
 
     def blob(self, content: bytes) -> Digest:
         """Holds a blob from now on, in every repository; its digest."""
@@ -284,6 +290,8 @@ class _Handler(BaseHTTPRequestHandler):
                 body=asked,
             )
         )
+        if self.client_address not in registry.connections:
+            registry.connections.append(self.client_address)
         fault = registry._fault_for(self.path)  # noqa: SLF001  # the two are one thing
         status, body, headers = registry._stored(self.path)  # noqa: SLF001
         if fault.status is not None:
