@@ -8,6 +8,7 @@ import pytest
 from hypothesis import strategies as st
 
 from hullmark.model.finding import Finding, Severity
+from hullmark.model.fix import Applicability, Fix, Fixed
 from hullmark.model.location import ImageConfig, ImagePath, ServicePlace, SourceSpan
 from hullmark.model.outcome import Broken, Check, CheckResult, Ran, Skipped
 from hullmark.model.project import ExecProbe, HttpProbe, Link, TcpProbe
@@ -52,6 +53,8 @@ findings = st.builds(
     expected=texts,
     remedy=texts,
     fingerprint=st.just("0123456789abcdef"),
+    fix=st.none()
+    | st.builds(Fix, message=texts, edits=st.just(()), applicability=st.sampled_from(Applicability)),
 )
 several = st.lists(findings, max_size=4).map(tuple)
 outcomes = st.one_of(
@@ -142,6 +145,11 @@ def reports(draw: st.DrawFn) -> Report:
         stack=draw(st.none() | stacks),
         vulnerabilities=tuple(draw(st.lists(vulnerabilities, max_size=2))),
         suppressed=draw(several),
+        fixed=draw(
+            st.lists(
+                st.builds(Fixed, location=spans, rule=st.just("root-user"), message=texts), max_size=2
+            ).map(tuple)
+        ),
     )
 
 

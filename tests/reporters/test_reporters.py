@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hullmark._reporters import FORMATS, Style, render
 from hullmark._reporters.json_v1 import schema
 from hullmark.model.finding import Finding, Severity
+from hullmark.model.fix import Applicability, Fix, Fixed
 from hullmark.model.location import SourceSpan
 from hullmark.model.outcome import Broken, Check, CheckResult, Ran, Skipped
 from hullmark.model.report import Report
@@ -84,6 +85,7 @@ def test_the_json_has_the_same_keys_whatever_the_report(
         "outcomes",
         "findings",
         "suppressed",
+        "fixed",
         "images",
         "smoke",
         "vulnerabilities",
@@ -187,3 +189,55 @@ def test_colour_is_written_only_where_it_is_wanted() -> None:
     assert "\x1b[" in _text(report, style=Style(colour=True))
     plain = re.sub(r"\x1b\[[0-9;]*m", "", _text(report, style=Style(colour=True)))
     assert [line.rstrip() for line in plain.splitlines()] == _text(report).splitlines()
+
+
+def _one(fix: Fix | None) -> Report:
+    finding = Finding(
+        rule="apt-recommends",
+        summary="a",
+        severity=Severity.WARNING,
+        service="web",
+        location=SourceSpan(path="Dockerfile", line=2),
+        seen="b",
+        expected="c",
+        remedy="d",
+        fingerprint="0123456789abcdef",
+        fix=fix,
+    )
+    results = (CheckResult(check=Check.LINT, service="web", outcome=Ran(findings=(finding, finding))),)
+    now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    return Report(
+        project="p",
+        root="/p",
+        services=("web",),
+        checks=(Check.LINT,),
+        started=now,
+        finished=now,
+        verdict=decide(results, Policy()),
+        results=results,
+        fixed=(Fixed(location=SourceSpan(path="Dockerfile", line=9), rule="r", message="add x"),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("fix", "fixable", "line"),
+    [
+        (None, None, None),
+        (Fix(message="m", edits=()), "safe", "2 fixable with `hullmark lint --fix`"),
+        (
+            Fix(message="m", edits=(), applicability=Applicability.UNSAFE),
+            "unsafe",
+            "2 fixable with `hullmark lint --fix --unsafe-fixes`",
+        ),
+    ],
+)
+def test_a_report_says_what_can_be_fixed_and_what_was(
+    fix: Fix | None, fixable: str | None, line: str | None
+) -> None:
+    report = _one(fix)
+    text = _text(report, "text").splitlines()
+    assert text[0] == "Dockerfile:9:1: fixed r: add x"
+    assert [each for each in text if "fixable" in each] == ([line] if line else [])
+    document = json.loads(_text(report, "json"))
+    assert [finding["fixable"] for finding in document["findings"]] == [fixable, fixable]
+    assert [(each["rule"], each["location"]["line"]) for each in document["fixed"]] == [("r", 9)]

@@ -1,8 +1,13 @@
-"""Each rule about Dockerfiles on files of its own: what it catches, where, and what it leaves alone."""
+"""Each rule about Dockerfiles on files of its own: what it catches, where, what it leaves alone, and how it is fixed.
+
+Beside a case lies what its fixes make of it: `bad-x.fixed` for the safe ones and, where unsafe ones change more,
+`bad-x.unsafe-fixed`. `HULLMARK_UPDATE_GOLDEN=1` writes what is seen into these files, for review in the diff.
+"""
 
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import re
 from pathlib import Path
@@ -11,11 +16,12 @@ from typing import Any
 import pytest
 
 import hullmark.rules.dockerfile
-from hullmark._dockerfile import lint, parse
+from hullmark._dockerfile import fix_text, lint, parse
 from hullmark.model.location import SourceSpan
 from hullmark.model.rule import HEADINGS, Rule
 
 CASES = Path(__file__).parent / "dockerfile"
+UPDATE = "HULLMARK_UPDATE_GOLDEN"
 EXPECT = re.compile(r"#\s*expect:\s*(?P<rule>[a-z-]+)(?:\s+@(?P<line>\d+)(?::(?P<column>\d+))?)?\s*$")
 
 
@@ -31,6 +37,8 @@ def _rules() -> dict[str, Rule[Any]]:
 
 
 RULES = _rules()
+VOLUMES = re.compile(r"^# volumes: (.*)$", re.MULTILINE)
+"""Where Compose mounts volumes in a case that says so."""
 FILES = sorted(CASES.glob("*/*.Dockerfile"))
 
 
@@ -50,11 +58,17 @@ def _expected(text: str, path: Path) -> list[tuple[str, int, int | None]]:
     return found
 
 
+def _volumes(text: str) -> tuple[str, ...]:
+    match = VOLUMES.search(text)
+    return () if match is None else tuple(match[1].split())
+
+
 def _check(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     rule = RULES[path.parent.name]
     dockerfile = parse(text, path.name)
-    seen = [(finding.rule, finding.location) for finding in lint(dockerfile, rules=[rule], service="web")]
+    found = lint(dockerfile, rules=[rule], service="web", volumes=_volumes(text))
+    seen = [(finding.rule, finding.location) for finding in found]
     for name, line, column in _expected(text, path):
         fits = [
             (id_, place)
@@ -84,6 +98,52 @@ def test_a_case_is_named_after_what_it_expects(path: Path) -> None:
     expected = _expected(path.read_text(encoding="utf-8"), path)
     assert {name for name, _, _ in expected} <= {path.parent.name}
     assert path.name.startswith("bad-" if expected else "good-")
+
+
+def _fixed(path: Path, *, unsafe: bool) -> str:
+    """The text of a case with the fixes of its rule made."""
+    rule = RULES[path.parent.name]
+    text, _ = fix_text(
+        path.read_text(encoding="utf-8"),
+        lambda text: lint(parse(text, path.name), rules=[rule], volumes=_volumes(text)),
+        unsafe=unsafe,
+    )
+    return text
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_case_is_fixed_as_the_file_beside_it_says(path: Path) -> None:
+    original = path.read_text(encoding="utf-8")
+    safe, both = _fixed(path, unsafe=False), _fixed(path, unsafe=True)
+    seen = {
+        ".fixed": safe if safe != original else None,
+        ".unsafe-fixed": both if both != safe else None,
+    }
+    files = {suffix: path.with_suffix(suffix) for suffix in seen}
+    if os.environ.get(UPDATE):
+        for suffix, text in seen.items():
+            if text is None:
+                files[suffix].unlink(missing_ok=True)
+            else:
+                files[suffix].write_text(text, encoding="utf-8")
+    assert seen == {
+        suffix: file.read_text(encoding="utf-8") if file.exists() else None for suffix, file in files.items()
+    }
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_no_fix_leaves_the_finding_that_it_was_made_for(path: Path) -> None:
+    text = _fixed(path, unsafe=True)
+    left = lint(parse(text, path.name), rules=[RULES[path.parent.name]], volumes=_volumes(text))
+    assert not [finding for finding in left if finding.fix is not None]
+
+
+def test_every_fixed_file_belongs_to_a_case() -> None:
+    assert {path.with_suffix(".Dockerfile") for path in CASES.glob("*/*fixed")} <= set(FILES)
+
+
+def test_the_fixed_files_are_not_being_rewritten() -> None:
+    assert UPDATE not in os.environ, "expectations were rewritten, not checked"
 
 
 @pytest.mark.parametrize("name", sorted(RULES))

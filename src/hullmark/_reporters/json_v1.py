@@ -101,6 +101,16 @@ class FindingV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     expected: str
     remedy: str
     fingerprint: str
+    fixable: Literal["safe", "unsafe"] | None
+    """Whether `hullmark lint` can fix it: with `--fix`, with `--unsafe-fixes` as well, or not."""
+
+
+class FixedV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One fix that was made before the checks ran, and where the finding was."""
+
+    rule: str
+    message: str
+    location: LocationV1
 
 
 class SizeV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -220,6 +230,7 @@ class ReportV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     outcomes: list[OutcomeV1]
     findings: list[FindingV1]
     suppressed: list[FindingV1]
+    fixed: list[FixedV1]
     images: dict[str, ImageV1]
     smoke: SmokeV1 | None
     vulnerabilities: list[VulnerabilityV1]
@@ -280,6 +291,10 @@ def _report(report: Report) -> ReportV1:
         outcomes=[_outcome(result) for result in report.results],
         findings=[_finding(finding) for finding in report.findings],
         suppressed=[_finding(finding) for finding in report.suppressed],
+        fixed=[
+            FixedV1(rule=each.rule, message=each.message, location=_location(each.location))
+            for each in report.fixed
+        ],
         images={image.service: _image(image) for image in report.images},
         smoke=None if report.stack is None else _smoke(report.stack),
         vulnerabilities=[_vulnerability(found) for found in report.vulnerabilities],
@@ -318,6 +333,7 @@ def _finding(finding: Finding) -> FindingV1:
         expected=finding.expected,
         remedy=finding.remedy,
         fingerprint=finding.fingerprint,
+        fixable=None if finding.fix is None else finding.fix.applicability.value,
     )
 
 

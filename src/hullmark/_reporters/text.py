@@ -58,7 +58,9 @@ def render(report: Report, style: Style) -> Iterator[str]:
     blocks = [
         list(block)
         for block in (
+            _fixed(report),
             _findings(report),
+            _fixable(report),
             _logs(report),
             _suppressed(report),
             _time_line(report),
@@ -120,6 +122,28 @@ def _finding(finding: Finding) -> Iterator[Text]:
         printable(finding.remedy),
         (f"  (hullmark explain {finding.rule})", "dim"),
     )
+
+
+def _fixed(report: Report) -> Iterator[Text]:
+    for each in report.fixed:
+        yield Text.assemble(
+            (printable(str(each.location)), "bold"),
+            ": ",
+            ("fixed", "bold green"),
+            f" {each.rule}: {printable(each.message)}",
+        )
+
+
+def _fixable(report: Report) -> Iterator[Text]:
+    """How many of the findings a machine can deal with, and how to have that done."""
+    fixes = [finding.fix for finding in report.findings if finding.fix is not None]
+    safe = sum(fix.allowed(unsafe=False) for fix in fixes)
+    unsafe = len(fixes) - safe
+    if safe:
+        more = f" ({unsafe} more with --unsafe-fixes)" if unsafe else ""
+        yield Text(f"{safe} fixable with `hullmark lint --fix`{more}", style="green")
+    elif unsafe:
+        yield Text(f"{unsafe} fixable with `hullmark lint --fix --unsafe-fixes`", style="green")
 
 
 def _logs(report: Report) -> Iterator[Text]:

@@ -11,7 +11,8 @@ Why it matters
     time and vulnerabilities that nobody asked for; often they are most of what is installed.
 
 How to fix
-    Say that they are not wanted.
+    Say that they are not wanted, and name what the service needs of them: the certificates that curl recommends, for
+    example. The fix adds the option, and is unsafe because it cannot know the rest.
 
     Bad:
 
@@ -32,7 +33,9 @@ from typing import TYPE_CHECKING
 
 from hullmark.model.dockerfile import Stage
 from hullmark.model.finding import Observation, Severity
+from hullmark.model.fix import Applicability, Fix
 from hullmark.model.rule import rule
+from hullmark.rules._edits import with_option
 from hullmark.rules._package_managers import calls
 
 if TYPE_CHECKING:
@@ -62,6 +65,11 @@ def apt_recommends(stage: Stage) -> Iterator[Observation]:
                 expected="--no-install-recommends",
                 remedy=f"write `{call.program} install --no-install-recommends ...`",
                 key=f"{stage.label}: {call.command}",
+                fix=Fix(
+                    message="add --no-install-recommends",
+                    edits=(with_option(instruction, position, call, "--no-install-recommends"),),
+                    applicability=Applicability.UNSAFE,
+                ),
             )
         if _configures(instruction):
             return

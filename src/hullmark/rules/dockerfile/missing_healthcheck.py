@@ -35,7 +35,9 @@ from typing import TYPE_CHECKING
 
 from hullmark.model.dockerfile import Recipe
 from hullmark.model.finding import Observation, Severity
+from hullmark.model.fix import Applicability, Fix, lines_after
 from hullmark.model.rule import rule
+from hullmark.rules._squash import Place, started
 
 if TYPE_CHECKING:
     from hullmark.model.dockerfile import Instruction
@@ -58,12 +60,19 @@ def missing_healthcheck(recipe: Recipe) -> Iterator[Observation]:
     lost = stage.lost("HEALTHCHECK")
     if lost is not None and not _is_none(lost.instruction):
         line = lost.instruction.span.line
+        place = Place(recipe, lost)
+        lines = started(place)
         yield Observation(
             location=lost.copy.span,
             seen=f"declared in stage {lost.stage.label} at line {line}, lost by the squash",
             expected=expected,
             remedy=f"declare it again after line {lost.copy.span.end_line}: `{_written(lost.instruction)}`",
             key="lost by the squash",
+            fix=Fix(
+                message="declare HEALTHCHECK again after the squash",
+                edits=(lines_after(place.after.span, lines),),
+                applicability=Applicability.SAFE if place.sure else Applicability.UNSAFE,
+            ),
         )
         return
     yield Observation(

@@ -10,7 +10,8 @@ Why it matters
     `COPY --from=runtime / /`) copies files and drops the labels of the stage it flattens.
 
 How to fix
-    Set the label in the last stage.
+    Set the label in the last stage. The fix stays away where `VERSION` already means something else: where ENV sets it,
+    or a FROM uses it.
 
     Bad:
 
@@ -35,12 +36,16 @@ from typing import TYPE_CHECKING
 
 from hullmark.model.dockerfile import Recipe
 from hullmark.model.finding import Observation, Severity
+from hullmark.model.fix import Fix, replacement
 from hullmark.model.rule import rule
+from hullmark.rules._edits import above, at_end_of
+from hullmark.rules._squash import Place
+from hullmark.rules._version_label import LABEL, argument, declares, is_free, owner
 
 if TYPE_CHECKING:
-    from hullmark.model.dockerfile import Pair
+    from hullmark.model.dockerfile import Instruction, Lost, Pair
 
-LABEL = "org.opencontainers.image.version"
+_VALUE = f'LABEL {LABEL}="${{VERSION}}"'
 
 
 @rule(summary="version label is missing", severity=Severity.ERROR, since="0.1")
@@ -49,7 +54,7 @@ def missing_version_label(recipe: Recipe) -> Iterator[Observation]:
     found = stage.pair("LABEL", LABEL)
     expected = f"{LABEL} with a value in the final stage"
     if found is not None:
-        _, pair = found
+        instruction, pair = found
         outside = _arguments_outside(recipe, pair)
         if outside:
             name = outside[0]
@@ -59,6 +64,10 @@ def missing_version_label(recipe: Recipe) -> Iterator[Observation]:
                 expected=expected,
                 remedy=f"add `ARG {name}` to stage {stage.label}, above the label",
                 key=f"empty {name}",
+                fix=Fix(
+                    message=f"declare ARG {name} in the stage",
+                    edits=(above(owner(stage, instruction), instruction, f"ARG {name}"),),
+                ),
             )
         elif not pair.value and "$" not in (pair.raw or ""):
             yield Observation(
@@ -67,6 +76,7 @@ def missing_version_label(recipe: Recipe) -> Iterator[Observation]:
                 expected=expected,
                 remedy=f'add `ARG VERSION=dev` above it and write `{LABEL}="${{VERSION}}"`',
                 key="empty",
+                fix=_filled(recipe, instruction, pair),
             )
         return
     lost = stage.lost_pair("LABEL", LABEL)
@@ -75,17 +85,48 @@ def missing_version_label(recipe: Recipe) -> Iterator[Observation]:
             location=lost.copy.span,
             seen=f"set in stage {lost.stage.label} at line {lost.instruction.span.line}, lost by the squash",
             expected=expected,
-            remedy=f'after line {lost.copy.span.end_line} add `ARG VERSION=dev` and `LABEL {LABEL}="${{VERSION}}"`',
+            remedy=f"after line {lost.copy.span.end_line} add `ARG VERSION=dev` and `{_VALUE}`",
             key="lost by the squash",
+            fix=_declared_again(recipe, lost),
         )
         return
     yield Observation(
         location=stage.span,
         seen=f"no {LABEL} in stage {stage.label}",
         expected=expected,
-        remedy=f'add `ARG VERSION=dev` and `LABEL {LABEL}="${{VERSION}}"` to stage {stage.label}',
+        remedy=f"add `ARG VERSION=dev` and `{_VALUE}` to stage {stage.label}",
         key="none",
+        fix=_added(recipe),
     )
+
+
+def _declared_again(recipe: Recipe, lost: Lost) -> Fix | None:
+    if not is_free(recipe):
+        return None
+    stage = recipe.final
+    arguments = Place(recipe, lost).arguments(["VERSION"], lost.stage) or [argument(recipe)]
+    return Fix(
+        message="set the label from ARG VERSION behind the squash",
+        edits=(at_end_of(stage, *([] if declares(stage) else arguments), _VALUE),),
+    )
+
+
+def _added(recipe: Recipe) -> Fix | None:
+    if not is_free(recipe):
+        return None
+    arguments = [] if declares(recipe.final) else [argument(recipe)]
+    return Fix(message="set the label from ARG VERSION", edits=(at_end_of(recipe.final, *arguments, _VALUE),))
+
+
+def _filled(recipe: Recipe, instruction: Instruction, pair: Pair) -> Fix | None:
+    stage = owner(recipe.final, instruction)
+    if not is_free(recipe) or declares(stage):
+        return None
+    edits = (
+        above(stage, instruction, argument(recipe)),
+        replacement(pair.span, f'{LABEL}="${{VERSION}}"'),
+    )
+    return Fix(message="set the label from ARG VERSION", edits=edits)
 
 
 def _arguments_outside(recipe: Recipe, pair: Pair) -> list[str]:

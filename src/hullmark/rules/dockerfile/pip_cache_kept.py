@@ -30,7 +30,9 @@ from typing import TYPE_CHECKING
 
 from hullmark.model.dockerfile import Stage
 from hullmark.model.finding import Observation, Severity
+from hullmark.model.fix import Fix
 from hullmark.model.rule import rule
+from hullmark.rules._edits import with_option
 from hullmark.rules._package_managers import calls
 
 if TYPE_CHECKING:
@@ -62,12 +64,14 @@ def pip_cache_kept(stage: Stage) -> Iterator[Observation]:
                 or _is_removed(instruction.commands[position + 1 :], call)
             ):
                 continue
+            option = "--no-cache-dir" if "pip" in call.verb or call.family == "pip" else "--no-cache"
             yield Observation(
                 location=call.verb_word.span,
                 seen=f"`{call.command}`",
                 expected="no download cache in the layer",
-                remedy=f"write `{call.program} {call.verb} --no-cache{'-dir' if 'pip' in call.verb or call.family == 'pip' else ''} ...`",
+                remedy=f"write `{call.program} {call.verb} {option} ...`",
                 key=f"{stage.label}: {call.command}",
+                fix=Fix(message=f"add {option}", edits=(with_option(instruction, position, call, option),)),
             )
 
 

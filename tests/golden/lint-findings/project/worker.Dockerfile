@@ -1,4 +1,5 @@
 FROM debian:bookworm-slim
 RUN pip install requests
-LABEL org.opencontainers.image.version=1
-HEALTHCHECK CMD ["true"]
+ARG VERSION=dev
+LABEL org.opencontainers.image.version="${VERSION}"
+HEALTHCHECK --timeout=5s CMD ["true"]

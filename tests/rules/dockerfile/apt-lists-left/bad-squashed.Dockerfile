@@ -3,4 +3,3 @@ FROM debian:12 AS runtime
 RUN apt-get update && apt-get install curl
 FROM scratch
 COPY --from=runtime / /
-RUN rm -rf /var/lib/apt/lists/*

@@ -1,4 +1,5 @@
-FROM debian:12
+FROM debian:12 AS base
 ENV PACKAGES="curl golang-1.21-go"
-# expect: build-tools-in-final-stage @4:21
+FROM base
+# expect: build-tools-in-final-stage @5:21
 RUN apt-get install $PACKAGES

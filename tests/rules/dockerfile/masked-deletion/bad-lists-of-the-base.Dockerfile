@@ -1,5 +1,5 @@
 FROM debian:12 AS base
-# expect: apt-lists-left
 RUN apt-get update
 FROM base
+# expect: masked-deletion
 RUN rm -rf /var/lib/apt/lists/*

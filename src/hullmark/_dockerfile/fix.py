@@ -1,0 +1,198 @@
+"""Makes the fixes that rules offer: in a text, and in the Dockerfiles of a project.
+
+A round makes every fix that does not touch another one, then the rules look again, until nothing is left to be made.
+The text keeps its line ends, its byte order mark and the way it ends.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hullmark._dockerfile.lint import lint
+from hullmark._dockerfile.parser import load, parse
+from hullmark._files import write_whole
+from hullmark.errors import ConfigurationError
+from hullmark.model.fix import Fixed
+from hullmark.model.location import SourceSpan
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from hullmark.model.dockerfile import Dockerfile
+    from hullmark.model.finding import Finding
+    from hullmark.model.fix import Edit, Fix
+    from hullmark.model.project import Project, Service
+
+Seen = tuple["Finding", ...]
+MOST_ROUNDS = 60
+"""Rounds after which no more is changed; each defect takes one, and those that touch each other one each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repair:
+    """What fixing does to one file."""
+
+    path: Path
+    """The file itself, links followed."""
+    shown: str
+    """How locations call it."""
+    before: str
+    after: str
+    fixed: tuple[Fixed, ...]
+    """The fixes that were made, in order."""
+    inside: bool = True
+    """Whether it lies in the project's directory; a file outside of it is never written."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to write."""
+        return self.before != self.after
+
+    def write(self) -> None:
+        """Puts the fixed text into the file; raises `Unavailable` when that cannot be done."""
+        write_whole(self.path, self.after.encode("utf-8"), what="the fixed Dockerfile")
+
+    def diff(self) -> Iterator[str]:
+        """The lines of a unified diff, each with its line end."""
+        for line in difflib.unified_diff(
+            _lines(self.before), _lines(self.after), fromfile=self.shown, tofile=self.shown
+        ):
+            yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+
+
+def fix_project(
+    project: Project, services: Iterable[Service], *, unsafe: bool, today: dt.date
+) -> tuple[Repair, ...]:
+    """What fixing does to the Dockerfiles of `services`, each file once; nothing is written.
+
+    Findings that the configuration ignores on the day `today` are left alone. Raises `ConfigurationError` for a
+    Dockerfile that cannot be read, and `UsageError` for a target that is not there.
+    """
+    users: dict[Path, list[Service]] = {}
+    for service in services:
+        if service.build is not None and not service.build.unreadable:
+            users.setdefault(Path(service.build.dockerfile).resolve(), []).append(service)
+    found = []
+    for path, users_of_file in users.items():
+        dockerfile = load(path, project.root)
+
+        def see(
+            text: str, users_of_file: list[Service] = users_of_file, shown: str = dockerfile.path
+        ) -> Seen:
+            return tuple(
+                finding
+                for service in users_of_file
+                for finding in _lint(text, shown, service)
+                if not any(
+                    ignore.covers(finding.rule, finding.service, today) for ignore in project.settings.ignores
+                )
+            )
+
+        after, fixed = fix_text(dockerfile.text, see, unsafe=unsafe)
+        found.append(
+            Repair(
+                path=path,
+                shown=dockerfile.path,
+                before=dockerfile.text,
+                after=after,
+                fixed=fixed,
+                inside=path.is_relative_to(project.root.resolve()),
+            )
+        )
+    return tuple(repair for repair in found if repair.changed)
+
+
+def _lint(text: str, shown: str, service: Service) -> tuple[Finding, ...]:
+    assert service.build is not None
+    dockerfile: Dockerfile = parse(text, shown, args=dict(service.build.args))
+    return lint(dockerfile, target=service.build.target, service=service.name, volumes=service.volumes)
+
+
+def fix_text(text: str, see: Callable[[str], Seen], *, unsafe: bool = False) -> tuple[str, tuple[Fixed, ...]]:
+    """`text` with every fix made that the findings of `see` offer, and those fixes.
+
+    The findings of several services may offer the same fix; it is made once. Of two fixes that touch the same place
+    the first is made, and the other in the next round if it is still offered.
+    """
+    made: list[Fixed] = []
+    state = _State(see=see)
+    for _ in range(MOST_ROUNDS):
+        offered = [
+            (finding, finding.fix)
+            for finding in see(text)
+            if finding.fix is not None
+            and finding.fix.allowed(unsafe=unsafe)
+            and finding.fix not in state.refused
+        ]
+        chosen = list(_apart(offered))
+        if not chosen:
+            break
+        text, kept = state.applied(text, chosen)
+        made += [_fixed(finding, fix) for finding, fix in kept]
+    return text, tuple(made)
+
+
+@dataclass(slots=True, kw_only=True)
+class _State:
+    see: Callable[[str], Seen]
+    refused: set[Fix] = field(default_factory=set)
+    """Fixes after which the file could not be read any more."""
+
+    def applied(
+        self, text: str, chosen: Sequence[tuple[Finding, Fix]]
+    ) -> tuple[str, Sequence[tuple[Finding, Fix]]]:
+        """`text` with all of `chosen` made, or, when nobody can read that, with those that can be made alone."""
+        together = apply_edits(text, [edit for _, fix in chosen for edit in fix.edits])
+        if self.reads(together):
+            return together, chosen
+        for finding, fix in chosen:
+            alone = apply_edits(text, fix.edits)
+            if self.reads(alone):
+                return alone, [(finding, fix)]
+            self.refused.add(fix)
+        return text, []
+
+    def reads(self, text: str) -> bool:
+        try:
+            self.see(text)
+        except ConfigurationError:
+            return False
+        return True
+
+
+def _apart(offered: Iterable[tuple[Finding, Fix]]) -> Iterator[tuple[Finding, Fix]]:
+    """Those of `offered`, in the order of the file, that touch none before them."""
+    taken: list[Edit] = []
+    for finding, fix in sorted(offered, key=lambda each: min(edit.start for edit in each[1].edits)):
+        if any(edit.start <= other.end and other.start <= edit.end for edit in fix.edits for other in taken):
+            continue
+        taken += fix.edits
+        yield finding, fix
+
+
+def _fixed(finding: Finding, fix: Fix) -> Fixed:
+    place = finding.location
+    assert isinstance(place, SourceSpan)
+    return Fixed(location=place, rule=finding.rule, message=fix.message)
+
+
+def apply_edits(text: str, edits: Iterable[Edit]) -> str:
+    """`text` with `edits` made, none of which touches another; their line ends become those of the text."""
+    starts = [0]
+    for line in text.split("\n"):
+        starts.append(starts[-1] + len(line) + 1)
+    end_of_line = "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n"
+    for edit in sorted(edits, key=lambda each: each.start, reverse=True):
+        start, end = (starts[line - 1] + column - 1 for line, column in (edit.start, edit.end))
+        text = text[:start] + edit.text.replace("\n", end_of_line) + text[end:]
+    return text
+
+
+def _lines(text: str) -> list[str]:
+    """The lines as a diff compares them: ended by a line feed only."""
+    lines = text.split("\n")
+    return [f"{line}\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])

@@ -1,0 +1,338 @@
+"""What a squash drops, and how it is declared again; the rules about each kind of loss share this."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hullmark.model.finding import Observation
+from hullmark.model.fix import Applicability, Fix, lines_after
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from hullmark.model.dockerfile import Instruction, Lost, Pair, Recipe, Stage
+
+VERSION_LABEL = "org.opencontainers.image.version"
+
+_VARIABLE = re.compile(r"(?<!\\)\$(?:\{(\w+)\}|(\w+)|\{(\w+)[^}]*\})")
+_PLAIN = re.compile(r"[\w./:@%+,=$(){}-]*")
+_FILES = frozenset({"ADD", "COPY", "RUN", "WORKDIR"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostPair:
+    """One `name=value` that a squash dropped."""
+
+    lost: Lost
+    pair: Pair
+
+
+def flattened(stage: Stage) -> tuple[Stage, ...]:
+    """The stages that the image of `stage` is squashed from, the last squashed first."""
+    found = []
+    while (squash := stage.lineage[0].squash) is not None:
+        stage = squash[1]
+        found.append(stage)
+    return tuple(found)
+
+
+def lost_pairs(recipe: Recipe, keyword: str, exempt: Callable[[str], bool]) -> tuple[LostPair, ...]:
+    """The ENV or LABEL values that the image would have without its squash, in the order of their declaration."""
+    kept = {
+        pair.name
+        for instruction in recipe.final.history
+        if instruction.keyword == keyword
+        for pair in instruction.pairs
+    }
+    found = []
+    for stage in reversed(flattened(recipe.final)):
+        for instruction in stage.history:
+            if instruction.keyword != keyword:
+                continue
+            for pair in instruction.pairs:
+                if pair.name in kept or exempt(pair.name):
+                    continue
+                lost = recipe.final.lost_pair(keyword, pair.name)
+                if lost is not None and lost.instruction is instruction and instruction.pairs[-1:] != ():
+                    last = [each for each in instruction.pairs if each.name == pair.name][-1]
+                    if last is pair:
+                        found.append(LostPair(lost=lost, pair=pair))
+    return tuple(found)
+
+
+def declared(stage: Stage, keyword: str) -> Iterator[tuple[Instruction, tuple[str, ...]]]:
+    """The instructions called `keyword` in the history of `stage`, with their values as far as they are known."""
+    for instruction in stage.history:
+        if instruction.keyword == keyword:
+            known = stage.variables(instruction)
+            words = instruction.json if instruction.json is not None else instruction.value.split()
+            yield instruction, tuple(expanded(word, known) for word in words)
+
+
+def expanded(text: str, variables: Mapping[str, str]) -> str:
+    """`text` with `$NAME` and `${NAME}` replaced where the value is known."""
+
+    def known(match: re.Match[str]) -> str:
+        return variables.get(match[1] or match[2] or "", match[0])
+
+    return _VARIABLE.sub(known, text)
+
+
+def working_directory(stage: Stage) -> str:
+    """Where the commands of the image of `stage` run, as far as the file says; variables are replaced where known."""
+    directory = "/"
+    for instruction in stage.history:
+        if instruction.keyword == "WORKDIR":
+            value = expanded(instruction.value.strip("\"'"), stage.variables(instruction))
+            directory = (
+                value if value.startswith("$") else posixpath.normpath(posixpath.join(directory, value))
+            )
+    return directory
+
+
+def observation(
+    recipe: Recipe,
+    losses: Sequence[Lost],
+    what: str,
+    lines: Callable[[Place], Iterable[str] | None],
+    *,
+    above: Instruction | None = None,
+) -> Observation:
+    """What a rule about a loss says: `what` is lost, and `lines` declare it again, above the instruction `above` if given."""
+    first = losses[0]
+    written = tuple(dict.fromkeys(str(each.instruction.span.line) for each in losses))
+    numbers = f"line{'s' if len(written) > 1 else ''} {', '.join(written)}"
+    place = Place(recipe, first, above)
+    made = lines(place)
+    made = None if made is None else tuple(made)
+    text = "declare it again in the last stage"
+    fix = None
+    if made is not None:
+        continued = f"{recipe.dockerfile.escape}\n"
+        shown = " and ".join(f"`{' '.join(line.replace(continued, ' ').split())}`" for line in made)
+        text = f"after line {place.after.span.end_line} add {shown}"
+        fix = Fix(
+            message=f"declare {what} again after the squash",
+            edits=(lines_after(place.after.span, made),),
+            applicability=Applicability.SAFE if place.sure else Applicability.UNSAFE,
+        )
+    return Observation(
+        location=first.copy.span,
+        seen=f"{what} of stage {first.stage.label} at {numbers}, lost by the squash",
+        expected="declared again after the squash",
+        remedy=text,
+        key=what,
+        fix=fix,
+    )
+
+
+def started(place: Place) -> list[str]:
+    """The lines that run the lost command as before."""
+    if place.lost.instruction.json is None and place.lost.stage.last("SHELL") is not None:
+        place.sure = False  # it was run by that shell
+    return place.as_written
+
+
+class Place:
+    """Where in the squashed stage something can be declared again, and what can be said there."""
+
+    def __init__(self, recipe: Recipe, lost: Lost, above: Instruction | None = None) -> None:
+        self.recipe = recipe
+        self.lost = lost
+        self.stage = recipe.final.lineage[0]
+        """The stage that squashes."""
+        self.after = lost.copy
+        """The instruction below which it is declared: behind everything that makes files or sets variables."""
+        self._before: list[Instruction] = []
+        following = False
+        for position, instruction in enumerate(self.stage.instructions):
+            if instruction is above:
+                break
+            following = following or instruction is lost.copy
+            if following and instruction.keyword in _FILES | {"ENV"}:
+                self.after = instruction
+                self._before = list(self.stage.instructions[: position + 1])
+        self.sure = not any(
+            instruction.keyword in _FILES
+            for stage in recipe.final.lineage[1:]
+            for instruction in stage.instructions
+        )
+        """Whether what is declared there means what it meant; cleared when it is not known."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The ENV variables that are known at the place."""
+        return {
+            pair.name: pair.value or ""
+            for instruction in self._before
+            if instruction.keyword == "ENV"
+            for pair in instruction.pairs
+        }
+
+    def arguments(self, names: Iterable[str], stage: Stage) -> list[str]:
+        """The ARG lines that make the arguments `names` of `stage` known at the place, those they need first."""
+        present = {
+            pair.name
+            for instruction in self._before
+            if instruction.keyword == "ARG"
+            for pair in instruction.pairs
+        }
+        lines: list[str] = []
+        pending = list(names)
+        while pending:
+            name = pending.pop()
+            found = stage.pair("ARG", name)
+            if found is None or name in present:
+                continue
+            present.add(name)
+            _, pair = found
+            lines.insert(0, f"ARG {name}" if pair.raw is None else f"ARG {name}={pair.raw}")
+            pending += variables_of(pair.raw or "")
+        return lines
+
+    def text(
+        self, written: str, stage: Stage, before: Instruction, known: Iterable[str] = ()
+    ) -> tuple[str, list[str]] | None:
+        """`written` at `before` in `stage`, so that it means the same here; and the arguments that it needs.
+
+        ENV variables that are not known here (those in `known` are) are replaced by their value. `None` when that
+        cannot be done; `sure` is cleared when a variable comes from the base image.
+        """
+        here = {*self.environment, *known}
+        there = _environment(stage, before)
+        needed: list[str] = []
+        failed = False
+
+        def replaced(match: re.Match[str]) -> str:
+            nonlocal failed
+            name = match[1] or match[2] or match[3]
+            if name in here:
+                return match[0]
+            if name in there:
+                value = there[name]
+                failed = failed or match[3] is not None or not _PLAIN.fullmatch(value)
+                if variables_of(value) or _depends_on_argument(stage, name):
+                    self.sure = False
+                return value
+            if stage.pair("ARG", name) is not None:
+                needed.append(name)
+            else:
+                self.sure = False
+            return match[0]
+
+        text = _VARIABLE.sub(replaced, written)
+        return None if failed else (text, needed)
+
+    def pairs(self, keyword: str, losses: Iterable[LostPair]) -> list[str] | None:
+        """The lines that set the values of `losses` again."""
+        needed: list[str] = []
+        groups: list[list[str]] = []
+        names: set[str] = set()
+        fresh: set[str] = set()
+        last: Stage | None = None
+        for each in losses:
+            stage, instruction, pair = each.lost.stage, each.lost.instruction, each.pair
+            last = stage
+            known = names - {pair.name} if _set_once(stage, names) else set()
+            made = self.text(_quoted(instruction, pair), stage, instruction, known)
+            if made is None:
+                return None
+            text, arguments = made
+            needed += arguments
+            if not groups or fresh & set(variables_of(text)):
+                groups.append([])
+                fresh = set()
+            name = pair.name if re.fullmatch(r"[\w.-]+", pair.name) else f'"{pair.name}"'
+            groups[-1].append(f"{name}={text}")
+            if keyword == "ENV":
+                names.add(pair.name)
+                fresh.add(pair.name)
+        if last is None:
+            return None
+        joint = f" {self.recipe.dockerfile.escape}\n{' ' * (len(keyword) + 1)}"
+        return [
+            *self.arguments(dict.fromkeys(needed), last),
+            *(f"{keyword} {joint.join(group)}" for group in groups),
+        ]
+
+    @property
+    def as_written(self) -> list[str]:
+        """The lost instruction as it stands in the file, for those that hold no variables of the build."""
+        return [self.recipe.dockerfile.excerpt(self.lost.instruction.span)]
+
+    def whole(self) -> list[str] | None:
+        """The lines that declare the lost instruction again as it is, its variables included."""
+        made = self.text(self.as_written[0], self.lost.stage, self.lost.instruction)
+        if made is None:
+            return None
+        text, needed = made
+        return [*self.arguments(dict.fromkeys(needed), self.lost.stage), text]
+
+    def values(self, keyword: str, losses: Iterable[tuple[Lost, str]]) -> list[str] | None:
+        """One line with all the values of `losses`, each a word of its instruction."""
+        needed: list[str] = []
+        texts: list[str] = []
+        stage = self.lost.stage
+        for lost, word in losses:
+            made = self.text(word, lost.stage, lost.instruction)
+            if made is None:
+                return None
+            stage = lost.stage
+            texts.append(made[0])
+            needed += made[1]
+        return [*self.arguments(dict.fromkeys(needed), stage), f"{keyword} {' '.join(texts)}"]
+
+
+def variables_of(text: str) -> list[str]:
+    """The names of the variables in `text`."""
+    return [match[1] or match[2] or match[3] for match in _VARIABLE.finditer(text)]
+
+
+def _environment(stage: Stage, before: Instruction) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for instruction in stage.history:
+        if instruction is before:
+            break
+        if instruction.keyword == "ENV":
+            found.update({pair.name: pair.value or "" for pair in instruction.pairs})
+    return found
+
+
+def _depends_on_argument(stage: Stage, name: str) -> bool:
+    """Whether the ENV variable `name` has a value that a build argument decides."""
+    pending, seen = [name], {name}
+    while pending:
+        each = pending.pop()
+        found = stage.pair("ENV", each)
+        if found is None:
+            if stage.pair("ARG", each) is not None:
+                return True
+            continue
+        for other in variables_of(found[1].raw or ""):
+            if other not in seen:
+                seen.add(other)
+                pending.append(other)
+    return False
+
+
+def _set_once(stage: Stage, names: Iterable[str]) -> bool:
+    set_ = [
+        pair.name
+        for instruction in stage.history
+        if instruction.keyword == "ENV"
+        for pair in instruction.pairs
+    ]
+    return all(set_.count(name) == 1 for name in names)
+
+
+def _quoted(instruction: Instruction, pair: Pair) -> str:
+    """The value as it can stand behind `name=`; that of the form `ENV name value` needs quotes."""
+    raw = pair.raw or '""'
+    legacy = len(instruction.pairs) == 1 and "=" not in instruction.value.split()[0]
+    if not legacy or not re.search(r"\s", raw) or raw[:1] in "\"'":
+        return raw
+    escaped = raw.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

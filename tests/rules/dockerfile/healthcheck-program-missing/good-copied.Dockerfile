@@ -1,0 +1,3 @@
+FROM debian:12
+COPY --from=tools /usr/bin/curl /usr/local/bin/
+HEALTHCHECK CMD curl -f http://localhost/

@@ -1,0 +1,5 @@
+FROM debian:12
+# expect: healthcheck-without-timeout
+healthcheck --interval=5s \
+  --retries=3 \
+  CMD ["true"]

@@ -1,0 +1,3 @@
+FROM debian:12 AS base
+HEALTHCHECK --interval=1s --timeout=3s CMD true
+FROM base

@@ -1,0 +1,5 @@
+FROM debian:12
+WORKDIR /app
+COPY . .
+# expect: masked-deletion
+RUN rm -rf tests docs && true

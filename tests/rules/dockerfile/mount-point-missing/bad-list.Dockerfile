@@ -1,0 +1,5 @@
+FROM alpine:3.22
+RUN adduser -D app && mkdir /config
+USER app
+# expect: mount-point-missing
+VOLUME ["/config", "/data"]

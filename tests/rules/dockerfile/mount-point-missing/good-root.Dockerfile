@@ -1,0 +1,3 @@
+# volumes: /data
+FROM debian:12
+USER root

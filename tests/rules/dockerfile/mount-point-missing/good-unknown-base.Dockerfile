@@ -1,0 +1,3 @@
+# volumes: /data
+FROM redis:8
+USER redis

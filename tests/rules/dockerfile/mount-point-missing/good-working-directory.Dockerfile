@@ -1,0 +1,4 @@
+# volumes: /data
+FROM debian:12
+WORKDIR /data/x
+USER app

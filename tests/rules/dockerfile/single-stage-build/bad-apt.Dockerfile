@@ -1,0 +1,6 @@
+FROM debian:12
+# expect: single-stage-build @4:30
+RUN apt-get update && apt-get install -y --no-install-recommends \
+        curl ca-certificates gcc-12=12.2.0-14 \
+        libpq-dev \
+    && rm -rf /var/lib/apt/lists/*

@@ -1,0 +1,4 @@
+FROM node:22
+# expect: sources-before-dependencies
+COPY . .
+RUN npm ci && npm run build

@@ -1,0 +1,5 @@
+FROM debian:12 AS runtime
+CMD ["serve"]
+FROM scratch
+COPY --from=runtime / /
+ENTRYPOINT ["/bin/server"]

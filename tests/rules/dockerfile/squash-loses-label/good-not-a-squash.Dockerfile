@@ -1,0 +1,3 @@
+FROM debian:12 AS runtime
+LABEL a=1
+FROM runtime

@@ -1,0 +1,7 @@
+FROM debian:12 AS runtime
+SHELL ["/bin/bash", "-c"]
+FROM scratch
+# expect: squash-loses-shell
+COPY --from=runtime / /
+HEALTHCHECK CMD a | b
+CMD ["a"]

@@ -1,0 +1,6 @@
+FROM debian:12 AS runtime
+SHELL ["/bin/bash", "-c"]
+FROM scratch
+COPY --from=runtime / /
+SHELL ["/bin/sh", "-c"]
+CMD a

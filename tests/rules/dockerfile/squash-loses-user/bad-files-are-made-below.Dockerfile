@@ -1,0 +1,7 @@
+FROM debian:12 AS runtime
+USER app
+FROM scratch
+# expect: squash-loses-user
+COPY --from=runtime / /
+RUN useradd x
+CMD a

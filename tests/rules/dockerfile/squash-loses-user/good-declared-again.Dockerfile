@@ -1,0 +1,5 @@
+FROM debian:12 AS runtime
+USER app
+FROM scratch
+COPY --from=runtime / /
+USER 1000

@@ -1,0 +1,3 @@
+FROM debian:12 AS runtime
+FROM scratch
+COPY --from=runtime / /

@@ -1,0 +1,5 @@
+FROM debian:12 AS runtime
+VOLUME ["/my data"]
+FROM scratch
+# expect: squash-loses-volume
+COPY --from=runtime / /

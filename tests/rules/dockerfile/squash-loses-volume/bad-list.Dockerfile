@@ -1,0 +1,6 @@
+FROM debian:12 AS runtime
+VOLUME ["/data", "/config"]
+FROM scratch
+# expect: squash-loses-volume
+COPY --from=runtime / /
+VOLUME /data/

@@ -1,0 +1,6 @@
+FROM debian:12 AS runtime
+VOLUME /data /config
+FROM scratch
+COPY --from=runtime / /
+VOLUME ["/config"]
+VOLUME /data

@@ -1,0 +1,3 @@
+FROM debian:12 AS runtime
+VOLUME /data
+FROM runtime

@@ -1,0 +1,5 @@
+FROM debian:12 AS runtime
+WORKDIR /srv/app
+FROM scratch
+# expect: squash-loses-workdir
+COPY --from=runtime / /
