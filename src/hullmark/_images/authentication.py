@@ -155,7 +155,7 @@ class Authenticator:
             raise Unavailable(
                 f"{self.registry} wants a token, and names no endpoint that could give one"
             ) from error
-        if origin.scheme == "http" and not self.transport.trust.allows(origin.name):
+        if origin.scheme == "http" and not self.transport.trust.allows(origin):
             raise Unavailable(
                 f"{self.registry} wants a token from {origin.name}, which is asked without TLS; nothing was sent"
             )

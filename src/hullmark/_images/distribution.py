@@ -11,7 +11,7 @@ import msgspec
 
 from hullmark._images.authentication import Authenticator
 from hullmark._images.manifests import ACCEPTED, check_bytes
-from hullmark._images.transport import Origin, Transient, host_of, is_loopback
+from hullmark._images.transport import Origin, Transient, is_loopback
 from hullmark.errors import DamagedImage, Unavailable
 from hullmark.model.digest import Digest
 from hullmark.model.reference import DOCKER_HUB, Pinned
@@ -82,12 +82,12 @@ class Repository:
         registry = self.reference.registry
         host = _HUB_ENDPOINT if registry == DOCKER_HUB else registry
         try:
-            Origin.of(f"https://{host}")
+            plain = Origin.of(f"http://{host}")
         except ValueError as error:
             raise Unavailable(f"{self.name}: `{registry}` is no address of a registry") from error
-        if not self.transport.trust.allows(registry):
+        if not self.transport.trust.allows(plain):
             schemes: tuple[str, ...] = ("https",)
-        elif is_loopback(host_of(registry).lower()):
+        elif is_loopback(plain.host):
             schemes = ("http", "https")
         else:
             # What may go without TLS may still have it, and then nothing goes over the network in the clear.
@@ -228,7 +228,7 @@ class Repository:
             origin = Origin.of(url)
         except ValueError:
             return False
-        return origin.scheme == "https" or self.transport.trust.allows(origin.name)
+        return origin.scheme == "https" or self.transport.trust.allows(origin)
 
     @staticmethod
     def _begin(answer: Answer, offset: int, size: int, subject: str) -> int:

@@ -108,17 +108,10 @@ class Trust:
         listed = (*environ.get(INSECURE, "").split(","), *more)
         return cls(hosts=frozenset(host.strip().lower() for host in listed if host.strip()))
 
-    def allows(self, host: str) -> bool:
-        """Whether that host, which may have a port, is one of them; this machine always is."""
-        host = host.lower()
-        name = host_of(host)
-        return is_loopback(name) or bool(self.hosts & {host, name})
-
-
-def host_of(authority: str) -> str:
-    """A host without its port and without the brackets of an IPv6 address."""
-    found = re.fullmatch(r"\[([^\]]*)\](?::\d+)?|([^:]*)(?::\d+)?", authority)
-    return (found[1] or found[2] or "") if found else authority
+    def allows(self, origin: Origin) -> bool:
+        """Whether that is one of them; this machine always is."""
+        name, _, _ = origin.authority.rpartition(":")
+        return is_loopback(origin.host) or bool(self.hosts & {origin.host, name, origin.authority})
 
 
 def is_loopback(name: str) -> bool:
@@ -152,6 +145,11 @@ class Origin:
         """For people: the host, with its port where that is not the usual one."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def authority(self) -> str:
+        """The host and its port."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class Watch:
@@ -232,7 +230,11 @@ def _watched(watch: Watch, seconds: float) -> dict[str, type[HTTPConnectionPool]
             return response
 
     class Secure(Plain, HTTPSConnection):
-        pass
+        def connect(self) -> None:
+            super().connect()
+            # That somebody may be a stranger was asked for. Otherwise strangers are not spoken to at all, and the
+            # warning that would be printed here says nothing new.
+            self.is_verified = True
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
@@ -400,7 +402,7 @@ class Transport:
             there = Origin.of(target)
         except ValueError as error:
             raise Unavailable(f"{here.name} redirects to something that is no URL") from error
-        if there.scheme == "http" and here.scheme == "https" and not self.trust.allows(there.name):
+        if there.scheme == "http" and here.scheme == "https" and not self.trust.allows(there):
             raise Unavailable(
                 f"{here.name} redirects to {there.name} without TLS; not followed",
                 hint=f"set {INSECURE}={there.name} if that may be",
@@ -528,7 +530,7 @@ class Transport:
             ) from error
 
     def _context(self, origin: Origin) -> ssl.SSLContext:
-        if self.trust.allows(origin.name):
+        if self.trust.allows(origin):
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
