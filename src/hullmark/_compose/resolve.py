@@ -48,7 +48,11 @@ def find_root(start: Path, named: Path | None = None) -> Path:
     if named is not None and named.is_file():
         return named.parent
     raise ConfigurationError(
-        [f"{named}: does not exist" if named else f"{start}: no Compose file here or above; expected one of {', '.join(COMPOSE_FILES)}"],
+        [
+            f"{named}: does not exist"
+            if named
+            else f"{start}: no Compose file here or above; expected one of {', '.join(COMPOSE_FILES)}"
+        ],
         hint="go to the project's directory, or name it with `hullmark -C DIRECTORY`",
     )
 
