@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import hashlib
 import ipaddress
+import json
+import shutil
 import ssl
+import subprocess
 import threading
+import time
+import uuid
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socket import create_connection
+from pathlib import Path
+from socket import create_connection, create_server
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import urllib3
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import NameOID
 
 from hullmark._images.interface import Blob, Limits, Request
@@ -27,7 +36,6 @@ from hullmark.testing import FaultyRegistry
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from hullmark._images.interface import Core
     from hullmark._process import Commands
@@ -94,8 +102,6 @@ def faulty() -> Iterator[FaultyRegistry]:
 @pytest.fixture
 def log_in(tmp_path: Path) -> Callable[..., None]:
     """Writes what `docker login` would have left for the environment of `pull`."""
-    import base64
-    import json
 
     def write(host: str, text: str = "ada:engine#7", **entry: str) -> None:
         auth = entry or {"auth": base64.b64encode(text.encode()).decode()}
@@ -254,3 +260,251 @@ def proxy() -> Iterator[Proxy]:
     running = Proxy()
     yield running
     running.close()
+
+
+USER, PASSWORD, IDENTITY = "ada", "engine#7", "identity-7"
+# The password by bcrypt, which is what the registry reads; Python has none.
+HTPASSWD = f"{USER}:$2b$05$abcdefghijklmnopqrstuudb6EGawbfuDSXZ9POmb78a3Wx0U/Kbu\n"
+SERVICE, ISSUER = "a registry of the tests", "an issuer of the tests"
+SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
+
+
+class Issuer(ThreadingHTTPServer):
+    """Gives tokens for what is asked to whoever knows the password, and tokens for nothing to everybody else."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(("127.0.0.1", 0), _Issue)
+        self.lifetime = 300
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        name = _named(ISSUER)
+        certificate = _unsigned(name, name, key.public_key()).sign(key, hashes.SHA256())
+        self._key = key
+        self._chain = base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode()
+        self.bundle = directory / "issuer.pem"
+        self.bundle.write_bytes(_pem(certificate))
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+
+    @property
+    def realm(self) -> str:
+        """Where tokens are given."""
+        return f"http://127.0.0.1:{self.server_address[1]}/token"
+
+    def token(self, *scopes: str) -> str:
+        """A token for what `scopes` ask for, signed by RS256."""
+        access = []
+        for scope in scopes:
+            kind, _, rest = scope.partition(":")
+            name, _, actions = rest.rpartition(":")
+            access.append({"type": kind, "name": name, "actions": actions.split(",")})
+        now = int(time.time())
+        claims = {
+            "iss": ISSUER,
+            "sub": USER,
+            "aud": SERVICE,
+            "exp": now + self.lifetime,
+            "nbf": now - 600,
+            "iat": now - 600,
+            "jti": uuid.uuid4().hex,
+            "access": access,
+        }
+        header = {"typ": "JWT", "alg": "RS256", "x5c": [self._chain]}
+        signed = f"{_url_safe(json.dumps(header).encode())}.{_url_safe(json.dumps(claims).encode())}"
+        signature = self._key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+        return f"{signed}.{_url_safe(signature)}"
+
+    def close(self) -> None:
+        """Stop."""
+        self.shutdown()
+        self.server_close()
+        self._thread.join()
+
+
+def _url_safe(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+class _Issue(BaseHTTPRequestHandler):
+    server: Issuer
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class's name
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        """Look at the password, where there is one."""
+        known = f"Basic {base64.b64encode(f'{USER}:{PASSWORD}'.encode()).decode()}"
+        shown = self.headers.get("Authorization")
+        asked = parse_qs(urlsplit(self.path).query)
+        self._give(asked.get("scope", []) if shown else [], good=shown in {None, known})
+
+    def do_POST(self) -> None:
+        """Look at the identity token."""
+        asked = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        good = asked["grant_type"] == ["refresh_token"] and asked["refresh_token"] == [IDENTITY]
+        self._give(asked["scope"], good=good)
+
+    def _give(self, scopes: list[str], *, good: bool) -> None:
+        body = json.dumps({"token": self.server.token(*scopes)} if good else {}).encode()
+        self.send_response(200 if good else 401)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@dataclass(kw_only=True)
+class RealRegistry:
+    """Debian's docker-registry on a free port of the loopback interface."""
+
+    program: str
+    directory: Path
+    auth: dict[str, Any] = field(default_factory=dict)
+    issuer: Issuer | None = None
+    user: str = USER
+    password: str = PASSWORD
+    identity: str = IDENTITY
+    host: str = ""
+    _process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, at the port that it had before, or at a free one, which somebody else may take meanwhile."""
+        for _ in range(5):
+            if not self.host or not self._process:
+                with create_server(("127.0.0.1", 0)) as free:
+                    self.host = f"127.0.0.1:{free.getsockname()[1]}"
+            configuration = {
+                "version": "0.1",
+                "log": {"level": "error"},
+                "storage": {"filesystem": {"rootdirectory": str(self.directory / "store")}},
+                "http": {"addr": self.host, "secret": "of the tests"},
+                **({"auth": self.auth} if self.auth else {}),
+            }
+            file = self.directory / "config.yml"
+            # What is JSON is YAML, too.
+            file.write_text(json.dumps(configuration), encoding="utf-8")
+            with self.log.open("ab") as log:
+                self._process = subprocess.Popen(
+                    [self.program, "serve", str(file)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                )
+            if self._answers():
+                return
+            self.stop()
+            self._process = None
+        pytest.fail(f"docker-registry does not start:\n{self.log.read_text('utf-8')}")
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        deadline = time.monotonic() + 30
+        while self._process.poll() is None and time.monotonic() < deadline:
+            with suppress(urllib3.exceptions.HTTPError):
+                return urllib3.request("GET", f"http://{self.host}/v2/", retries=False).status in {200, 401}
+            time.sleep(0.02)
+        return False
+
+    def stop(self) -> None:
+        """Stop it at once, as a machine that loses power."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def restart(self) -> None:
+        """Break everything that goes on, and go on."""
+        self.stop()
+        self.start()
+
+    @property
+    def log(self) -> Path:
+        """What it has printed, with one line for each request."""
+        return self.directory / "log"
+
+    def stored(self, digest: str) -> Path:
+        """The file of a blob."""
+        digits = digest.removeprefix("sha256:")
+        blobs = self.directory / "store/docker/registry/v2/blobs/sha256"
+        return blobs / digits[:2] / digits / "data"
+
+    def push_blob(self, repository: str, content: bytes) -> str:
+        """Hand over a blob; its digest."""
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        begun = self._send(repository, "POST", f"/v2/{repository}/blobs/uploads/", b"", "")
+        assert begun.status == 202, begun.data
+        place = urlsplit(begun.headers["Location"])
+        path = place._replace(scheme="", netloc="", query=f"{place.query}&digest={digest}").geturl()
+        done = self._send(repository, "PUT", path, content, "application/octet-stream")
+        assert done.status == 201, done.data
+        return digest
+
+    def push_manifest(self, repository: str, which: str, media_type: str, content: bytes) -> str:
+        """Hand over a manifest or an index by a tag or its digest; its digest."""
+        done = self._send(repository, "PUT", f"/v2/{repository}/manifests/{which}", content, media_type)
+        assert done.status == 201, done.data
+        return str(done.headers["Docker-Content-Digest"])
+
+    def _send(self, repository: str, method: str, path: str, body: bytes, media_type: str) -> Any:
+        headers = {"Content-Type": media_type}
+        if self.issuer is not None:
+            headers["Authorization"] = f"Bearer {self.issuer.token(f'repository:{repository}:pull,push')}"
+        elif self.auth:
+            headers |= urllib3.make_headers(basic_auth=f"{self.user}:{self.password}")
+        return urllib3.request(method, f"http://{self.host}{path}", body=body, headers=headers, retries=False)
+
+
+@pytest.fixture(scope="session")
+def registry_program() -> str:
+    """Debian's registry; tests that need it fail where it cannot be had."""
+    ran = subprocess.run([SCRIPTS / "registry"], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout.strip()
+
+
+@contextmanager
+def _running(registry: RealRegistry) -> Iterator[RealRegistry]:
+    registry.start()
+    try:
+        yield registry
+    finally:
+        registry.stop()
+        shutil.rmtree(registry.directory)
+
+
+@pytest.fixture(scope="session")
+def anonymous_registry(
+    registry_program: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RealRegistry]:
+    """A real registry for everybody."""
+    with _running(
+        RealRegistry(program=registry_program, directory=tmp_path_factory.mktemp("registry"))
+    ) as registry:
+        yield registry
+
+
+@pytest.fixture(scope="session")
+def htpasswd_registry(
+    registry_program: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RealRegistry]:
+    """A real registry that wants a password."""
+    directory = tmp_path_factory.mktemp("registry")
+    (directory / "htpasswd").write_text(HTPASSWD, encoding="utf-8")
+    auth = {"htpasswd": {"realm": "tests", "path": str(directory / "htpasswd")}}
+    with _running(RealRegistry(program=registry_program, directory=directory, auth=auth)) as registry:
+        yield registry
+
+
+@pytest.fixture(scope="session")
+def token_registry(registry_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
+    """A real registry that wants tokens, and someone who gives them."""
+    directory = tmp_path_factory.mktemp("registry")
+    issuer = Issuer(directory)
+    told = {"realm": issuer.realm, "service": SERVICE, "issuer": ISSUER, "rootcertbundle": str(issuer.bundle)}
+    try:
+        with _running(
+            RealRegistry(program=registry_program, directory=directory, auth={"token": told}, issuer=issuer)
+        ) as registry:
+            yield registry
+    finally:
+        issuer.close()
+
+
+@pytest.fixture
+def name() -> str:
+    """A repository of its own for each test."""
+    return f"hullmark-test-{uuid.uuid4().hex[:12]}"
