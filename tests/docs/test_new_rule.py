@@ -124,7 +124,7 @@ def test_stubs_of_other_rules_fail_until_they_are_filled_in(
         ["dockerfile", "wrong_way"],
         ["dockerfile", "no-way"],
         ["dockerfile", "-"],
-        ["compose", "wrong-way"],
+        ["kubernetes", "wrong-way"],
         ["dockerfile", "../../wrong"],
         ["image", "apt-recommends"],
     ],
