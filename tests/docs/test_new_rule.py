@@ -102,6 +102,23 @@ def test_stubs_of_a_dockerfile_rule_fail_until_they_are_filled_in(
     assert not failed, output
 
 
+def test_stubs_of_a_compose_rule_fail_until_they_are_filled_in(
+    new_rule: ModuleType, copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert new_rule.main(["compose", "wrong-way"], copy) == 0
+    assert "tests/rules/compose/wrong-way: cases" in capsys.readouterr().out
+    module = copy / "src/hullmark/rules/compose/wrong_way.py"
+    style = _run(copy, "ruff", "check", str(module))
+    assert style.returncode == 0, style.stdout
+    # The one conftest that these tests share with others is above the copied part.
+    shutil.copy(ROOT / "tests/conftest.py", copy / "tests/conftest.py")
+    _, failed, output = _tests(copy, "wrong-way")
+    assert {case for case in ("wrong-way/bad", "wrong-way/good") if any(case in test for test in failed)} == {
+        "wrong-way/bad",
+        "wrong-way/good",
+    }, output
+
+
 @pytest.mark.parametrize("target", ["image", "runtime"])
 def test_stubs_of_other_rules_fail_until_they_are_filled_in(
     new_rule: ModuleType, copy: Path, target: str
