@@ -1,0 +1,1 @@
+"""What is in an image: its files, whose they are, and what brought them."""

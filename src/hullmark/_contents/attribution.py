@@ -1,0 +1,279 @@
+"""Which instruction wrote each file of an image, also through a squash and a COPY from another stage.
+
+A layer belongs to the step that made it. Where that step copied from a stage whose image is at hand, each file is
+looked up there: a COPY keeps path, time, mode, owner and size, so the same file is found again, and with it the
+instruction of that stage that wrote it.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import posixpath
+from array import array
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hullmark._contents.history import steps
+from hullmark.model.attribution import Attribution, Share, Told
+from hullmark.model.dockerfile import StageBase
+from hullmark.model.table import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from hullmark._contents.history import Step
+    from hullmark.model.attribution import Origin
+    from hullmark.model.dockerfile import Instruction, Recipe, Stage
+    from hullmark.model.image import Image
+    from hullmark.model.table import FileTable
+
+_DEEPEST = 32
+"""Stages that are followed from COPY to COPY."""
+
+
+def attribute(
+    image: Image, recipe: Recipe | None = None, stages: Mapping[int, Image] | None = None
+) -> Attribution:
+    """The origin of every entry of `image`.
+
+    With the `recipe` that it was built from, origins are instructions of the Dockerfile. `stages` are images of other
+    stages by their index, as far as they were built: files that were copied from one of these, by a squash or one by
+    one, are followed into it.
+    """
+    return _Attributor(stages or {}).attribute(image, None if recipe is None else recipe.final, 0)
+
+
+def shares(attribution: Attribution, image: Image, entries: Iterable[tuple[int, int]]) -> tuple[Share, ...]:
+    """What each origin has of `entries`, given as (layer, row), the largest first.
+
+    Their bytes sum up to those of `entries`. A name for content that another entry holds adds none.
+    """
+    count = len(attribution.origins)
+    sizes, files = [0] * count, [0] * count
+    for layer, row in entries:
+        table = image.layers[layer].table
+        origin = attribution.rows[layer][row]
+        if table.kinds[row] == Kind.FILE:
+            sizes[origin] += table.sizes[row]
+            files[origin] += 1
+    found = [
+        Share(origin=origin, bytes=sizes[index], files=files[index])
+        for index, origin in enumerate(attribution.origins)
+        if files[index]
+    ]
+    return tuple(sorted(found, key=lambda share: (-share.bytes, -share.files, share.origin.text)))
+
+
+def unattributed(found: Iterable[Share]) -> int:
+    """Bytes of which nothing is known but the layer, or the squash that they came through."""
+    return sum(share.bytes for share in found if not share.origin.told.attributed)
+
+
+class _Attributor:
+    """Attributes an image and the images of the stages that it was copied from, each of those once."""
+
+    def __init__(self, images: Mapping[int, Image]) -> None:
+        self._images = images
+        self._written: dict[int, _Written] = {}
+
+    def attribute(self, image: Image, stage: Stage | None, depth: int) -> Attribution:
+        made, notes = steps(image, stage)
+        numbers: dict[Origin, int] = {}
+
+        def number(origin: Origin) -> int:
+            return numbers.setdefault(origin, len(numbers))
+
+        rows = []
+        for layer, step in zip(image.layers, made, strict=True):
+            table = layer.table
+            source = None if step.instruction is None else self._source(step.instruction, depth)
+            whole = _whole(step)
+            if source is None or step.instruction is None:
+                origin = replace(step.origin, told=Told.COPY) if whole else step.origin
+                rows.append(array("i", [number(origin)]) * len(table))
+                continue
+            exact = whole and not _changes_metadata(step.instruction)
+            mapping = _Copied(step.instruction, _directory(step, image))
+            column = array("i", bytes(4 * len(table)))
+            names = _names(table)
+            lost = number(replace(step.origin, told=Told.COPY) if whole else step.origin)
+            known: dict[Origin, int] = {}
+            for row, path in enumerate(table.paths):
+                writer = source.writer(
+                    table, _content(table, row, names), mapping.sources(path, source), exact=exact
+                )
+                if writer is None:
+                    column[row] = lost
+                    continue
+                if writer not in known:
+                    known[writer] = number(writer if whole else replace(step.origin, source=writer))
+                column[row] = known[writer]
+            rows.append(column)
+        return Attribution(
+            origins=tuple(numbers), rows=tuple(rows), steps=tuple(step.origin for step in made), notes=notes
+        )
+
+    def _source(self, instruction: Instruction, depth: int) -> _Written | None:
+        """What the stage holds that `instruction` copies from, where its image is at hand."""
+        match instruction.source:
+            case StageBase(index=index, stage=stage) if index in self._images and depth < _DEEPEST:
+                if index not in self._written:
+                    image = self._images[index]
+                    self._written[index] = _Written(image, self.attribute(image, stage, depth + 1))
+                return self._written[index]
+            case _:
+                return None
+
+
+def _whole(step: Step) -> bool:
+    """Whether the step copies a whole file system from another stage: what it brought is that stage's."""
+    return step.stage is not None and any(copy is step.instruction for copy, _ in step.stage.whole_copies)
+
+
+def _changes_metadata(copy: Instruction) -> bool:
+    return copy.flag("chown") is not None or copy.flag("chmod") is not None
+
+
+class _Written:
+    """Which instruction of a stage wrote what its image holds, by path."""
+
+    def __init__(self, image: Image, attribution: Attribution) -> None:
+        self._image = image
+        self._attribution = attribution
+        self._names = [_names(layer.table) for layer in image.layers]
+        self._rows: dict[str, list[tuple[int, int]]] = {}
+        for layer in range(len(image.layers) - 1, -1, -1):
+            table = image.layers[layer].table
+            for row in range(len(table) - 1, -1, -1):
+                if table.kinds[row] not in {Kind.WHITEOUT, Kind.OPAQUE}:
+                    self._rows.setdefault(table.paths[row], []).append((layer, row))
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._rows
+
+    def matching(self, pattern: str) -> list[str]:
+        """Paths that fit a pattern of COPY, in which `*` does not cross a slash."""
+        depth = pattern.count("/")
+        # The pattern of fnmatch crosses slashes; both have the same number of them only where none was crossed.
+        expression = fnmatch.filter((path for path in self._rows if path.count("/") == depth), pattern)
+        return sorted(expression)
+
+    def writer(self, table: FileTable, row: int, paths: Iterable[str], *, exact: bool) -> Origin | None:
+        """What wrote the entry that `row` of `table` is a copy of, at one of `paths`.
+
+        Where the same path was written several times, it is the topmost layer that holds the very same file. A COPY of
+        a whole stage keeps everything (`exact`); one with flags may have changed mode and owner.
+        """
+        for path in paths:
+            for layer, candidate in self._rows.get(path, ()):
+                other = self._image.layers[layer].table
+                content = _content(other, candidate, self._names[layer])
+                if _same(table, row, other, content, exact=exact):
+                    return self._attribution.origin(layer, content)
+                if other.kinds[content] == Kind.HARDLINK and table.kinds[row] == Kind.FILE:
+                    below = self._linked(layer, content)
+                    if below is not None and _same(
+                        table, row, self._image.layers[below[0]].table, below[1], exact=exact
+                    ):
+                        return self._attribution.origin(*below)
+        return None
+
+    def _linked(self, layer: int, row: int) -> tuple[int, int] | None:
+        """The file of a lower layer that the hard link in `row` is another name of."""
+        target = self._image.layers[layer].table.links.get(row)
+        for below, candidate in self._rows.get(target or "", ()):
+            if below < layer and self._image.layers[below].table.kinds[candidate] == Kind.FILE:
+                return below, candidate
+        return None
+
+
+def _names(table: FileTable) -> dict[str, int]:
+    """The row of each file that a hard link of the same layer refers to."""
+    targets = {table.links[row] for row in table.links if table.kinds[row] == Kind.HARDLINK}
+    if not targets:
+        return {}
+    return {
+        path: row for row, path in enumerate(table.paths) if path in targets and table.kinds[row] == Kind.FILE
+    }
+
+
+def _content(table: FileTable, row: int, names: Mapping[str, int]) -> int:
+    """The row that holds the content of what `row` names: its own, or that of the other name of a hard link."""
+    if table.kinds[row] != Kind.HARDLINK:
+        return row
+    return names.get(table.links.get(row, ""), row)
+
+
+def _same(table: FileTable, row: int, other: FileTable, candidate: int, *, exact: bool) -> bool:
+    kind = table.kinds[row]
+    if kind != other.kinds[candidate]:
+        return False
+    if kind == Kind.SYMLINK:
+        return table.links.get(row) == other.links.get(candidate)
+    if kind != Kind.FILE:
+        return True
+    if table.sizes[row] != other.sizes[candidate]:
+        return False
+    mine, its = table.digest(row), other.digest(candidate)
+    if mine is not None and its is not None:
+        return mine == its
+    return table.mtimes[row] == other.mtimes[candidate] and (
+        not exact
+        or (
+            table.modes[row] == other.modes[candidate]
+            and table.uids[row] == other.uids[candidate]
+            and table.gids[row] == other.gids[candidate]
+        )
+    )
+
+
+def _directory(step: Step, image: Image) -> str:
+    """The working directory in which the instruction of `step` ran, as far as the Dockerfile and the image tell."""
+    assert step.stage is not None
+    found: str | None = None
+    for instruction in step.stage.history:
+        if instruction is step.instruction:
+            break
+        if instruction.keyword == "WORKDIR":
+            found = posixpath.join(found or "/", instruction.value.strip("\"'"))
+    if found is None:
+        # No WORKDIR before it: that of the base image, which is the image's own unless one follows.
+        later = step.stage.last("WORKDIR") is not None
+        found = "/" if later else image.configuration.working_directory or "/"
+    return posixpath.normpath(posixpath.join("/", found))
+
+
+class _Copied:
+    """Where in a stage the files come from that a COPY wrote."""
+
+    def __init__(self, instruction: Instruction, directory: str) -> None:
+        *sources, destination = [word.text for word in instruction.words] or [""]
+        self._sources = [posixpath.normpath("/" + source.lstrip("/")) for source in sources]
+        self._destination = posixpath.normpath(posixpath.join(directory, destination))
+        self._parents = instruction.flag("parents") is not None
+        self._patterns: dict[str, list[str]] = {}
+
+    def sources(self, path: str, written: _Written) -> Iterator[str]:
+        """Paths in the stage that the file at `path` may be a copy of, the likeliest first."""
+        root = self._destination.rstrip("/")
+        if path != self._destination and not path.startswith(root + "/"):
+            return
+        rest = path[len(root) :].strip("/")
+        for source in self._sources:
+            for base in self._expanded(source, written):
+                if self._parents:
+                    if f"/{rest}".startswith(base):
+                        yield f"/{rest}"
+                    continue
+                # A directory: what is in it. A file called like the destination: itself.
+                yield posixpath.join(base, rest) if rest else base
+                # A file copied into the destination.
+                if rest == posixpath.basename(base):
+                    yield base
+
+    def _expanded(self, source: str, written: _Written) -> list[str]:
+        if not set("*?[") & set(source):
+            return [source]
+        if source not in self._patterns:
+            self._patterns[source] = written.matching(source)
+        return self._patterns[source]

@@ -1,0 +1,90 @@
+"""Where the bytes of an image come from: the instruction that wrote each file, as far as it can be told."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from array import array
+
+    from hullmark.model.location import SourceSpan
+
+
+class Told(enum.StrEnum):
+    """How much is known of where a file comes from."""
+
+    INSTRUCTION = "instruction"
+    """An instruction of the Dockerfile wrote it."""
+    BASE = "base"
+    """It came with the image that the Dockerfile starts from."""
+    HISTORY = "history"
+    """The image's own history names a step, and no Dockerfile that fits was given."""
+    COPY = "copy"
+    """A COPY of a whole stage brought it, and what wrote it there could not be told."""
+    LAYER = "layer"
+    """Nothing but the layer is known."""
+
+    @property
+    def attributed(self) -> bool:
+        """Whether it names what really wrote the file."""
+        return self in {Told.INSTRUCTION, Told.BASE, Told.HISTORY}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What wrote a file into an image; equal for all files that one step wrote."""
+
+    told: Told
+    text: str
+    """The instruction in one line, for example `RUN apt-get update`; `layer 3` when nothing is known."""
+    keyword: str = ""
+    """Of the instruction, in upper case; empty when it is not known."""
+    stage: str = ""
+    """Label of the stage that the instruction stands in; empty without a Dockerfile."""
+    span: SourceSpan | None = None
+    """Where it stands in the Dockerfile; of a base image, the FROM."""
+    base: str = ""
+    """Of what came with a base image: the image, as the FROM names it."""
+    source: Origin | None = None
+    """Of a COPY from another stage: what wrote the file there, where the image of that stage was given."""
+
+    @property
+    def chain(self) -> tuple[Origin, ...]:
+        """Itself, then what wrote the file in the stage that it was copied from, and so on to the first writer."""
+        found = [self]
+        while found[-1].source is not None:
+            found.append(found[-1].source)
+        return tuple(found)
+
+    def __str__(self) -> str:
+        return self.text if self.span is None else f"{self.span.path}:{self.span.line}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What one origin has in an image."""
+
+    origin: Origin
+    bytes: int
+    files: int
+    """Regular files with content of their own; a hard link is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Attribution:
+    """The origin of every entry of an image, in columns like the tables of its layers."""
+
+    origins: tuple[Origin, ...]
+    """Every origin once, in the order of the layers."""
+    rows: tuple[array[int], ...]
+    """For every layer and row of its table, the index of its origin in `origins`."""
+    steps: tuple[Origin, ...]
+    """For every layer, the step that made it, whatever it copied."""
+    notes: tuple[str, ...] = ()
+    """What did not fit, in a sentence each."""
+
+    def origin(self, layer: int, row: int) -> Origin:
+        """What wrote the entry in `row` of the layer with the index `layer`."""
+        return self.origins[self.rows[layer][row]]

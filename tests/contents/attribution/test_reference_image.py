@@ -1,0 +1,85 @@
+"""The bytes of an image that was squashed, and of what it copied, are traced to the lines of its Dockerfile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hullmark._contents.attribution import attribute, shares, unattributed
+from hullmark._dockerfile import load
+from hullmark.model.attribution import Told
+
+if TYPE_CHECKING:
+    from conftest import Build, Open
+    from hullmark.model.image import Image
+
+pytestmark = [pytest.mark.docker, pytest.mark.stack, pytest.mark.xdist_group("stack")]
+
+TALE = Path(__file__).resolve().parents[3] / "examples" / "tale"
+DOCKERFILE = TALE / "services" / "rag" / "Dockerfile"
+# Where TLS is intercepted, builds have to trust what this machine trusts.
+SECRET = ("--secret", "id=ca,src=/etc/ssl/certs/ca-certificates.crt")
+
+
+def _entries(image: Image) -> list[tuple[int, int]]:
+    return [(0, row) for row in range(len(image.layers[0].table))]
+
+
+def _without_digests(image: Image) -> Image:
+    return replace(
+        image,
+        layers=tuple(replace(layer, table=replace(layer.table, digests=None)) for layer in image.layers),
+    )
+
+
+def test_the_bytes_of_the_squashed_image_come_from_lines_of_its_dockerfile(
+    build: Build, opened: Open
+) -> None:
+    dockerfile = load(DOCKERFILE, TALE)
+    indexes = {stage.name: stage.index for stage in dockerfile.stages}
+    stages = {
+        indexes[name]: opened(build(DOCKERFILE, *SECRET, context=TALE, target=name))
+        for name in ("runtime", "builder")
+    }
+    image = opened(build(DOCKERFILE, *SECRET, context=TALE))
+    assert len(image.layers) == 1
+
+    found = shares(attribute(image, dockerfile.recipe(), stages), image, _entries(image))
+    assert sum(share.bytes for share in found) == image.unpacked
+    assert unattributed(found) <= image.unpacked / 100
+    lines = DOCKERFILE.read_text(encoding="utf-8").splitlines()
+    for share in found:
+        for origin in share.origin.chain:
+            if origin.told is not Told.HISTORY:
+                assert origin.span is not None
+                assert lines[origin.span.line - 1].startswith(f"{origin.keyword} ")
+    large = [share for share in found if share.bytes > 10_000_000]
+    assert [[origin.keyword for origin in share.origin.chain] for share in large] == [
+        ["FROM"],
+        ["RUN"],
+        ["COPY", "RUN"],
+    ]
+    assert "uv pip install" in large[2].origin.chain[1].text
+
+    # The same where contents were not read: path, time, mode, owner and size are enough.
+    plain = _without_digests(image)
+    again = attribute(
+        plain, dockerfile.recipe(), {index: _without_digests(stage) for index, stage in stages.items()}
+    )
+    assert shares(again, plain, _entries(plain)) == found
+
+    # Without the builder's image, what was copied from there is the COPY's.
+    shallow = attribute(image, dockerfile.recipe(), {indexes["runtime"]: stages[indexes["runtime"]]})
+    keywords = {share.origin.keyword for share in shares(shallow, image, _entries(image))}
+    assert keywords == {"FROM", "RUN", "COPY"}
+    assert all(share.origin.source is None for share in shares(shallow, image, _entries(image)))
+
+    # Without any, the squash is all that can be named, and that does not count as known.
+    blind = shares(attribute(image, dockerfile.recipe()), image, _entries(image))
+    assert [(share.origin.told, share.origin.text) for share in blind] == [
+        (Told.COPY, "COPY --from=runtime / /")
+    ]
+    assert unattributed(blind) == image.unpacked
