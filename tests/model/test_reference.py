@@ -34,7 +34,12 @@ def names(draw: st.DrawFn) -> str:
     host = draw(st.none() | HOST)
     tag = draw(st.none() | TAG)
     digest = draw(st.none() | DIGESTS)
-    name = draw(REPOSITORY) if host is None else f"{host}/{draw(REPOSITORY)}"
+    repository = draw(REPOSITORY)
+    if host is None and "/" in repository:
+        # With a dot, what stands first would be a host.
+        owner, _, rest = repository.partition("/")
+        repository = f"{owner.replace('.', '-')}/{rest}"
+    name = repository if host is None else f"{host}/{repository}"
     return name + (f":{tag}" if tag else "") + (f"@{digest}" if digest else "")
 
 
@@ -100,6 +105,7 @@ def test_a_name_is_completed_as_docker_completes_it(text: str, expected: Referen
         ("a..b", "is no repository"),
         ("-app", "is no repository"),
         ("bad_host.example/app", "is no host of a registry"),
+        ("0.0_0/0", "`0.0_0` is no host of a registry"),
         (f"r.example/{'a/' * 127}ab", "at most 255 characters"),
         ("debian@sha256:abc", "is not a digest"),
         (f"debian@sha512:{'0' * 128}", "is not a digest"),

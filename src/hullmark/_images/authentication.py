@@ -71,8 +71,8 @@ def join_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
 
 
 class _Token(msgspec.Struct):
-    token: str = ""
-    access_token: str = ""
+    token: str | None = None
+    access_token: str | None = None
 
 
 @dataclass(kw_only=True)
@@ -211,7 +211,7 @@ class Authenticator:
             token = msgspec.json.decode(body or b"", type=_Token)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             token = _Token()
-        found = token.token or token.access_token
+        found = token.token or token.access_token or ""
         if not re.fullmatch(r"[\x21-\x7e]+", found):
             raise Unavailable(
                 f"no token for {self.registry}: {Origin.of(realm).name} sent none that can be used"

@@ -140,11 +140,10 @@ def parse_manifest(content: bytes, name: str, media_type: str = "") -> ImageMani
         return Index(manifests=document.manifests)
     if types & INDEXES:
         raise DamagedImage(f"{name}: the manifest says that it is an index, and lists no manifests")
-    if document.config is None or document.layers is None:
-        raise DamagedImage(
-            f"{name}: the manifest has neither configuration and layers nor a list of manifests"
-        )
-    return ImageManifest(config=document.config, layers=document.layers)
+    if document.config is None:
+        raise DamagedImage(f"{name}: the manifest has neither a configuration nor a list of manifests")
+    # Some write no list where there is no layer.
+    return ImageManifest(config=document.config, layers=document.layers or ())
 
 
 def choose(

@@ -175,16 +175,17 @@ class Watch:
                 self._thread.start()
 
     def close(self) -> None:
-        """Stops looking."""
+        """Stops looking, and ends what is still waited for."""
         self._closed.set()
         if self._thread is not None:
             self._thread.join()
+        self._shut_down()
 
     def begin(self, sock: socket.socket | None, seconds: float) -> float:
         """From now on the socket is waited on, for `seconds` at most; when that will be."""
         deadline = time.monotonic() + seconds
+        self._here.socket = sock
         if sock is not None:
-            self._here.socket = sock
             self._waiting[sock] = deadline
         return deadline
 
@@ -195,7 +196,12 @@ class Watch:
 
     def ends(self, deadline: float) -> bool:
         """Whether what is waited for until then is given up."""
-        return self._cancelled.is_set() or time.monotonic() > deadline
+        return self.closed or self._cancelled.is_set() or time.monotonic() > deadline
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing may be waited for any more."""
+        return self._closed.is_set()
 
     @property
     def latest(self) -> socket.socket | None:
@@ -204,11 +210,14 @@ class Watch:
 
     def _look(self) -> None:
         while not self._closed.wait(_TICK):
-            for sock, deadline in list(self._waiting.items()):
-                if self.ends(deadline):
-                    with contextlib.suppress(OSError):
-                        # Not the method of a TLS socket, which would take the encryption away under its reader.
-                        socket.socket.shutdown(sock, socket.SHUT_RDWR)
+            self._shut_down()
+
+    def _shut_down(self) -> None:
+        for sock, deadline in list(self._waiting.items()):
+            if self.ends(deadline):
+                with contextlib.suppress(OSError):
+                    # Not the method of a TLS socket, which would take the encryption away under its reader.
+                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 def _watched(watch: Watch, seconds: float) -> dict[str, type[HTTPConnectionPool]]:
@@ -348,9 +357,11 @@ class Transport:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for manager in self._managers.values():
-            manager.clear()
+        # First, so that no other thread goes on with a connection of which nobody knows.
         self.watch.close()
+        with self._lock:
+            for manager in self._managers.values():
+                manager.clear()
 
     def hide(self, text: str) -> str:
         """`text` without secrets, control characters and great length: fit for a message."""
@@ -432,6 +443,8 @@ class Transport:
     ) -> Answer:
         if self.cancelled.is_set():
             raise Interrupted
+        if self.watch.closed:
+            raise _closed(Origin.of(url))
         manager = self._manager(Origin.of(url))
         patience = self.patience
         self.watch.start()
@@ -462,6 +475,8 @@ class Transport:
         name = origin.name
         if self.cancelled.is_set():
             raise Interrupted from error
+        if self.watch.closed:
+            raise _closed(origin) from error
         if time.monotonic() >= deadline or isinstance(error, ReadTimeoutError | TimeoutError):
             return Transient(f"{name} did not go on within {seconds:g} s", hint="is it overloaded?")
         if isinstance(error, ProxyError):
@@ -546,6 +561,10 @@ class Transport:
         except (OSError, ValueError) as error:
             raise Unavailable(f"{own}: its certificates cannot be used: {_reason(error)}") from error
         return context
+
+
+def _closed(origin: Origin) -> Unavailable:
+    return Unavailable(f"nothing more is asked of {origin.name}: the image has been closed")
 
 
 def proxy_for(origin: Origin, environ: Mapping[str, str]) -> str | None:

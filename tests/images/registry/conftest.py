@@ -179,8 +179,9 @@ class Proxy(ThreadingHTTPServer):
 
     daemon_threads = False
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Relay)
+        self.tls = tls
         self.targets: dict[int, str] = {}
         self.asked: list[str] = []
         self.wanted: str | None = None
@@ -191,7 +192,15 @@ class Proxy(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         """As an environment variable names it."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.server_address[1]}"
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Shake hands in the thread of the connection."""
+        if self.tls is None:
+            super().finish_request(request, client_address)
+            return
+        with self.tls.wrap_socket(request, server_side=True) as wrapped:
+            super().finish_request(wrapped, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients may go away."""
@@ -258,6 +267,14 @@ def _pipe(source: socket.socket, target: socket.socket) -> None:
 def proxy() -> Iterator[Proxy]:
     """A proxy on a free port."""
     running = Proxy()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def secure_proxy(authority: Authority) -> Iterator[Proxy]:
+    """A proxy that speaks TLS itself."""
+    running = Proxy(authority.server("proxy.example"))
     yield running
     running.close()
 

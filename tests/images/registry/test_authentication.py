@@ -304,7 +304,7 @@ def test_the_other_name_of_a_token_is_understood(
 ) -> None:
     tokens()
     faulty.fault("/token", Fault(status=503), times=2)
-    faulty.fault("/token", Fault(status=200, body=b'{"access_token": "other"}'))
+    faulty.fault("/token", Fault(status=200, body=b'{"token": null, "access_token": "other"}'))
     assert pull(app).layers == (LAYER,)
     assert faulty.seen[-1].headers["authorization"] == "Bearer other"
 

@@ -322,6 +322,27 @@ def test_a_transfer_ends_between_two_pieces_when_the_user_asks_to_stop(
             next(pieces)
 
 
+def test_what_is_still_read_ends_with_the_image(pull: Any, faulty: FaultyRegistry, app: str) -> None:
+    failures: list[BaseException] = []
+
+    def read(layer: Any) -> None:
+        try:
+            pull.read(layer)
+        except Unavailable as error:
+            failures.append(error)
+
+    with pull.open(app) as core:
+        faulty.fault(sha256(LAYER), Fault(every=0.05))
+        thread = threading.Thread(target=read, args=(core.layers[0],))
+        thread.start()
+        while not requests(faulty, sha256(LAYER)):
+            time.sleep(0.01)
+    thread.join(timeout=5)
+    assert "the image has been closed" in str(*failures)
+    with pytest.raises(Unavailable, match="the image has been closed"):
+        pull.read(core.layers[1])
+
+
 def test_what_is_not_there_is_named(pull: Any, faulty: FaultyRegistry, app: str) -> None:
     with pytest.raises(Unavailable) as caught:
         pull(app.replace(":1", ":2"))

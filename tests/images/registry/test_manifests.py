@@ -164,7 +164,7 @@ def test_what_is_listed_as_an_image_must_be_one() -> None:
 @pytest.mark.parametrize(
     ("document", "media_type", "said"),
     [
-        ({"schemaVersion": 2}, "", "neither configuration and layers nor a list"),
+        ({"schemaVersion": 2}, "", "neither a configuration nor a list"),
         ({**IMAGE, "manifests": []}, "", "an image and an index at once"),
         ({"manifests": []}, DOCKER_MANIFEST, "an image and an index at once"),
         (IMAGE, OCI_INDEX, "says that it is an index, and lists no manifests"),
@@ -192,6 +192,12 @@ def test_docker_s_first_format_is_refused_by_name(document: Any, media_type: str
     with pytest.raises(Unavailable, match="schema 1") as caught:
         parse_manifest(encoded(document), "app", media_type)
     assert "push it again" in str(caught.value.hint)
+
+
+def test_an_image_without_layers_need_not_list_them() -> None:
+    parsed = parse_manifest(encoded({**IMAGE, "layers": None}), "app")
+    assert isinstance(parsed, ImageManifest)
+    assert parsed.layers == ()
 
 
 def test_a_media_type_with_parameters_is_the_same_type() -> None:

@@ -165,6 +165,20 @@ def test_a_proxy_that_wants_a_password_gets_it_and_nobody_else_does(
     assert "engine" not in caught.value.message + str(caught.value.hint)
 
 
+def test_the_way_to_the_proxy_may_be_tls_as_well(
+    pull: Any, secure: FaultyRegistry, authority: Any, secure_proxy: Any
+) -> None:
+    secure_proxy.targets[443] = secure.host
+    pull.environ |= {"HTTPS_PROXY": secure_proxy.url, "SSL_CERT_FILE": str(authority.file)}
+    assert pull(NAME).layers == (LAYER,)
+    assert set(secure_proxy.asked) == {"CONNECT registry.example:443"}
+    secure.fault("/blobs/", Fault(status=503), times=2)
+    assert pull(NAME).layers == (LAYER,)
+    pull.environ.pop("SSL_CERT_FILE")
+    with pytest.raises(Unavailable, match=r"registry\.example|127\.0\.0\.1"):
+        pull(NAME)
+
+
 def test_a_proxy_that_is_not_there_is_named(through: Any, proxy: Any) -> None:
     proxy.close()
     through.patience = replace(through.patience, attempts=1)
