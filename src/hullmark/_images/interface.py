@@ -33,6 +33,8 @@ class Limits:
     """Bytes of a manifest, an index or a configuration."""
     header: int = 1 << 20
     """Bytes of the extended headers of one entry."""
+    names: int = 1 << 29
+    """Bytes of the long names and the attributes of one layer."""
     captured: int = 1 << 28
     """Bytes that may be kept of one layer, and of one file before `Capture.take` has seen it."""
 
