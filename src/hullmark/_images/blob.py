@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import queue
 import re
@@ -336,9 +337,9 @@ def _new_zstandard() -> Callable[[], Any]:
 
 def _errors() -> tuple[type[Exception], ...]:
     """What the libraries raise for what they cannot read."""
-    errors: list[type[Exception]] = [zlib.error, EOFError, _zstandard().ZstdError]
-    try:
+    errors: list[Any] = [zlib.error, EOFError, _zstandard().ZstdError]
+    with contextlib.suppress(ImportError):
         from isal.isal_zlib import error  # noqa: PLC0415
-    except ImportError:
-        return tuple(errors)
-    return (*errors, error)
+
+        errors.append(error)
+    return tuple(errors)

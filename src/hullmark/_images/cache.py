@@ -1,0 +1,301 @@
+"""Layers that were read before, kept in the user's cache directory and known by their diff IDs.
+
+A cache that cannot be used makes a run slower and nothing else: whatever goes wrong with it is as if nothing were there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import sys
+import threading
+import time
+from array import array
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import xxhash
+
+from hullmark.model.table import DIGEST_SIZE, FileTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Self
+
+    from hullmark._images.interface import Request, Walked
+    from hullmark.model.digest import DiffId
+
+VERSION = f"1{sys.byteorder[0]}"
+"""Of how entries are packed; those of another version are of no use."""
+LARGEST = 1_000_000_000
+"""Bytes of all entries; beyond, those are dropped that were not used for the longest time."""
+_FILE = "layers.sqlite"
+_PATIENCE = 2.0
+"""Seconds for which another process may hold the cache."""
+_LEVEL = 1
+_SCHEMA = """
+create table if not exists layers (
+    key text primary key, version text not null, checksum blob not null, packed blob not null, used real not null
+) without rowid
+"""
+
+
+class _Columns(msgspec.Struct, array_like=True, frozen=True):
+    """A layer as it is packed."""
+
+    rows: int
+    paths: bytes
+    kinds: bytes
+    sizes: bytes
+    modes: bytes
+    uids: bytes
+    gids: bytes
+    mtimes: bytes
+    links: list[tuple[int, bytes]]
+    xattrs: list[tuple[int, list[tuple[bytes, bytes]]]]
+    digests: bytes | None
+    captured: list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a cache holds."""
+
+    path: Path
+    entries: int
+    size: int
+    """Bytes of its files."""
+
+
+Found = tuple[FileTable, "Mapping[str, bytes]"]
+
+
+class Cache:
+    """The cache in `directory`; `None` is the cache that keeps nothing. Safe to share between threads."""
+
+    def __init__(self, directory: Path | None, *, largest: int = LARGEST) -> None:
+        self.directory = directory
+        self._largest = largest
+        self._lock = threading.Lock()
+
+    @classmethod
+    def at(cls, environ: Mapping[str, str]) -> Self:
+        """The cache of the user whose environment that is: HULLMARK_CACHE_DIR, else below XDG_CACHE_HOME or `~/.cache`.
+
+        None with HULLMARK_NO_CACHE, or where there is no home.
+        """
+        if environ.get("HULLMARK_NO_CACHE", "") not in {"", "0"}:
+            return cls(None)
+        return cls(place(environ))
+
+    def get(self, diff_id: DiffId, request: Request) -> Found | None:
+        """What is kept of a layer, with all that `request` wants of it, or `None`."""
+        key = _key(diff_id, request)
+        found = self._use(lambda database: _read(database, key))
+        if found is None:
+            return None
+        version, checksum, packed = found
+        try:
+            if version == VERSION and checksum == xxhash.xxh3_128_digest(packed):
+                return _unpack(packed)
+        except (ValueError, TypeError, msgspec.MsgspecError, MemoryError, OverflowError):
+            pass
+        except _zstandard().ZstdError:
+            pass
+        self._use(lambda database: database.execute("delete from layers where key = ?", (key,)))
+        return None
+
+    def put(self, diff_id: DiffId, request: Request, walked: Walked) -> None:
+        """Keeps a layer that was verified; others are worth nothing to whoever asks next."""
+        if self.directory is None or not walked.verified:
+            return
+        packed = _pack(walked)
+        if len(packed) > self._largest:
+            return
+        row = (_key(diff_id, request), VERSION, xxhash.xxh3_128_digest(packed), packed, time.time())
+        self._use(lambda database: _write(database, row, self._largest))
+
+    def usage(self) -> Usage | None:
+        """What is there; `None` where nothing is kept."""
+        if self.directory is None:
+            return None
+        count = 0
+        if (self.directory / _FILE).exists():
+            found = self._use(lambda database: database.execute("select count(*) from layers").fetchone())
+            count = 0 if found is None else int(found[0])
+        return Usage(path=self.directory, entries=count, size=sum(size for _, size in self._files()))
+
+    def clear(self) -> Usage | None:
+        """Removes everything; what was there."""
+        before = self.usage()
+        with self._lock:
+            for path, _ in self._files():
+                with contextlib.suppress(OSError):
+                    path.unlink()
+        return before
+
+    def _files(self) -> Iterator[tuple[Path, int]]:
+        assert self.directory is not None
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            path = self.directory / f"{_FILE}{suffix}"
+            with contextlib.suppress(OSError):
+                yield path, path.stat().st_size
+
+    def _use(self, work: Any) -> Any:
+        """What `work` makes of the open database, or `None` where that cannot be done; a broken one is removed."""
+        if self.directory is None:
+            return None
+        with self._lock:
+            try:
+                return self._try(work)
+            except sqlite3.OperationalError:
+                return None  # locked, read-only, full: others may still use it
+            except sqlite3.DatabaseError:
+                # No database at all, or a broken one: the next run starts a new one.
+                for path, _ in self._files():
+                    with contextlib.suppress(OSError):
+                        path.unlink()
+                return None
+            except OSError:
+                return None
+
+    def _try(self, work: Any) -> Any:
+        assert self.directory is not None
+        # What images hold is nobody else's business.
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        database = sqlite3.connect(
+            self.directory / _FILE, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+        )
+        try:
+            database.execute("pragma auto_vacuum = incremental")
+            database.execute("pragma journal_mode = wal")
+            database.execute("pragma synchronous = normal")
+            database.execute(_SCHEMA)
+            return work(database)
+        finally:
+            database.close()
+
+
+def place(environ: Mapping[str, str]) -> Path | None:
+    """The directory of the cache."""
+    if own := environ.get("HULLMARK_CACHE_DIR"):
+        return Path(own)
+    base = environ.get("XDG_CACHE_HOME", "")
+    # A relative one is to be ignored, says the specification of these directories.
+    if base.startswith("/"):
+        return Path(base) / "hullmark"
+    home = environ.get("HOME", "")
+    return Path(home) / ".cache" / "hullmark" if home.startswith("/") else None
+
+
+def _key(diff_id: DiffId, request: Request) -> str:
+    capture = "" if request.capture is None else request.capture.name
+    return f"{diff_id} {'contents' if request.contents else 'entries'} {capture}"
+
+
+def _read(database: sqlite3.Connection, key: str) -> tuple[str, bytes, bytes] | None:
+    row = database.execute("select version, checksum, packed from layers where key = ?", (key,)).fetchone()
+    if row is None:
+        return None
+    with contextlib.suppress(sqlite3.OperationalError):
+        database.execute("update layers set used = ? where key = ?", (time.time(), key))
+    return row[0], bytes(row[1]), bytes(row[2])
+
+
+def _write(database: sqlite3.Connection, row: tuple[Any, ...], largest: int) -> None:
+    database.execute("begin immediate")
+    try:
+        database.execute("insert or replace into layers values (?, ?, ?, ?, ?)", row)
+        (total,) = database.execute("select coalesce(sum(length(packed)), 0) from layers").fetchone()
+        if total > largest:
+            oldest = database.execute("select key, length(packed) from layers order by used").fetchall()
+            for key, size in oldest:
+                if total <= largest or key == row[0]:
+                    break
+                database.execute("delete from layers where key = ?", (key,))
+                total -= size
+        database.execute("commit")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            database.execute("rollback")
+        raise
+    database.execute("pragma incremental_vacuum").fetchall()
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _pack(walked: Walked) -> bytes:
+    table = walked.table
+    columns = _Columns(
+        rows=len(table),
+        paths=_bytes("\0".join(table.paths)),
+        kinds=table.kinds,
+        sizes=table.sizes.tobytes(),
+        modes=table.modes.tobytes(),
+        uids=table.uids.tobytes(),
+        gids=table.gids.tobytes(),
+        mtimes=table.mtimes.tobytes(),
+        links=[(row, _bytes(link)) for row, link in table.links.items()],
+        xattrs=[(row, [(_bytes(k), v) for k, v in each]) for row, each in table.xattrs.items()],
+        digests=table.digests,
+        captured=[(_bytes(path), content) for path, content in walked.captured.items()],
+    )
+    packed: bytes = _zstandard().compress(msgspec.msgpack.encode(columns), _LEVEL)
+    return packed
+
+
+def _unpack(packed: bytes) -> Found:
+    """The layer; raises `ValueError` and the like unless all of it fits together."""
+    columns = msgspec.msgpack.decode(_zstandard().decompress(packed), type=_Columns)
+    paths = _text(columns.paths).split("\0") if columns.rows else []
+    arrays = [
+        _array(code, raw)
+        for code, raw in (
+            ("q", columns.sizes),
+            ("H", columns.modes),
+            ("I", columns.uids),
+            ("I", columns.gids),
+            ("q", columns.mtimes),
+        )
+    ]
+    lengths = {len(paths), len(columns.kinds), *map(len, arrays)}
+    if columns.digests is not None:
+        lengths.add(len(columns.digests) // DIGEST_SIZE)
+    if lengths != {columns.rows}:
+        raise ValueError("columns of different lengths")
+    sizes, modes, uids, gids, mtimes = arrays
+    table = FileTable(
+        paths=paths,
+        kinds=columns.kinds,
+        sizes=sizes,
+        modes=modes,
+        uids=uids,
+        gids=gids,
+        mtimes=mtimes,
+        links={row: _text(link) for row, link in columns.links},
+        xattrs={row: tuple((_text(k), v) for k, v in each) for row, each in columns.xattrs},
+        digests=columns.digests,
+    )
+    return table, {_text(path): content for path, content in columns.captured}
+
+
+def _array(code: str, raw: bytes) -> array[int]:
+    made: array[int] = array(code)
+    made.frombytes(raw)
+    return made
+
+
+def _zstandard() -> Any:
+    if sys.version_info >= (3, 14):
+        from compression import zstd  # noqa: PLC0415
+    else:
+        from backports import zstd  # noqa: PLC0415
+    return zstd

@@ -1,0 +1,152 @@
+"""All layers of an image at once, each read once and held against what the image says of it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, assert_never
+
+from hullmark._images.blob import read_blob
+from hullmark._images.interface import Blob, Stored, Walked
+from hullmark.errors import DamagedImage, Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from concurrent.futures import Future
+
+    from hullmark._images.cache import Cache
+    from hullmark._images.interface import Core, Request
+    from hullmark.model.digest import DiffId
+
+_TICK = 0.1
+
+
+def read_layers(
+    core: Core, diff_ids: Sequence[DiffId], request: Request, cache: Cache, cancelled: threading.Event
+) -> tuple[tuple[Walked, ...], int]:
+    """The layers of `core`, which are to have `diff_ids`, and how many of them the cache had.
+
+    A layer that the cache knows is not read again, so of its blob nothing is checked. Raises `DamagedImage`, naming
+    both sides, where bytes and image differ, and `Interrupted` soon after `cancelled` is set.
+    """
+    found: dict[int, Walked] = {}
+    same: dict[tuple[object, ...], list[int]] = {}
+    for row, (layer, diff_id) in enumerate(zip(core.layers, diff_ids, strict=True)):
+        if isinstance(layer, Walked):
+            found[row] = layer
+        else:
+            digest = layer.digest if isinstance(layer, Blob) else None
+            same.setdefault((diff_id, digest), []).append(row)
+    cached = 0
+    for rows in list(same.values()):
+        kept = cache.get(diff_ids[rows[0]], request)
+        if kept is not None:
+            cached += len(rows)
+            for row in rows:
+                found[row] = _known(core.layers[row], diff_ids[row], *kept)
+            del same[_group(core, diff_ids, rows[0])]
+    work = _Work(core, diff_ids, request, cache, cancelled)
+    for rows, walked in work.run(list(same.values())):
+        found.update(dict.fromkeys(rows, walked))
+    for row, diff_id in enumerate(diff_ids):
+        if found[row].diff_id != diff_id:
+            raise DamagedImage(
+                f"{_name(core, row)}: the configuration says that its diff ID is {diff_id}, and its tar has "
+                f"{found[row].diff_id}"
+            )
+    return tuple(found[row] for row in range(len(diff_ids))), cached
+
+
+def _group(core: Core, diff_ids: Sequence[DiffId], row: int) -> tuple[object, ...]:
+    layer = core.layers[row]
+    return diff_ids[row], layer.digest if isinstance(layer, Blob) else None
+
+
+def _known(layer: Blob | Stored | Walked, diff_id: DiffId, table: object, captured: object) -> Walked:
+    digest, transfer = (layer.digest, layer.transfer) if isinstance(layer, Blob) else (None, None)
+    return Walked(diff_id=diff_id, table=table, captured=captured, digest=digest, transfer=transfer)  # type: ignore[arg-type]
+
+
+def _name(core: Core, row: int) -> str:
+    return f"{core.reference}: layer {row + 1} of {len(core.layers)}"
+
+
+class _Work:
+    """The reading of the layers that nobody has read yet."""
+
+    def __init__(
+        self,
+        core: Core,
+        diff_ids: Sequence[DiffId],
+        request: Request,
+        cache: Cache,
+        cancelled: threading.Event,
+    ) -> None:
+        self._core = core
+        self._diff_ids = diff_ids
+        self._request = request
+        self._cache = cache
+        self._cancelled = cancelled
+        self._failed = threading.Event()
+        self._lock = threading.Lock()
+        self._left = 0
+        """Bytes that no thread has begun with."""
+
+    def run(self, groups: list[list[int]]) -> list[tuple[list[int], Walked]]:
+        """What each of `groups`, rows that are the same layer, is; the largest layers are read first."""
+        if not groups:
+            return []
+        groups = sorted(groups, key=lambda rows: -self._size(rows[0]))
+        self._left = sum(self._size(rows[0]) for rows in groups)
+        threads = min(os.cpu_count() or 1, len(groups))
+        with ThreadPoolExecutor(threads, thread_name_prefix="hullmark-read") as pool:
+            futures = [pool.submit(self._read, rows[0]) for rows in groups]
+            try:
+                self._wait(futures)
+            finally:
+                self._failed.set()
+                for future in futures:
+                    future.cancel()
+        return [(rows, future.result()) for rows, future in zip(groups, futures, strict=True)]
+
+    def _wait(self, futures: list[Future[Walked]]) -> None:
+        pending = set(futures)
+        while pending:
+            if self._cancelled.is_set():
+                raise Interrupted
+            done, pending = wait(pending, timeout=_TICK, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()
+
+    def _size(self, row: int) -> int:
+        layer = self._core.layers[row]
+        return (layer.transfer or 0) if isinstance(layer, Blob) else 0
+
+    def _stopped(self) -> bool:
+        return self._cancelled.is_set() or self._failed.is_set()
+
+    def _read(self, row: int) -> Walked:
+        if self._stopped():
+            raise Interrupted
+        with self._lock:
+            # What is left for the other threads is less than this one: they can take a part of it.
+            alone = self._size(row) * 2 > self._left
+            self._left -= self._size(row)
+        walked = self._walk(row, alone=alone)
+        if walked.diff_id == self._diff_ids[row]:
+            self._cache.put(walked.diff_id, self._request, walked)
+        return walked
+
+    def _walk(self, row: int, *, alone: bool) -> Walked:
+        layer = self._core.layers[row]
+        match layer:
+            case Walked():
+                return layer
+            case Stored():
+                return layer.walk(self._request)
+            case Blob():
+                name = _name(self._core, row)
+                return read_blob(layer, self._request, name, stopped=self._stopped, pipeline=alone)
+            case _:
+                assert_never(layer)
