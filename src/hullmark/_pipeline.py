@@ -22,14 +22,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hullmark._compose import chosen_services, compositions, find_root, resolve
-from hullmark._dockerfile import lint, load
+from hullmark._dockerfile import ignores, load, review
 from hullmark._engines import build_service, connect
 from hullmark._images import open_image
+from hullmark._linters.hadolint import Hadolint, NoHadolint
+from hullmark._linters.known import EQUIVALENT, IDS, silenced
 from hullmark._scanners import Missing, Trivy
 from hullmark._settings import load_settings
 from hullmark._smoke import observe_privileges, reap, smoke
 from hullmark.errors import ConfigurationError, HullmarkError, Interrupted, UsageError, nearest
 from hullmark.model.duration import format_duration
+from hullmark.model.ignore import IdleIgnore
 from hullmark.model.image import ShippedImage
 from hullmark.model.outcome import Broken, Check, CheckResult, Ran, Skipped
 from hullmark.model.project import DropsTo
@@ -39,7 +42,7 @@ from hullmark.model.vulnerability import Exposure
 from hullmark.rules import catalogue, rules_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from concurrent.futures import Future
 
     from hullmark._engines import Engine
@@ -59,6 +62,19 @@ if TYPE_CHECKING:
 AT_ONCE = 4
 """Services that are worked on at the same time in one step."""
 _TICK = 0.1
+_CHECKS = {
+    "dockerfile": Check.LINT,
+    "compose": Check.LINT,
+    "image": Check.VALIDATE,
+    "runtime": Check.SMOKE,
+}
+"""Which check the rules of a package belong to."""
+_ELSEWHERE = {
+    "failed-build": Check.BUILD,
+    "privileges-kept": Check.VALIDATE,
+    "vulnerable-package": Check.SCAN,
+}
+"""Rules that belong to another check than the others of their package."""
 
 
 @dataclass(kw_only=True)
@@ -156,7 +172,7 @@ def _check_rules(settings: Settings) -> None:
     valid = [rule.id for rule in catalogue()] if settings.ignores else []
     problems = []
     for ignore in settings.ignores:
-        if ignore.rule not in valid:
+        if ignore.rule not in valid and not IDS.fullmatch(ignore.rule):
             meant = nearest(ignore.rule, valid)
             question = f"; did you mean `{meant}`?" if meant else ""
             problems.append(f"{ignore.origin}: there is no rule `{ignore.rule}`{question}")
@@ -193,6 +209,7 @@ def run_checks(
         ]
         _finish([pool.submit(work) for check, work in after if check in checks], surroundings)
     results, suppressed = _without_ignored(run.results, project.settings.ignores, started.date())
+    results += _idle_ignores(run, results, suppressed, started.date())
     order = {check: position for position, check in enumerate(Check)}
     results.sort(key=lambda result: (order[result.check], result.service or ""))
     return Report(
@@ -290,22 +307,83 @@ def _read_dockerfiles(run: _Run) -> None:
 def _lint(run: _Run) -> None:
     """Lints what is chosen; of a whole project also the services that run images of others."""
     declared = {each.service: each for each in compositions(run.project, run.surroundings.commands)}
+    others, failure = _ask_hadolint(run)
+    used: dict[str, set[tuple[int, str]]] = {}
 
     def one(run: _Run, service: Service) -> Outcome:
         findings = _apply(declared[service.name], service.name)
         dockerfile = run.dockerfiles.get(service.name)
         if service.build is not None and dockerfile is not None:
-            findings += lint(
-                dockerfile, target=service.build.target, service=service.name, volumes=service.volumes
+            recipe = dockerfile.recipe(service.build.target)
+            reviewed = review(
+                dockerfile,
+                target=service.build.target,
+                service=service.name,
+                volumes=service.volumes,
+                others=[f for f in (others or {}).get(dockerfile.path, ()) if not silenced(f, recipe)],
+                equivalent=EQUIVALENT,
             )
+            findings += reviewed.findings
+            used.setdefault(dockerfile.path, set()).update(reviewed.used)
         elif service.build is not None:
             # What is in the Compose file is found all the same; that the rest was not looked at is told.
             reason = f"its Dockerfile cannot be linted: {service.build.unreadable}"
             return Broken(error=reason, findings=findings) if findings else Skipped(reason=reason)
+        if failure is not None:
+            return Broken(error=failure, findings=findings)
         return Ran(findings=tuple(sorted(findings, key=lambda finding: finding.sort_key)))
 
     whole = run.services == run.project.built
     _each(run, Check.LINT, one, at_once=1, services=run.project.services if whole else run.services)
+    idle = tuple(_idle_comments(run, used, with_hadolint=others is not None))
+    if idle:
+        run.add(Check.LINT, None, Ran(findings=idle), time.monotonic())
+
+
+def _ask_hadolint(run: _Run) -> tuple[Mapping[str, tuple[Finding, ...]] | None, str | None]:
+    """What hadolint finds in each Dockerfile, `None` when it does not run; and why not, where it should have."""
+    wanted = run.project.settings.hadolint
+    if wanted == "never":
+        return None, None
+    linter = Hadolint(run.surroundings.commands, run.project.root)
+    program = linter.probe()
+    if isinstance(program, NoHadolint):
+        return None, program.reason if wanted == "always" else None
+    try:
+        return linter.lint(program, sorted({each.path for each in run.dockerfiles.values()})), None
+    except Interrupted:
+        raise
+    except HullmarkError as error:
+        return None, f"{error.message} ({error.hint})" if error.hint else error.message
+
+
+def _idle_comments(
+    run: _Run, used: Mapping[str, set[tuple[int, str]]], *, with_hadolint: bool
+) -> Iterator[Finding]:
+    """The ignores in comments that nothing was found for, each file's once, whoever builds from it."""
+    ours = {rule.id: _check_of(rule.id) for rule in catalogue()}
+    seen: set[SourceSpan] = set()
+    for service in run.services:
+        dockerfile = run.dockerfiles.get(service.name)
+        if dockerfile is None or service.build is None:
+            continue
+        for instruction, rule, span in ignores(dockerfile, service.build.target):
+            judged = rule in ours or with_hadolint or not IDS.fullmatch(rule)
+            if not judged or (instruction.span.line, rule) in used[dockerfile.path] or span in seen:
+                continue
+            seen.add(span)
+            misplaced = ours.get(rule, Check.LINT) is not Check.LINT
+            yield from _apply(IdleIgnore(rule=rule, span=span, misplaced=misplaced), None)
+
+
+def _check_of(rule: str) -> Check | None:
+    """The check that the rule called `rule` belongs to; `None` for those about the configuration."""
+    if IDS.fullmatch(rule):
+        return Check.LINT
+    found = next(each for each in catalogue() if each.id == rule)
+    if rule in _ELSEWHERE:
+        return _ELSEWHERE[rule]
+    return _CHECKS.get(found.function.__module__.split(".")[-2])
 
 
 def _build(run: _Run, service: Service) -> Outcome:
@@ -468,7 +546,7 @@ def _smoke_outcome(stack: StackRun, service: ServiceRun) -> Outcome:
     return Ran()
 
 
-def _apply(target: Any, service: str) -> tuple[Finding, ...]:
+def _apply(target: Any, service: str | None) -> tuple[Finding, ...]:
     """What all rules about this type of target find in it."""
     return tuple(
         finding for rule in rules_for(type(target)) for finding in rule.check(target, service=service)
@@ -482,13 +560,52 @@ def _without_ignored(
     kept: list[CheckResult] = []
     suppressed: list[Finding] = []
     for result in results:
-        ignored = {f for f in result.findings if any(i.covers(f.rule, f.service, today) for i in ignores)}
+        ignored = {f for f in result.findings if _ignored(f, ignores, today)}
         if ignored and not isinstance(result.outcome, Skipped):
             left = tuple(f for f in result.findings if f not in ignored)
             result = replace(result, outcome=replace(result.outcome, findings=left))  # noqa: PLW2901
         suppressed += sorted(ignored, key=lambda f: f.sort_key)
         kept.append(result)
     return kept, tuple(suppressed)
+
+
+def _ignored(finding: Finding, ignores: Iterable[Ignore], today: dt.date) -> bool:
+    return any(
+        ignore.covers(name, finding.service, today)
+        for ignore in ignores
+        for name in (finding.rule, *finding.aliases)
+    )
+
+
+def _idle_ignores(
+    run: _Run, results: list[CheckResult], suppressed: Iterable[Finding], today: dt.date
+) -> list[CheckResult]:
+    """Results with the ignores of the configuration that cover nothing, as far as this run can tell."""
+    found: dict[Check, list[Finding]] = {}
+    for ignore in run.project.settings.ignores:
+        check = _check_of(ignore.rule)
+        looked = [result.outcome for result in results if result.check is check]
+        if check is None or not looked or run.services != run.project.built:
+            continue
+        expired = ignore.expires if ignore.expires is not None and ignore.expires < today else None
+        unseen = any(not isinstance(outcome, Ran) for outcome in looked)
+        alien = IDS.fullmatch(ignore.rule) and not any(
+            IDS.fullmatch(name) for f in (*suppressed, *_found(results)) for name in (f.rule, *f.aliases)
+        )
+        used = any(_ignored(finding, (replace(ignore, expires=None),), today) for finding in suppressed)
+        if expired is None and (used or unseen or alien):
+            continue
+        idle = IdleIgnore(rule=ignore.rule, span=ignore.origin, service=ignore.service, expired=expired)
+        found.setdefault(check, []).extend(_apply(idle, None))
+    return [
+        CheckResult(check=check, service=None, outcome=Ran(findings=tuple(findings)), seconds=0.0)
+        for check, findings in found.items()
+    ]
+
+
+def _found(results: Iterable[CheckResult]) -> Iterator[Finding]:
+    for result in results:
+        yield from result.findings
 
 
 def _told(outcome: Outcome) -> str:

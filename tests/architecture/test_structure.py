@@ -30,7 +30,7 @@ FLOORS = (
     ("model", "_process", "_files"),
     (
         *("_settings", "_compose", "_dockerfile", "_images", "_contents"),
-        *("_engines", "_scanners", "rules", "_reporters"),
+        *("_engines", "_linters", "_scanners", "rules", "_reporters"),
     ),
     ("_smoke", "_release", "_ci", "_doctor"),
     ("_pipeline",),

@@ -36,7 +36,12 @@ def project(tmp_path: Path) -> Path:
 
 def _call(*arguments: str, **environ: str) -> tuple[int, str, str]:
     stdout, stderr = io.StringIO(), io.StringIO()
-    given = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **environ}
+    given = {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ.get("HOME", "/"),
+        "HULLMARK_HADOLINT": "never",
+        **environ,
+    }
     return main(arguments, stdout=stdout, stderr=stderr, environ=given), stdout.getvalue(), stderr.getvalue()
 
 

@@ -55,7 +55,7 @@ class Tale:
     @property
     def environ(self) -> dict[str, str]:
         """The environment of a run: another tag than everybody else's, and the host's certificate authorities."""
-        environ = {**os.environ, "VERSION": self.version}
+        environ = {**os.environ, "VERSION": self.version, "HULLMARK_HADOLINT": "never"}
         if _CA_BUNDLE.is_file():
             environ.setdefault("SSL_CERT_FILE", str(_CA_BUNDLE))
         return environ

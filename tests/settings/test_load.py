@@ -236,6 +236,7 @@ OVERRIDES = {
     "project.profiles": ("p,q", lambda s: s.profiles, ("p", "q")),
     "policy.fail-on": ("note", lambda s: s.policy.fail_on, Severity.NOTE),
     "policy.labels": ("l", lambda s: s.labels, ("l",)),
+    "lint.hadolint": ("never", lambda s: s.hadolint, "never"),
     "smoke.timeout": ("7 s", lambda s: s.smoke_timeout, 7.0),
     "scan.fail-on": ("low", lambda s: s.scan.fail_on, "low"),
     "scan.reports": ("r", lambda s: s.scan.reports, "r"),

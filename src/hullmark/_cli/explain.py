@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(session: Session, /, *, rule: str | None) -> None:
     """Show what RULE is about, why it matters and how to fix it; without RULE, list all rules."""
-    from hullmark.rules import catalogue  # noqa: PLC0415  # loads every rule
+    from textwrap import fill  # noqa: PLC0415  # loads every rule, as the next two do
+
+    from hullmark._linters.known import EQUIVALENT, EXPLAINED, IDS, page  # noqa: PLC0415
+    from hullmark.rules import catalogue  # noqa: PLC0415
 
     by_id = {each.id: each for each in catalogue()}
     if rule is None:
@@ -25,6 +28,17 @@ def command(session: Session, /, *, rule: str | None) -> None:
         for each in by_id.values():
             session.stdout.write(f"{each.id:<{width}}  {each.severity!s:<7}  {each.summary}\n")
         return
+    if IDS.fullmatch(rule.upper()):
+        code = rule.upper()
+        ours = by_id.get(EQUIVALENT.get(code, ""))
+        session.stdout.write(f"{code} (hadolint{', by ShellCheck' if code.startswith('SC') else ''})\n\n")
+        if text := EXPLAINED.get(code):
+            session.stdout.write(f"{fill(text, 80)}\n\n")
+        session.stdout.write(f"Described at {page(code)}\n")
+        if ours is None:
+            return
+        session.stdout.write("It looks for the same as this rule, and is reported with it:\n\n")
+        rule = ours.id
     if rule not in by_id:
         meant = nearest(rule, by_id)
         question = f"did you mean `{meant}`?" if meant else "it may be misspelt"

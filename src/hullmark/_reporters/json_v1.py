@@ -101,6 +101,8 @@ class FindingV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     expected: str
     remedy: str
     fingerprint: str
+    aliases: list[str]
+    """What other linters call the same, for example `DL3015`."""
     fixable: Literal["safe", "unsafe"] | None
     """Whether `hullmark lint` can fix it: with `--fix`, with `--unsafe-fixes` as well, or not."""
 
@@ -333,6 +335,7 @@ def _finding(finding: Finding) -> FindingV1:
         expected=finding.expected,
         remedy=finding.remedy,
         fingerprint=finding.fingerprint,
+        aliases=list(finding.aliases),
         fixable=None if finding.fix is None else finding.fix.applicability.value,
     )
 

@@ -109,7 +109,7 @@ def _finding(finding: Finding) -> Iterator[Text]:
         (printable(str(finding.location)), "bold"),
         ": ",
         (str(finding.severity), _COLOURS[finding.severity]),
-        f" {finding.rule}: {printable(finding.summary)}",
+        f" {_named(finding)}: {printable(finding.summary)}",
     )
     for line in (
         f"{service}{first}",
@@ -122,6 +122,10 @@ def _finding(finding: Finding) -> Iterator[Text]:
         printable(finding.remedy),
         (f"  (hullmark explain {finding.rule})", "dim"),
     )
+
+
+def _named(finding: Finding) -> str:
+    return f"{finding.rule} ({', '.join(finding.aliases)})" if finding.aliases else finding.rule
 
 
 def _fixed(report: Report) -> Iterator[Text]:

@@ -272,6 +272,7 @@ def _settings(
             advisory=advisory,
         ),
         labels=policy.get("labels", defaults.labels),
+        hadolint=values.get("lint", {}).get("hadolint", defaults.hadolint),
         smoke_timeout=values.get("smoke", {}).get("timeout", defaults.smoke_timeout),
         scan=ScanSettings(
             fail_on=fail_on,

@@ -343,6 +343,20 @@ SCHEMA = Table(
             ),
         ),
         Table(
+            key="lint",
+            help="What else is asked about the Dockerfiles.",
+            options=(
+                Option(
+                    key="hadolint",
+                    kind=choice("auto", "always", "never"),
+                    help="Whether hadolint runs as well: where it is installed, always, or never.",
+                    default="auto",
+                    environment="HULLMARK_HADOLINT",
+                    flag="--hadolint",
+                ),
+            ),
+        ),
+        Table(
             key="smoke",
             help="How the stack is tried out.",
             options=(

@@ -65,6 +65,8 @@ class Finding:
     """Stable while the defect is the same: independent of line numbers, tags and digests."""
     fix: Fix | None = None
     """What a machine can do about it; see `hullmark lint --fix`."""
+    aliases: tuple[str, ...] = ()
+    """What other linters call the same; an ignore of one of these covers it as well."""
 
     @property
     def sort_key(self) -> tuple[int, str, str, tuple[str, int, int], str]:

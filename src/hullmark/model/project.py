@@ -154,6 +154,8 @@ class Settings:
     profiles: tuple[str, ...] = ()
     policy: Policy = field(default_factory=Policy)
     labels: tuple[str, ...] = ("org.opencontainers.image.version",)
+    hadolint: str = "auto"
+    """Whether hadolint is run: `auto` where it is installed, `always`, or `never`."""
     smoke_timeout: float = 300.0
     scan: ScanSettings = field(default_factory=ScanSettings)
     services: tuple[tuple[str, ServiceSettings], ...] = ()

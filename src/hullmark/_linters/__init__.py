@@ -1,0 +1,1 @@
+"""Linters of others, run as processes beside the project's own rules."""

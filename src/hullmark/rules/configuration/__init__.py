@@ -1,0 +1,1 @@
+"""Rules about what a project tells hullmark: its ignores, in `hullmark.toml` and in comments."""

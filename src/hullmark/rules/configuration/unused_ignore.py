@@ -1,0 +1,44 @@
+"""Ignore that ignores nothing.
+
+What it checks
+    Each `[[ignore.findings]]` of `hullmark.toml`, and each comment `# hullmark: ignore=RULE reason`: whether it covers a
+    finding of this run, and has not expired. It is looked at when the check that the rule belongs to has run for the
+    whole project; a comment, when the Dockerfile is linted.
+
+Why it matters
+    What is ignored was decided for a reason. When the reason is gone the ignore stays, and hides the next defect of
+    that kind.
+
+How to fix
+    Remove it. Of one that has expired, decide again: remove it, or give it a later `expires`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hullmark.model.finding import Observation, Severity
+from hullmark.model.ignore import IdleIgnore
+from hullmark.model.rule import rule
+
+
+@rule(summary="an ignore covers nothing", severity=Severity.WARNING, since="0.1")
+def unused_ignore(ignore: IdleIgnore) -> Iterator[Observation]:
+    where = f" in `{ignore.service}`" if ignore.service else ""
+    if ignore.expired is not None:
+        seen, remedy = (
+            f"the ignore of `{ignore.rule}`{where} expired on {ignore.expired}",
+            "decide again: remove it, or set a later `expires`",
+        )
+    elif ignore.misplaced:
+        seen = f"`{ignore.rule}` does not look at Dockerfiles, so that no comment ignores it"
+        remedy = "move it to `[[ignore.findings]]` in hullmark.toml"
+    else:
+        seen, remedy = f"nothing was found that the ignore of `{ignore.rule}`{where} covers", "remove it"
+    yield Observation(
+        location=ignore.span,
+        seen=seen,
+        expected="ignores that are still needed",
+        remedy=remedy,
+        key=f"{ignore.rule} {ignore.service or ''}",
+    )
