@@ -36,7 +36,7 @@ _OTHERS = {b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x04\x22\x4d\x18": "lz4"}
 _LONGEST_MAGIC = 5
 
 
-class _Sink(Protocol):
+class Sink(Protocol):
     """Takes the bytes of a tar."""
 
     def write(self, piece: Buffer, /) -> None:
@@ -62,10 +62,10 @@ class LayerWalk:
         return DiffId.parse(f"sha256:{self.hash.hexdigest()}"), table, captured
 
 
-class _Behind:
+class Behind:
     """Does the work of `target` on a thread of its own, a few pieces behind."""
 
-    def __init__(self, target: LayerWalk) -> None:
+    def __init__(self, target: Sink) -> None:
         self._target = target
         self._queue: queue.Queue[bytes | None] = queue.Queue(_BEHIND)
         self._error: BaseException | None = None
@@ -113,7 +113,7 @@ class BlobReader:
         self._sniffed = False
         self._stored = hashlib.sha256()
         self._pipeline = pipeline
-        self._behind: _Behind | None = None
+        self._behind: Behind | None = None
         self.size = 0
         """Bytes that have come."""
 
@@ -136,9 +136,9 @@ class BlobReader:
                 raise DamagedImage(f"{self._name} is compressed with {name}, which layers are not")
         if not _GZIP(self._head) and not _ZSTD(self._head):
             return
-        sink: _Sink = self._layer
+        sink: Sink = self._layer
         if self._pipeline:
-            sink = self._behind = _Behind(self._layer)
+            sink = self._behind = Behind(self._layer)
         self._decoder = decoder_for(self._head, sink.write, self._limits, self._name)
 
     def _pass(self, piece: Buffer) -> None:

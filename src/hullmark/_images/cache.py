@@ -92,7 +92,12 @@ class Cache:
 
     def get(self, diff_id: DiffId, request: Request) -> Found | None:
         """What is kept of a layer, with all that `request` wants of it, or `None`."""
-        key = _key(diff_id, request)
+        found = self._get(_key(diff_id, request))
+        if found is None and not request.verify:
+            found = self._get(_key(diff_id, request, verified=False))
+        return found
+
+    def _get(self, key: str) -> Found | None:
         found = self._use(lambda database: _read(database, key))
         if found is None:
             return None
@@ -108,13 +113,14 @@ class Cache:
         return None
 
     def put(self, diff_id: DiffId, request: Request, walked: Walked) -> None:
-        """Keeps a layer that was verified; others are worth nothing to whoever asks next."""
-        if self.directory is None or not walked.verified:
+        """Keeps a layer; one that was not verified is there only for those who do not ask for that either."""
+        if self.directory is None:
             return
         packed = _pack(walked)
         if len(packed) > self._largest:
             return
-        row = (_key(diff_id, request), VERSION, xxhash.xxh3_128_digest(packed), packed, time.time())
+        key = _key(diff_id, request, verified=walked.verified)
+        row = (key, VERSION, xxhash.xxh3_128_digest(packed), packed, time.time())
         self._use(lambda database: _write(database, row, self._largest))
 
     def usage(self) -> Usage | None:
@@ -190,9 +196,15 @@ def place(environ: Mapping[str, str]) -> Path | None:
     return Path(home) / ".cache" / "hullmark" if home.startswith("/") else None
 
 
-def _key(diff_id: DiffId, request: Request) -> str:
+def _key(diff_id: DiffId, request: Request, *, verified: bool = True) -> str:
     capture = "" if request.capture is None else request.capture.name
-    return f"{diff_id} {'contents' if request.contents else 'entries'} {capture}"
+    words = (
+        str(diff_id),
+        "contents" if request.contents else "entries",
+        "" if verified else "unverified",
+        capture,
+    )
+    return " ".join(words)
 
 
 def _read(database: sqlite3.Connection, key: str) -> tuple[str, bytes, bytes] | None:

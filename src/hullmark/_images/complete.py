@@ -45,8 +45,9 @@ def complete(core: Core, request: Request, cache: Cache, cancelled: threading.Ev
             diff_id=each.diff_id,
             table=each.table,
             captured=each.captured,
-            digest=each.digest,
-            transfer=each.transfer,
+            # Without a manifest there are no blobs: an archive of an engine holds plain tars that nobody transfers.
+            digest=None if core.manifest is None else each.digest,
+            transfer=None if core.manifest is None else each.transfer,
             history=step,
         )
         for each, step in zip(walked, align(history, len(walked)), strict=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from hullmark._images.authentication import Authenticator
-from hullmark._images.manifests import ACCEPTED, check_bytes
+from hullmark._images.manifests import ACCEPTED, check_bytes, not_distributed
 from hullmark._images.transport import Origin, Transient, is_loopback
 from hullmark.errors import DamagedImage, Unavailable
 from hullmark.model.digest import Digest
@@ -356,11 +356,6 @@ class Repository:
         return Unavailable(
             f"{self.name}: the layer {descriptor.digest} is not in the registry, although its manifest is"
         )
-
-
-def not_distributed(descriptor: Descriptor) -> bool:
-    """Whether the layer is of a kind that is left with whoever publishes it, such as parts of Windows."""
-    return "nondistributable" in descriptor.media_type or ".foreign." in descriptor.media_type
 
 
 def _check_size(size: int, limit: int, subject: str) -> None:

@@ -118,6 +118,11 @@ def check_bytes(content: bytes, digest: Digest, said_by: str, name: str) -> None
         )
 
 
+def not_distributed(descriptor: Descriptor) -> bool:
+    """Whether the layer is of a kind that is left with whoever publishes it, such as parts of Windows."""
+    return "nondistributable" in descriptor.media_type or ".foreign." in descriptor.media_type
+
+
 def parse_manifest(content: bytes, name: str, media_type: str = "") -> ImageManifest | Index:
     """The manifest or index in `content`, which was handed over as `media_type`.
 

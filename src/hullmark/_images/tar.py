@@ -173,6 +173,16 @@ class TarWalk:
         """Bytes that have come."""
         return self._start
 
+    @property
+    def skippable(self) -> int:
+        """Bytes that come next and that nobody wants."""
+        return self._skip if self._consumer is None and not self._carry else 0
+
+    def skip(self, size: int) -> None:
+        """Goes on after the next `size` bytes, which are skippable, as if they had come."""
+        self._skip -= size
+        self._start += size
+
     def feed(self, piece: Buffer) -> None:
         """Takes the next bytes."""
         view = memoryview(piece)

@@ -1,0 +1,376 @@
+"""Images on disk: directories and archives in the layout of the OCI image specification, and archives of engines."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import stat
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from hullmark._images.archive import open_archive, opened
+from hullmark._images.configuration import parse_configuration
+from hullmark._images.interface import Blob, Core
+from hullmark._images.manifests import (
+    Index,
+    check_bytes,
+    choose,
+    not_distributed,
+    parse_manifest,
+)
+from hullmark._images.platforms import Platform, host_platform
+from hullmark.errors import DamagedImage, Unavailable, UsageError
+from hullmark.model.digest import Digest
+from hullmark.model.reference import parse_reference
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from hullmark._images.archive import Place
+    from hullmark._images.interface import Request, Walked
+    from hullmark._images.manifests import (
+        Descriptor,
+        ImageManifest,
+    )
+
+_INDEX = "index.json"
+_MANIFEST = "manifest.json"
+_NAMES = ("org.opencontainers.image.ref.name", "io.containerd.image.name")
+"""Annotations that hold what an image in a layout is called."""
+_HEX = re.compile(r"(?:^|/)([0-9a-f]{64})(?:\.json|\.tar)?$").search
+
+
+class _Saved(msgspec.Struct, frozen=True, rename="pascal"):
+    """An image in the `manifest.json` of an engine's archive."""
+
+    config: str
+    layers: list[str] | None = None
+    repo_tags: list[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OciDirectory:
+    """Directories in the OCI layout; references are `PATH[:TAG]`."""
+
+    @contextlib.contextmanager
+    def open(
+        self, reference: str, platform: str | None, request: Request, cancelled: threading.Event
+    ) -> Iterator[Core]:
+        """See `Source.open`."""
+        path, tag = _split(reference)
+        if not path.is_dir():
+            raise Unavailable(f"{path} is no directory", hint="`oci-archive:` reads archives in this layout")
+        with contextlib.ExitStack() as files:
+            place = _Directory(path, files)
+            if not place.has(_INDEX):
+                raise Unavailable(f"{path} holds no images: there is no {_INDEX} in it")
+            asked = None if platform is None else Platform.parse(platform)
+            yield _Layout(place, str(path), reference, request).core(tag, asked)
+        _ = cancelled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OciArchive:
+    """Archives in the OCI layout, plain or compressed; references are `PATH[:TAG]`."""
+
+    @contextlib.contextmanager
+    def open(
+        self, reference: str, platform: str | None, request: Request, cancelled: threading.Event
+    ) -> Iterator[Core]:
+        """See `Source.open`."""
+        path, tag = _split(reference)
+        asked = None if platform is None else Platform.parse(platform)
+        with opened(path) as file:
+            place = open_archive(file, request, cancelled)
+            if not place.has(_INDEX):
+                raise Unavailable(f"{path} holds no images: there is no {_INDEX} in it")
+            yield _Layout(place, str(path), reference, request).core(tag, asked)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DockerArchive:
+    """Archives as `docker save` writes them, plain or compressed; references are `PATH[:TAG]`."""
+
+    @contextlib.contextmanager
+    def open(
+        self, reference: str, platform: str | None, request: Request, cancelled: threading.Event
+    ) -> Iterator[Core]:
+        """See `Source.open`."""
+        path, tag = _split(reference)
+        asked = None if platform is None else Platform.parse(platform)
+        with opened(path) as file:
+            place = open_archive(file, request, cancelled)
+            yield archive_core(place, str(path), reference, request, tag, asked)
+
+
+def archive_core(
+    place: Place, path: str, reference: str, request: Request, tag: str | None, asked: Platform | None
+) -> Core:
+    """The core of the image called `tag` in an engine's archive, which is called `path` in messages."""
+    if not place.has(_MANIFEST):
+        if place.has(_INDEX):
+            return _Layout(place, path, reference, request).core(tag, asked)
+        raise Unavailable(f"{path} holds no images: there is neither {_MANIFEST} nor {_INDEX} in it")
+    content = place.read(_MANIFEST, request.limits.manifest)
+    try:
+        saved = msgspec.json.decode(content, type=list[_Saved])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise DamagedImage(f"{path}: {_MANIFEST} cannot be read: {error}") from error
+    one = _one_of(saved, tag, path)
+    config = place.read(one.config, request.limits.manifest)
+    if found := _HEX(one.config):
+        check_bytes(config, Digest.parse(f"sha256:{found[1]}"), "its name", f"{path}: `{one.config}`")
+    document = parse_configuration(config, path)
+    _check_platform(_platform(document.os, document.architecture, document.variant), asked, reference)
+    layers = one.layers or []
+    return Core(
+        reference=reference,
+        how=f"read from {path}",
+        manifest=None,
+        config=config,
+        layers=tuple(place.layer(each, _named_digest(each), None, "") for each in layers),
+    )
+
+
+def _named_digest(path: str) -> Digest | None:
+    """The digest that the name of a file promises; older engines gave layers other names."""
+    found = re.fullmatch(r"blobs/sha256/([0-9a-f]{64})", path)
+    return Digest.parse(f"sha256:{found[1]}") if found else None
+
+
+def _one_of(saved: Sequence[_Saved], tag: str | None, path: str) -> _Saved:
+    """The image that `tag` means, or the only one."""
+    tags = sorted(each for image in saved for each in image.repo_tags or ())
+    if tag is None:
+        if len(saved) == 1:
+            return saved[0]
+        if not saved:
+            raise Unavailable(f"{path} holds no images")
+        raise _ambiguous(path, tags, len(saved))
+    matching = [
+        image
+        for image in saved
+        if any(_means(tag, each) for each in image.repo_tags or ()) or _is_id(tag, image.config)
+    ]
+    if len(matching) == 1:
+        return matching[0]
+    if not matching:
+        raise Unavailable(f"{path} holds no image `{tag}`; {_listed(tags)}")
+    raise _ambiguous(path, tags, len(matching))
+
+
+def _ambiguous(path: str, tags: Iterable[str], count: int) -> UsageError:
+    return UsageError(f"{path} holds {count} images; {_listed(tags)}", hint="name one of them: `PATH:TAG`")
+
+
+def _listed(tags: Iterable[str]) -> str:
+    found = sorted(set(tags))
+    return f"there is {', '.join(f'`{each}`' for each in found)}" if found else "none of its images has a tag"
+
+
+def _means(asked: str, tag: str) -> bool:
+    """Whether `asked` is `tag`, in full, shortened as Docker does it, or the part behind the colon."""
+    if asked in {tag, tag.rpartition(":")[2]}:
+        return True
+    try:
+        return str(parse_reference(asked)) == str(parse_reference(tag))
+    except ValueError:
+        return False
+
+
+def _is_id(asked: str, config: str) -> bool:
+    digits = asked.removeprefix("sha256:")
+    found = _HEX(config)
+    return (
+        found is not None and bool(re.fullmatch(r"[0-9a-f]{12,64}", digits)) and found[1].startswith(digits)
+    )
+
+
+def _split(reference: str) -> tuple[Path, str | None]:
+    """Path and tag; both may have colons, so the longest path that is there counts."""
+    end = len(reference)
+    while end > 0:
+        if reference[:end] and os.path.lexists(reference[:end]):
+            return Path(reference[:end]), reference[end + 1 :] or None
+        end = reference.rfind(":", 0, end)
+    raise Unavailable(f"{reference.partition(':')[0] or reference} does not exist")
+
+
+def _platform(os_: str | None, architecture: str | None, variant: str | None) -> Platform | None:
+    return Platform.of(os_, architecture, variant or "") if os_ and architecture else None
+
+
+def _check_platform(found: Platform | None, asked: Platform | None, reference: str) -> None:
+    """A single image is what it is, unless something else was asked for."""
+    if found is not None and asked is not None and asked.rank(found) is None:
+        raise Unavailable(
+            f"{reference} is not there for {asked}; it is one image, for {found}",
+            hint=f"name it with `--platform {found}`, or name no platform",
+        )
+
+
+class _Layout:
+    """The way from the index of an OCI layout to one image."""
+
+    def __init__(self, place: Place, path: str, reference: str, request: Request) -> None:
+        self._place = place
+        self._path = path
+        self._reference = reference
+        self._limits = request.limits
+
+    def core(self, tag: str | None, asked: Platform | None) -> Core:
+        """The core of the image called `tag` for the platform that was asked for, or for this host's."""
+        name = self._reference
+        content = self._place.read(_INDEX, self._limits.manifest)
+        index = parse_manifest(content, f"{self._path}: {_INDEX}")
+        if not isinstance(index, Index):
+            raise DamagedImage(f"{self._path}: {_INDEX} is no index")
+        candidates = self._candidates(index, tag)
+        parsed: ImageManifest | Index = Index(manifests=candidates)
+        if len(candidates) == 1:
+            content = self._document(candidates[0])
+            parsed = parse_manifest(
+                content, f"{self._path}: {candidates[0].digest}", candidates[0].media_type
+            )
+        chosen = choose(content, parsed, asked or host_platform(), self._document, self._platform_of, name)
+        config = self._document(chosen.manifest.config)
+        found = self._platform_of(chosen.manifest)
+        if chosen.platform is None:
+            _check_platform(found, asked, name)
+        return Core(
+            reference=name,
+            how=f"read from {self._path} as sha256:{hashlib.sha256(chosen.content).hexdigest()[:12]}",
+            manifest=chosen.content,
+            config=config,
+            layers=tuple(self._layer(each) for each in chosen.manifest.layers),
+            platform=str(chosen.platform or found or "") or None,
+        )
+
+    def _candidates(self, index: Index, tag: str | None) -> tuple[Descriptor, ...]:
+        """What in the index is called `tag`, or everything where there is but one name."""
+        images = [each for each in index.manifests if each.leads_to_images]
+        names = {each.digest: [_name(each)] for each in images}
+        if not images:
+            raise Unavailable(f"{self._path} holds no images")
+        if tag is None:
+            found = sorted({name for each in images for name in names[each.digest] if name})
+            if len(found) > 1:
+                raise _ambiguous(self._path, found, len(found))
+            return tuple(images)
+        matching = tuple(
+            each for each in images if each.digest == tag or any(_means(tag, n) for n in _called(each))
+        )
+        if not matching:
+            raise Unavailable(
+                f"{self._path} holds no image `{tag}`; {_listed(n for each in images for n in _called(each))}"
+            )
+        return matching
+
+    def _document(self, descriptor: Descriptor) -> bytes:
+        """The bytes behind a descriptor, verified."""
+        digest = descriptor.checked_digest(self._path)
+        path = _blob(digest)
+        if descriptor.size > self._limits.manifest:
+            raise DamagedImage(
+                f"{self._path}: `{path}` has {descriptor.size} bytes; at most {self._limits.manifest} are read"
+            )
+        content = self._place.read(path, self._limits.manifest)
+        if len(content) != descriptor.size:
+            raise DamagedImage(
+                f"{self._path}: `{path}` should have {descriptor.size} bytes by what leads to it, and has "
+                f"{len(content)}"
+            )
+        check_bytes(content, digest, "what leads to it", f"{self._path}: `{path}`")
+        return content
+
+    def _platform_of(self, manifest: ImageManifest) -> Platform | None:
+        document = parse_configuration(self._document(manifest.config), self._path)
+        return _platform(document.os, document.architecture, document.variant)
+
+    def _layer(self, descriptor: Descriptor) -> Blob | Walked:
+        digest = descriptor.checked_digest(self._path)
+        path = _blob(digest)
+        if not_distributed(descriptor) and not self._place.has(path):
+            raise Unavailable(
+                f"{self._reference}: the layer {digest} is of a kind that is not distributed with images, and is not "
+                "there"
+            )
+        return self._place.layer(path, digest, descriptor.size, descriptor.media_type)
+
+
+def _called(descriptor: Descriptor) -> list[str]:
+    annotations = descriptor.annotations or {}
+    return [annotations[key] for key in _NAMES if annotations.get(key)]
+
+
+def _name(descriptor: Descriptor) -> str:
+    return next(iter(_called(descriptor)), "")
+
+
+def _blob(digest: Digest) -> str:
+    return f"blobs/sha256/{str(digest).removeprefix('sha256:')}"
+
+
+class _Directory:
+    """A directory as a `Place`; what leads out of it is not followed."""
+
+    def __init__(self, root: Path, files: contextlib.ExitStack) -> None:
+        self._root = root
+        self._files = files
+
+    def _path(self, path: str) -> Path | None:
+        """Where the file is; `None` where there is none, and `DamagedImage` where it is anywhere else."""
+        root = os.path.realpath(self._root)
+        try:
+            found = Path(os.path.realpath(self._root / path, strict=True))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise DamagedImage(
+                f"{self._root / path} cannot be read: {(error.strerror or '').lower()}"
+            ) from error
+        if not found.is_relative_to(root):
+            raise DamagedImage(f"{self._root / path} leads out of {self._root}; not followed")
+        if not stat.S_ISREG(found.stat().st_mode):
+            raise DamagedImage(f"{self._root / path} is no file")
+        return found
+
+    def has(self, path: str) -> bool:
+        """See `Place`."""
+        return self._path(path) is not None
+
+    def _found(self, path: str) -> Path:
+        found = self._path(path)
+        if found is None:
+            raise DamagedImage(f"{self._root} does not hold `{path}`")
+        return found
+
+    def read(self, path: str, limit: int) -> bytes:
+        """See `Place`."""
+        with opened(self._found(path)) as file:
+            if file.size > limit:
+                raise DamagedImage(f"{file.name} has {file.size} bytes; at most {limit} are read")
+            return file.read(0, file.size)
+
+    def layer(self, path: str, digest: Digest | None, transfer: int | None, media_type: str) -> Blob:
+        """See `Place`."""
+        return Blob(
+            digest=digest,
+            transfer=transfer,
+            open=partial(_whole, self._found(path)),
+            media_type=media_type,
+        )
+
+
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[Iterator[memoryview]]:
+    """The bytes of the file at `path`."""
+    with opened(path) as file:
+        yield file.pieces(0, file.size)

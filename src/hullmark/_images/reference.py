@@ -1,0 +1,103 @@
+"""From what a user calls an image to the image: which source it is of, and what is tried where that is not said."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hullmark._images.cache import Cache
+from hullmark._images.complete import complete
+from hullmark._images.interface import Request
+from hullmark._process import SystemCommands
+from hullmark.errors import Unavailable, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hullmark._images.interface import Source
+    from hullmark._process import Commands
+    from hullmark.model.image import Image
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheme:
+    """A way to name a source."""
+
+    module: str
+    source: str
+    """Its class, which is loaded when an image is asked for."""
+    form: str
+    """What comes after the scheme."""
+    reaches_out: bool = True
+    """Whether it is made with the programs and the environment of this machine."""
+
+
+SCHEMES: Mapping[str, Scheme] = {
+    "docker": Scheme(module="docker", source="Docker", form="NAME"),
+    "podman": Scheme(module="docker", source="Podman", form="NAME"),
+    "registry": Scheme(module="registry", source="Registry", form="REFERENCE"),
+    "oci-dir": Scheme(module="layout", source="OciDirectory", form="PATH[:TAG]", reaches_out=False),
+    "oci-archive": Scheme(module="layout", source="OciArchive", form="PATH[:TAG]", reaches_out=False),
+    "docker-archive": Scheme(module="layout", source="DockerArchive", form="PATH[:TAG]", reaches_out=False),
+}
+"""Everything that an image can be read from; a reference is `SCHEME:` and its form."""
+
+
+def candidates(reference: str) -> tuple[tuple[str, str], ...]:
+    """The schemes that `reference` may mean, each with what comes after it, in the order in which they are tried.
+
+    A scheme that is written is the only one. A name with the host of a registry is looked for there, and then in the
+    engine; any other name in the engine only, so that no image is taken from a registry by mistake.
+    """
+    scheme, colon, rest = reference.partition(":")
+    if colon and scheme in SCHEMES:
+        if not rest:
+            raise UsageError(f"`{reference}` names no image; expected `{scheme}:{SCHEMES[scheme].form}`")
+        return ((scheme, rest),)
+    if not reference:
+        raise UsageError("an image has no empty name")
+    host, slash, _ = reference.partition("/")
+    if slash and (host == "localhost" or {".", ":"} & set(host)) and host not in {".", ".."}:
+        return (("registry", reference), ("docker", reference))
+    return (("docker", reference),)
+
+
+def open_image(
+    reference: str,
+    *,
+    platform: str | None = None,
+    request: Request | None = None,
+    environ: Mapping[str, str],
+    commands: Commands | None = None,
+    cancelled: threading.Event | None = None,
+    cache: Cache | None = None,
+) -> Image:
+    """The image that `reference` names, for `platform` or, where it is there for several, for this host's.
+
+    Raises `UsageError` for what names no image, `Unavailable`, with every attempt, where it is not to be had,
+    `DamagedImage` for what contradicts itself, and `Interrupted` soon after `cancelled` is set.
+    """
+    cancelled = cancelled or threading.Event()
+    request = request or Request()
+    cache = cache or Cache.at(environ)
+    commands = commands or SystemCommands(environ, cancelled)
+    attempts: list[tuple[str, Unavailable]] = []
+    for scheme, name in candidates(reference):
+        source = _source(SCHEMES[scheme], environ, commands)
+        try:
+            with source.open(name, platform, request, cancelled) as core:
+                return complete(core, request, cache, cancelled)
+        except Unavailable as error:
+            attempts.append((scheme, error))
+    if len(attempts) == 1:
+        raise attempts[0][1]
+    told = "\n".join(f"  {scheme}: {error.message}" for scheme, error in attempts)
+    raise Unavailable(f"there is no image `{reference}`:\n{told}", hint=attempts[0][1].hint)
+
+
+def _source(scheme: Scheme, environ: Mapping[str, str], commands: Commands) -> Source:
+    made = getattr(importlib.import_module(f"hullmark._images.{scheme.module}"), scheme.source)
+    source: Source = made(commands=commands, environ=environ) if scheme.reaches_out else made()
+    return source
