@@ -11,6 +11,7 @@ import fnmatch
 import posixpath
 from array import array
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from hullmark._contents.history import steps
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from hullmark._contents.history import Step
     from hullmark.model.attribution import Origin
     from hullmark.model.dockerfile import Instruction, Recipe, Stage
+    from hullmark.model.filesystem import FileSystem
     from hullmark.model.image import Image
     from hullmark.model.table import FileTable
 
@@ -43,23 +45,33 @@ def attribute(
     return _Attributor(stages or {}).attribute(image, None if recipe is None else recipe.final, 0)
 
 
-def shares(attribution: Attribution, image: Image, entries: Iterable[tuple[int, int]]) -> tuple[Share, ...]:
-    """What each origin has of `entries`, given as (layer, row), the largest first.
+def shares(attribution: Attribution, files: FileSystem) -> tuple[Share, ...]:
+    """What each origin has of the final file system, the largest first.
 
-    Their bytes sum up to those of `entries`. A name for content that another entry holds adds none.
+    Their bytes sum up to what is seen. A further name of a file adds none.
     """
+    inodes = {files.inode(number) for number in files.visible.values()}
+    return _shares(attribution, files, (inode for inode in inodes if files.kinds[inode] == Kind.FILE))
+
+
+def shipped(attribution: Attribution, files: FileSystem) -> tuple[Share, ...]:
+    """What each origin has of all layers, hidden files included, the largest first."""
+    numbers = range(len(files.kinds))
+    return _shares(attribution, files, (number for number in numbers if files.kinds[number] == Kind.FILE))
+
+
+def _shares(attribution: Attribution, files: FileSystem, numbers: Iterable[int]) -> tuple[Share, ...]:
     count = len(attribution.origins)
-    sizes, files = [0] * count, [0] * count
-    for layer, row in entries:
-        table = image.layers[layer].table
-        origin = attribution.rows[layer][row]
-        if table.kinds[row] == Kind.FILE:
-            sizes[origin] += table.sizes[row]
-            files[origin] += 1
+    sizes, counts = [0] * count, [0] * count
+    origins = list(chain.from_iterable(attribution.rows))
+    for number in numbers:
+        origin = origins[number]
+        sizes[origin] += files.sizes[number]
+        counts[origin] += 1
     found = [
-        Share(origin=origin, bytes=sizes[index], files=files[index])
+        Share(origin=origin, bytes=sizes[index], files=counts[index])
         for index, origin in enumerate(attribution.origins)
-        if files[index]
+        if counts[index]
     ]
     return tuple(sorted(found, key=lambda share: (-share.bytes, -share.files, share.origin.text)))
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hullmark._contents.attribution import attribute, shares, unattributed
+from hullmark._contents.attribution import attribute, shares, shipped, unattributed
+from hullmark._contents.filesystem import overlay
 from hullmark._dockerfile import parse
 from hullmark.model.attribution import Told
 from hullmark.model.digest import DiffId, Digest
@@ -40,10 +41,6 @@ def _image(*layers: tuple[str, Sequence[Entry]], directory: str = "") -> Image:
             for index, (_, entries) in enumerate(layers)
         ),
     )
-
-
-def _all(image: Image) -> list[tuple[int, int]]:
-    return [(layer, row) for layer, each in enumerate(image.layers) for row in range(len(each.table))]
 
 
 SQUASH = """\
@@ -96,7 +93,7 @@ def test_a_file_of_a_squash_is_the_layer_s_that_wrote_it_last() -> None:
         *([1], [2], [1], [2], [2], [0], [3], [1], [0]),
     ]
     attribution = attribute(squashed, parse(SQUASH, "Dockerfile").recipe(), {0: runtime})
-    found = shares(attribution, squashed, _all(squashed))
+    found = shares(attribution, overlay(squashed.layers))
     assert [(share.origin.text, share.bytes, share.files) for share in found] == [
         ("COPY extra /extra", 100, 1),
         ("FROM base:1 AS runtime", 50, 2),
@@ -185,10 +182,14 @@ def test_origins_share_all_bytes_between_them(
     )
     assert [len(rows) for rows in attribution.rows] == [len(squashed), len(extra)]
     assert len(set(attribution.origins)) == len(attribution.origins)
-    found = shares(attribution, image, _all(image))
-    assert sum(share.bytes for share in found) == image.unpacked
-    assert sum(share.files for share in found) == len(squashed) + len(extra)
-    assert 0 <= unattributed(found) <= image.unpacked
+    files = overlay(image.layers)
+    found = shares(attribution, files)
+    assert sum(share.bytes for share in found) == files.visible_bytes
+    assert sum(share.files for share in found) == len(files.visible)
+    assert 0 <= unattributed(found) <= files.visible_bytes
+    everything = shipped(attribution, files)
+    assert sum(share.bytes for share in everything) == image.unpacked
+    assert sum(share.files for share in everything) == len(squashed) + len(extra)
     # What is attributed through the squash was written there with this size.
     for row, entry in enumerate(squashed):
         origin = attribution.origin(0, row)

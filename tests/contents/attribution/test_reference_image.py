@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hullmark._contents.attribution import attribute, shares, unattributed
+from hullmark._contents.filesystem import overlay
 from hullmark._dockerfile import load
 from hullmark.model.attribution import Told
 
@@ -22,10 +23,6 @@ TALE = Path(__file__).resolve().parents[3] / "examples" / "tale"
 DOCKERFILE = TALE / "services" / "rag" / "Dockerfile"
 # Where TLS is intercepted, builds have to trust what this machine trusts.
 SECRET = ("--secret", "id=ca,src=/etc/ssl/certs/ca-certificates.crt")
-
-
-def _entries(image: Image) -> list[tuple[int, int]]:
-    return [(0, row) for row in range(len(image.layers[0].table))]
 
 
 def _without_digests(image: Image) -> Image:
@@ -47,7 +44,7 @@ def test_the_bytes_of_the_squashed_image_come_from_lines_of_its_dockerfile(
     image = opened(build(DOCKERFILE, *SECRET, context=TALE))
     assert len(image.layers) == 1
 
-    found = shares(attribute(image, dockerfile.recipe(), stages), image, _entries(image))
+    found = shares(attribute(image, dockerfile.recipe(), stages), overlay(image.layers))
     assert sum(share.bytes for share in found) == image.unpacked
     assert unattributed(found) <= image.unpacked / 100
     lines = DOCKERFILE.read_text(encoding="utf-8").splitlines()
@@ -69,16 +66,16 @@ def test_the_bytes_of_the_squashed_image_come_from_lines_of_its_dockerfile(
     again = attribute(
         plain, dockerfile.recipe(), {index: _without_digests(stage) for index, stage in stages.items()}
     )
-    assert shares(again, plain, _entries(plain)) == found
+    assert shares(again, overlay(plain.layers)) == found
 
     # Without the builder's image, what was copied from there is the COPY's.
     shallow = attribute(image, dockerfile.recipe(), {indexes["runtime"]: stages[indexes["runtime"]]})
-    keywords = {share.origin.keyword for share in shares(shallow, image, _entries(image))}
+    keywords = {share.origin.keyword for share in shares(shallow, overlay(image.layers))}
     assert keywords == {"FROM", "RUN", "COPY"}
-    assert all(share.origin.source is None for share in shares(shallow, image, _entries(image)))
+    assert all(share.origin.source is None for share in shares(shallow, overlay(image.layers)))
 
     # Without any, the squash is all that can be named, and that does not count as known.
-    blind = shares(attribute(image, dockerfile.recipe()), image, _entries(image))
+    blind = shares(attribute(image, dockerfile.recipe()), overlay(image.layers))
     assert [(share.origin.told, share.origin.text) for share in blind] == [
         (Told.COPY, "COPY --from=runtime / /")
     ]
