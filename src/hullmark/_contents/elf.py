@@ -89,7 +89,12 @@ class ElfCapture:
     def take(self, path: str, content: memoryview) -> bytes | None:  # noqa: ARG002  # the protocol's
         """The summary, or `None` when it is no ELF file."""
         elf = read(content)
-        return None if elf is None else _KEPT + msgspec.msgpack.encode(elf)
+        return None if elf is None else packed(elf)
+
+
+def packed(elf: Elf) -> bytes:
+    """The summary as a capture keeps it."""
+    return _KEPT + msgspec.msgpack.encode(elf)
 
 
 def kept(data: bytes | None) -> Elf | None:
