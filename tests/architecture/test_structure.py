@@ -34,6 +34,7 @@ FLOORS = (
     ),
     ("_smoke", "_release", "_ci", "_doctor"),
     ("_pipeline",),
+    ("_survey",),
     ("_library", "_cli", "__main__"),
 )
 NEIGHBOURS = {

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from hullmark._cli.session import Session
 
 COMMANDS = {
+    "init": "Write a first hullmark.toml for the project.",
     "check": "Lint, build, validate, smoke-test and scan; one report, one verdict.",
     "lint": "Hold the Dockerfiles to the conventions.",
     "build": "Build the images of all or some services.",
     "validate": "Check the built images: labels, user, secrets, health check, budget.",
     "smoke": "Start an isolated copy of the stack and see whether it works.",
     "scan": "Look for known vulnerabilities in the built images.",
+    "cache": "Show or remove what is kept of layers that were read.",
     "explain": "Show what a rule is about, why it matters and how to fix it.",
 }
 """Every command and what it does; its module has the same name."""

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from hullmark._compose.composition import compositions
+from hullmark._compose.composition import TEST_ENV_FILE, TEST_FILES, compositions
 from hullmark._compose.isolate import carrier, isolate
 from hullmark._compose.resolve import chosen_services, find_root, resolve
 
-__all__ = ["carrier", "chosen_services", "compositions", "find_root", "isolate", "resolve"]
+__all__ = [
+    "TEST_ENV_FILE",
+    "TEST_FILES",
+    "carrier",
+    "chosen_services",
+    "compositions",
+    "find_root",
+    "isolate",
+    "resolve",
+]

@@ -1,0 +1,58 @@
+"""`hullmark init`: a first `hullmark.toml`, from what the project's own files say."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hullmark._cli import options
+
+if TYPE_CHECKING:
+    from hullmark._cli.session import Session
+
+
+@click.command
+@click.option("--force", is_flag=True, help="Replace the file that is there.")
+@options.project
+@click.pass_obj
+def command(session: Session, /, *, force: bool, **_: Any) -> int:
+    """Write a hullmark.toml with the services, probes, links, users and budgets that the project has today.
+
+    Budgets come from images that are built; the engine is asked where there is one. When there is a hullmark.toml
+    already, the difference is shown and nothing is written without --force; the exit code is 1 then.
+    """
+    from hullmark._files import write_whole  # noqa: PLC0415  # loaded when it is called, not for the help
+    from hullmark._pipeline import Surroundings  # noqa: PLC0415
+    from hullmark._process import SystemCommands  # noqa: PLC0415
+    from hullmark._survey import FILE, survey  # noqa: PLC0415
+
+    commands = SystemCommands(session.environ, session.cancelled)
+    progress = session.progress()
+    try:
+        root, text = survey(
+            session.directory,
+            options.flags(),
+            Surroundings(
+                commands=commands, environ=session.environ, progress=progress, cancelled=session.cancelled
+            ),
+        )
+    finally:
+        progress.close()
+    path = root / FILE
+    there = path.read_text(encoding="utf-8", errors="replace") if path.exists() else None
+    if there == text:
+        session.tell(f"{FILE} is as it would be written")
+        return 0
+    if there is not None and not force:
+        for line in difflib.unified_diff(
+            there.splitlines(keepends=True), text.splitlines(keepends=True), FILE, f"{FILE} (proposed)"
+        ):
+            session.stdout.write(line if line.endswith("\n") else f"{line}\n")
+        session.stdout.flush()
+        session.tell(f"{FILE} is there already; `hullmark init --force` replaces it")
+        return 1
+    write_whole(path, text.encode("utf-8", "surrogateescape"), what=FILE)
+    session.tell(f"wrote {path}; next: `hullmark check`")
+    return 0

@@ -1,0 +1,157 @@
+"""The `hullmark.toml` that is proposed: what it takes from what is known, and that it can always be read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hullmark._settings import load_settings
+from hullmark._settings.proposal import Candidate, budget, propose
+from hullmark.model.project import AnyUser, HttpProbe, NonRoot, TcpProbe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hullmark.model.project import Settings
+
+
+def _read(tmp_path: Path, *candidates: Candidate, **options: Any) -> Settings:
+    (tmp_path / "hullmark.toml").write_text(propose(candidates, **options), encoding="utf-8")
+    return load_settings(tmp_path, {})
+
+
+def _web(**more: Any) -> Candidate:
+    return Candidate(**{"name": "web", "built": True, **more})
+
+
+@pytest.mark.parametrize(
+    ("check", "expected"),
+    [
+        ("CMD curl -f http://localhost:8001/health || exit 1", ("http", 8001, "/health")),
+        ("CMD-SHELL wget -qO- http://127.0.0.1/ready?full=1", ("http", 80, "/ready?full=1")),
+        ("CMD python3 -c \"urlopen('https://localhost:8443/x', timeout=4)\"", ("https", 8443, "/x")),
+        ("CMD curl http://[::1]:3000", ("http", 3000, "/")),
+        ("CMD curl http://localhost:${PORT}/health", None),
+        ("CMD curl http://example.org/", None),
+        ("CMD curl http://localhost:99999/", None),
+        ("CMD pg_isready -q", None),
+        (None, None),
+    ],
+)
+def test_a_health_check_becomes_the_probe_that_asks_the_same(
+    tmp_path: Path, check: str | None, expected: tuple[str, int, str] | None
+) -> None:
+    probes = _read(tmp_path, _web(health_check=check)).service("web").probes
+    if expected is None:
+        assert probes == ()
+        return
+    (probe,) = probes
+    assert isinstance(probe, HttpProbe)
+    scheme = "http" if probe.tls == "off" else "https"
+    assert (scheme, probe.port, probe.path) == expected
+
+
+def test_a_published_port_that_nothing_asks_for_becomes_a_tcp_probe(tmp_path: Path) -> None:
+    probes = (
+        _read(tmp_path, _web(ports=(80, 8001), health_check="curl http://localhost:8001/"))
+        .service("web")
+        .probes
+    )
+    assert [probe.port for probe in probes if isinstance(probe, TcpProbe)] == [80]
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        ("app", NonRoot()),
+        ("1000:1000", NonRoot()),
+        ("", AnyUser()),
+        ("0:0", AnyUser()),
+        ("root", AnyUser()),
+        (None, AnyUser()),
+    ],
+)
+def test_a_user_is_asked_for_where_the_image_has_one(
+    tmp_path: Path, user: str | None, expected: object
+) -> None:
+    assert _read(tmp_path, _web(user=user)).service("web").user == expected
+
+
+def test_a_budget_is_the_size_and_some_room(tmp_path: Path) -> None:
+    found = _read(tmp_path, _web(size=100_000_001)).service("web").budget
+    assert found is not None
+    assert found.size == 111_000_000
+    assert _read(tmp_path, _web()).service("web").budget is None
+    assert budget(1) == "1 MB"
+
+
+def test_services_are_linked_to_whom_they_wait_for_and_whose_address_they_have(tmp_path: Path) -> None:
+    settings = _read(
+        tmp_path,
+        _web(
+            depends_on=("api", "migrate"),
+            environment=(
+                ("API", "http://api:8001/v1"),
+                ("DATABASE_URL", "postgresql://me:secret@db/app"),
+                ("ELSEWHERE", "https://example.org"),
+                ("CACHE", "redis://cache:6380/0"),
+                ("SELF", "http://web:3000"),
+            ),
+        ),
+        Candidate(name="api", built=True, health_check="curl http://localhost:8001/health"),
+        Candidate(name="db", built=False),
+        Candidate(name="cache", built=False),
+        Candidate(name="migrate", built=True, one_shot=True, depends_on=("db",), exposed=(1,)),
+    )
+    assert sorted((link.from_service, link.to) for link in settings.links) == [
+        ("web", "http://api:8001/health"),
+        ("web", "tcp://cache:6380"),
+        ("web", "tcp://db:5432"),
+    ]
+
+
+def test_no_password_of_an_address_is_written_down(tmp_path: Path) -> None:
+    _read(
+        tmp_path, _web(environment=(("D", "amqp://me:hunter2@queue"),)), Candidate(name="queue", built=False)
+    )
+    assert "hunter2" not in (tmp_path / "hullmark.toml").read_text("utf-8")
+
+
+def test_compose_files_are_named_where_the_usual_ones_do_not_do(tmp_path: Path) -> None:
+    settings = _read(tmp_path, _web(), compose=("a.yml", 'b"c.yml'), env_file=".env.test")
+    assert (settings.compose, settings.env_file) == (("a.yml", 'b"c.yml'), ".env.test")
+    assert "[project]" not in propose([_web()])
+
+
+_NAMES = st.from_regex(r"[a-zA-Z0-9._-]{1,12}", fullmatch=True)
+_PORT = st.integers(1, 65535)
+
+
+@given(
+    st.lists(
+        st.builds(
+            Candidate,
+            name=_NAMES,
+            built=st.booleans(),
+            ports=st.lists(_PORT, max_size=2).map(tuple),
+            exposed=st.lists(_PORT, max_size=2).map(tuple),
+            health_check=st.none()
+            | st.text(max_size=20).map(lambda text: f"curl http://localhost:1{text}/{text}"),
+            user=st.none() | st.text(max_size=8),
+            size=st.none() | st.integers(1, 10**12),
+            depends_on=st.lists(_NAMES, max_size=2).map(tuple),
+            environment=st.lists(
+                st.tuples(_NAMES, st.text(max_size=8) | _NAMES.map("http://{}".format)), max_size=2
+            ).map(tuple),
+            one_shot=st.booleans(),
+        ),
+        max_size=4,
+    )
+)
+def test_whatever_is_known_the_file_can_be_read(
+    tmp_path_factory: pytest.TempPathFactory, candidates: list[Candidate]
+) -> None:
+    _read(tmp_path_factory.mktemp("proposed"), *candidates)
