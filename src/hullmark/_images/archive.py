@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from hullmark.model.digest import Digest
     from hullmark.model.table import FileTable
 
+_AT_ONCE = 1 << 20
+"""Bytes that are read from a file at once."""
 _MOST_LINKS = 40
 """Links that lead from one name to another, as many as Linux follows."""
 _MOST_DOCUMENTS = 8
@@ -89,7 +91,7 @@ class File:
     def pieces(self, begin: int, size: int) -> Iterator[memoryview]:
         """The bytes from `begin` on; every piece is valid until the next one is asked for."""
         # Read into the same memory again and again, so that it stays small and in the caches of the processor.
-        buffer = memoryview(bytearray(min(PIECE, size)))
+        buffer = memoryview(bytearray(min(_AT_ONCE, size)))
         end = begin + size
         while begin < end:
             count = os.preadv(self.descriptor, [buffer[: end - begin]], begin)

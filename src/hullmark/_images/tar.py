@@ -395,8 +395,11 @@ class TarWalk:
 
     def _check(self, block: bytes) -> None:
         """Raises unless the checksum is right, be it of signed bytes as some old programs made it."""
+        checksum = block[_CHECKSUM]
+        if adler32(block) & 0xFFFF == (self._sums.get(checksum) or self._sum(checksum)):
+            return
         try:
-            stored = self._number(block[_CHECKSUM], "checksum")
+            stored = self._number(checksum, "checksum")
         except DamagedImage:
             stored = -1
         rest = block[: _CHECKSUM.start] + b" " * 8 + block[_CHECKSUM.stop :]
@@ -433,7 +436,7 @@ class TarWalk:
         found = []
         for start in range(0, len(raw) - _GNU_PAIR + 1, _GNU_PAIR):
             if not raw[start]:
-                break
+                continue
             offset, size = bytes(raw[start : start + 12]), bytes(raw[start + 12 : start + _GNU_PAIR])
             found.append((self._number(offset, "map"), self._number(size, "map")))
         return found

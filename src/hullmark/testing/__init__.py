@@ -2,8 +2,32 @@
 
 from __future__ import annotations
 
+from hullmark.testing._archives import (
+    COMPRESSIONS,
+    ImageFiles,
+    archive_of,
+    compress,
+    docker_files,
+    layer_tar,
+    oci_files,
+    write_files,
+)
 from hullmark.testing._commands import ScriptedCommands
 from hullmark.testing._images import synthetic_image
 from hullmark.testing._registry import Fault, FaultyRegistry, Seen
 
-__all__ = ["Fault", "FaultyRegistry", "ScriptedCommands", "Seen", "synthetic_image"]
+__all__ = [
+    "COMPRESSIONS",
+    "Fault",
+    "FaultyRegistry",
+    "ImageFiles",
+    "ScriptedCommands",
+    "Seen",
+    "archive_of",
+    "compress",
+    "docker_files",
+    "layer_tar",
+    "oci_files",
+    "synthetic_image",
+    "write_files",
+]
