@@ -220,22 +220,39 @@ class Watch:
                     socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
+class _Remembering(http.client.HTTPConnection):
+    """Keeps the last answer, to close it when what stands above it finds fault with its headers and drops it."""
+
+    _last: http.client.HTTPResponse | None = None
+
+    def getresponse(self) -> http.client.HTTPResponse:
+        self._last = super().getresponse()
+        return self._last
+
+    def forget(self) -> None:
+        """Closes the connection and its last answer."""
+        if self._last is not None:
+            self._last.close()
+        self.close()
+
+
 def _watched(watch: Watch, seconds: float) -> dict[str, type[HTTPConnectionPool]]:
     """Pools whose connections are watched while they wait for an answer."""
 
-    class Plain(HTTPConnection):
+    class Plain(HTTPConnection, _Remembering):
         def getresponse(self) -> Any:
             sock = self.sock if isinstance(self.sock, socket.socket) else None
             deadline = watch.begin(sock, seconds)
             try:
                 response = super().getresponse()
+                if watch.ends(deadline):
+                    # Headers that are cut off look as if they were complete.
+                    raise TimeoutError
+            except BaseException:
+                self.forget()
+                raise
             finally:
                 watch.end(sock)
-            if watch.ends(deadline):
-                # Headers that are cut off look as if they were complete.
-                response.close()
-                self.close()
-                raise TimeoutError
             return response
 
     class Secure(Plain, HTTPSConnection):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import socket
+import socketserver
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -25,37 +27,35 @@ if TYPE_CHECKING:
 ONCE = Patience(attempts=1, transfers=1, connect=5, answer=5, piece=5)
 
 
-class Parrot:
+class Parrot(socketserver.ThreadingTCPServer):
     """Answers every request with the same bytes, and hangs up."""
 
+    daemon_threads = False
+
     def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Say)
         self.said = b""
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.host = f"127.0.0.1:{self._listening.getsockname()[1]}"
-        self._thread = threading.Thread(target=self._serve)
+        self.host = f"127.0.0.1:{self.server_address[1]}"
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
 
-    def _serve(self) -> None:
-        while True:
-            connection, _ = self._listening.accept()
-            with connection:
-                heard = connection.recv(1 << 16)
-                if heard == b"stop":
-                    return
-                try:
-                    connection.sendall(self.said)
-                    connection.shutdown(socket.SHUT_WR)
-                    while connection.recv(1 << 16):
-                        pass
-                except OSError:
-                    continue  # the client has heard enough
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client may have heard enough."""
 
     def close(self) -> None:
         """Stop."""
-        with socket.create_connection(self._listening.getsockname()) as connection:
-            connection.sendall(b"stop")
+        self.shutdown()
+        self.server_close()
         self._thread.join()
-        self._listening.close()
+
+
+class _Say(socketserver.BaseRequestHandler):
+    server: Parrot
+
+    def handle(self) -> None:
+        """Take one request, and say the same as always."""
+        self.request.recv(1 << 16)
+        self.request.sendall(self.server.said)
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +143,14 @@ def test_any_document_is_one_error(parrot: Parrot, document: Any) -> None:
     parrot.said = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(body), body)
     with pytest.raises(HullmarkError):
         pull(parrot)
+
+
+def test_a_connection_whose_headers_contradict_each_other_is_closed(parrot: Parrot) -> None:
+    parrot.said = b"HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\nConnection: close\r\n\r\n"
+    with pytest.raises(Unavailable, match="unmatching values"):
+        pull(parrot)
+    # One that is not closed is a warning now, and warnings are errors.
+    gc.collect()
 
 
 def test_a_name_that_nobody_knows_is_said_to_be_unknown(pull: Any, monkeypatch: pytest.MonkeyPatch) -> None:
