@@ -1,0 +1,231 @@
+"""What changed between two images, and what pulling the change costs."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hullmark.model.size import format_size
+
+if TYPE_CHECKING:
+    from hullmark.model.filesystem import FileSystem
+    from hullmark.model.image import ImageConfiguration
+    from hullmark.model.owner import OwnerKind
+
+_NAMED = 3
+"""Growers that a sentence names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerSize:
+    """One layer, as far as a comparison needs it."""
+
+    diff_id: str
+    unpacked: int
+    text: str = ""
+    """The instruction that made it, where that is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """What one owner has of the final file system, and through which instruction."""
+
+    kind: OwnerKind
+    name: str
+    version: str = ""
+    text: str = ""
+    """The instruction that wrote it, empty where that is not known."""
+    bytes: int
+    files: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Contents:
+    """An image as one side of a comparison: all of it, or what a saved report still tells."""
+
+    reference: str
+    unpacked: int
+    visible: int | None = None
+    transfer: int | None = None
+    configuration: ImageConfiguration | None = None
+    layers: tuple[LayerSize, ...] = ()
+    files: FileSystem | None = None
+    holdings: tuple[Holding, ...] | None = None
+    """They sum up to `visible`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    """One of the sizes of an image; `None` where a side does not tell."""
+
+    name: str
+    """`transfer`, `unpacked`, `visible` or `masked`."""
+    before: int | None
+    after: int | None
+
+    @property
+    def delta(self) -> int | None:
+        """By how much it grew."""
+        return None if self.before is None or self.after is None else self.after - self.before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingChange:
+    """One setting of the configuration that changed; `None` where it was not set."""
+
+    name: str
+    """For example `User`, `Env.PATH` or `Labels.org.opencontainers.image.version`."""
+    before: str | None
+    after: str | None
+
+
+class Aspect(enum.StrEnum):
+    """What of a file changed."""
+
+    KIND = "kind"
+    SIZE = "size"
+    MODE = "mode"
+    OWNER = "owner"
+    TARGET = "target"
+    CONTENT = "content"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileChange:
+    """One path that is not the same in both; a side where it does not exist has `None`."""
+
+    path: str
+    before: int | None
+    """Bytes."""
+    after: int | None
+    aspects: frozenset[Aspect] = frozenset()
+    """What changed of a file that both have."""
+
+    @property
+    def delta(self) -> int:
+        """By how much it grew."""
+        return (self.after or 0) - (self.before or 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerChange:
+    """A package, or a directory that no package owns, whose version or size changed."""
+
+    kind: OwnerKind
+    name: str
+    before: tuple[str, ...]
+    """Versions, sorted; none where it was not there."""
+    after: tuple[str, ...]
+    bytes_before: int
+    bytes_after: int
+    text: str = ""
+    """The instruction through which most of it came, or comes no more."""
+
+    @property
+    def delta(self) -> int:
+        """By how much it grew."""
+        return self.bytes_after - self.bytes_before
+
+    @property
+    def upgraded(self) -> bool:
+        """Whether both have it, in other versions."""
+        return bool(self.before and self.after) and self.before != self.after
+
+    def __str__(self) -> str:
+        versions = " -> ".join(", ".join(each) for each in (self.before, self.after) if any(each))
+        if self.before == self.after:
+            versions = ", ".join(self.after)
+        return f"{self.name} {versions}".strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerDifference:
+    """The layers of two images, told by their diff IDs."""
+
+    shared: tuple[LayerSize, ...]
+    removed: tuple[LayerSize, ...]
+    added: tuple[LayerSize, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """What changed between two images. Of what one side does not tell there is `None`."""
+
+    before: str
+    after: str
+    totals: tuple[Total, ...]
+    settings: tuple[SettingChange, ...] | None
+    layers: LayerDifference
+    files: tuple[FileChange, ...] | None
+    """By path."""
+    owners: tuple[OwnerChange, ...] | None
+    """The one that grew or shrank most first; their deltas sum up to that of `visible`."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing changed that both sides tell of."""
+        return not (
+            self.settings
+            or self.files
+            or self.owners
+            or self.layers.removed
+            or self.layers.added
+            or any(total.delta for total in self.totals)
+        )
+
+    def total(self, name: str) -> Total:
+        """The size called `name`."""
+        return next(total for total in self.totals if total.name == name)
+
+    @property
+    def why(self) -> str:
+        """Why it grew or shrank, in one sentence whose figures add up to the change."""
+        visible = self.total("visible")
+        if visible.delta is None or self.owners is None:
+            unpacked = self.total("unpacked").delta or 0
+            return f"{_direction(unpacked)}; whose bytes these are is not known on both sides."
+        delta = visible.delta
+        movers = [owner for owner in self.owners if owner.delta]
+        if not movers:
+            return "Its files take as much space as before."
+        named = [owner for owner in movers if delta == 0 or (owner.delta > 0) == (delta > 0)][:_NAMED]
+        parts = [
+            f"{owner} ({owner.kind}) {_signed(owner.delta)}"
+            + (f" through `{_short(owner.text)}`" if owner.text else "")
+            for owner in named
+        ]
+        others = len(movers) - len(named)
+        if others:
+            rest = delta - sum(owner.delta for owner in named)
+            parts.append(f"{others} {'other' if others == 1 else 'others'} {_signed(rest)}")
+        return f"{_direction(delta)}: {', '.join(parts)}."
+
+
+def _direction(delta: int) -> str:
+    if delta == 0:
+        return "It is as large as before"
+    return f"It {'grew' if delta > 0 else 'shrank'} by {format_size(abs(delta))}"
+
+
+def _signed(size: int) -> str:
+    return f"{'-' if size < 0 else '+'}{format_size(abs(size))}"
+
+
+def _short(text: str, longest: int = 60) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """What a host that has one image must pull for the next; manifest and configuration, some kB, not counted."""
+
+    bytes: int
+    compressed: bool
+    """Whether `bytes` are those of compressed blobs; where these are not known, unpacked sizes stand in for them."""
+    pulled: tuple[str, ...]
+    """Diff IDs of the layers that it lacks, from the bottom up."""
+    kept: tuple[str, ...]
+    """Diff IDs of those that it has."""
+    unsquashed: Update | None = None
+    """Of a squashed image: what the layers would need that it was squashed from."""

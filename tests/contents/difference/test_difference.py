@@ -1,0 +1,315 @@
+"""Two images side by side: what is the same is not mentioned, and figures add up."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hullmark._contents.attribution import attribute
+from hullmark._contents.difference import contents, difference, saved
+from hullmark._contents.filesystem import overlay
+from hullmark._contents.update import update
+from hullmark.errors import UsageError
+from hullmark.model.difference import Aspect
+from hullmark.model.digest import DiffId, Digest
+from hullmark.model.image import HealthCheck, HistoryEntry, Image, ImageConfiguration, Layer
+from hullmark.model.owner import Owner, OwnerKind, Ownership
+from hullmark.model.table import Entry, FileTable, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hullmark.model.difference import Contents, Difference
+
+    Made = tuple[str, Sequence[Entry]]
+
+
+def _file(path: str, size: int = 1, **others: int) -> Entry:
+    return Entry(path=path, kind=Kind.FILE, size=size, **{"mode": 0o644, **others})
+
+
+def _image(
+    *layers: Made, configuration: ImageConfiguration | None = None, digests: bytes | None = None
+) -> Image:
+    """An image of layers, each with the step that made it; layers of equal steps and entries are the same."""
+    return Image(
+        reference="x:1",
+        config_digest=Digest.parse(f"sha256:{'0' * 64}"),
+        platform="linux/amd64",
+        configuration=configuration or ImageConfiguration(),
+        history=tuple(HistoryEntry(created_by=text) for text, _ in layers),
+        layers=tuple(
+            Layer(
+                diff_id=DiffId.parse(f"sha256:{hash((text, tuple(entries))) % 16**16:064x}"),
+                table=FileTable.of(list(entries), digests),
+            )
+            for text, entries in layers
+        ),
+    )
+
+
+def _contents(image: Image) -> Contents:
+    """With owners by the first two letters of the name of a file: package and version."""
+    files = overlay(image.layers)
+    owners: dict[Owner, int] = {}
+    rows = array("i")
+    for path, kind in zip(files.paths, files.kinds, strict=True):
+        if kind in {Kind.DIRECTORY, Kind.WHITEOUT, Kind.OPAQUE}:
+            rows.append(-1)
+            continue
+        name = path.rpartition("/")[2]
+        owner = Owner(kind=OwnerKind.PYTHON, name=name[0], version=name[1:2])
+        rows.append(owners.setdefault(owner, len(owners)))
+    ownership = Ownership(owners=tuple(owners), rows=rows, packages=(), notes=())
+    return contents(image, files, ownership, attribute(image))
+
+
+def _difference(before: Image, after: Image) -> Difference:
+    return difference(_contents(before), _contents(after))
+
+
+BASE: Made = ("ADD base", [_file("/b1", 100)])
+
+
+def test_layers_are_told_by_their_diff_ids() -> None:
+    found = _difference(
+        _image(BASE, ("RUN old", [_file("/o1", 5)]), BASE),
+        _image(BASE, ("RUN new", [_file("/n1", 7)])),
+    )
+    assert [layer.text for layer in found.layers.shared] == ["ADD base"]
+    assert [layer.text for layer in found.layers.removed] == ["RUN old", "ADD base"]
+    assert [(layer.text, layer.unpacked) for layer in found.layers.added] == [("RUN new", 7)]
+
+
+def test_files_are_compared_by_everything_that_a_container_sees() -> None:
+    def link(text: str) -> Entry:
+        return Entry(path="/link", kind=Kind.SYMLINK, link=text)
+
+    before = _image(
+        BASE,
+        (
+            "RUN one",
+            [
+                *(_file("/gone", 3), _file("/size", 1), _file("/mode"), _file("/owner"), link("a")),
+                *(_file("/same"), _file("/kind", 4), Entry(path="/same-link", kind=Kind.SYMLINK, link="b")),
+            ],
+        ),
+    )
+    after = _image(
+        BASE,
+        (
+            "RUN two",
+            [
+                *(_file("/new", 2), _file("/size", 2), _file("/mode", mode=0o755), _file("/owner", uid=5)),
+                *(link("b"), _file("/same"), Entry(path="/kind", kind=Kind.DIRECTORY)),
+                Entry(path="/same-link", kind=Kind.SYMLINK, link="b", mode=0o777),
+            ],
+        ),
+    )
+    assert [
+        (change.path, change.before, change.after, set(change.aspects))
+        for change in _difference(before, after).files or ()
+    ] == [
+        ("/gone", 3, None, set()),
+        ("/kind", 4, 0, {Aspect.KIND}),
+        ("/link", 0, 0, {Aspect.TARGET}),
+        ("/mode", 1, 1, {Aspect.MODE}),
+        ("/new", None, 2, set()),
+        ("/owner", 1, 1, {Aspect.OWNER}),
+        ("/size", 1, 2, {Aspect.SIZE}),
+    ]
+
+
+def test_contents_are_compared_where_they_were_read() -> None:
+    one, two = b"1" * 16, b"2" * 16
+    entries = [_file("/a", 3)]
+    before, after = _image(("RUN one", entries), digests=one), _image(("RUN two", entries), digests=two)
+    [change] = _difference(before, after).files or ()
+    assert change.aspects == {Aspect.CONTENT}
+    unread = _image(("RUN two", entries))
+    assert _difference(before, unread).files == ()
+
+
+def test_every_setting_of_the_configuration_is_compared() -> None:
+    before = ImageConfiguration(
+        user="root",
+        environment=(("A", "1"), ("B", "2")),
+        labels=(("version", "1"),),
+        health_check=HealthCheck(test=("CMD", "true"), interval=10),
+        entrypoint=("run it",),
+        command=("x",),
+        ports=("80/tcp",),
+        volumes=("/data",),
+        working_directory="/app",
+        stop_signal="SIGINT",
+    )
+    after = ImageConfiguration(
+        user="app",
+        environment=(("A", "2"),),
+        labels=(("version", "1"), ("new", "")),
+        health_check=HealthCheck(test=("CMD", "true"), interval=30),
+        command=("x", "y"),
+        ports=("80/tcp", "81/tcp"),
+        working_directory="/srv",
+    )
+    found = _difference(_image(BASE, configuration=before), _image(BASE, configuration=after))
+    assert [(change.name, change.before, change.after) for change in found.settings or ()] == [
+        ("Cmd", "'x'", "'x' 'y'"),
+        ("Entrypoint", "'run it'", None),
+        ("Env.A", "1", "2"),
+        ("Env.B", "2", None),
+        ("ExposedPorts.81/tcp", None, "exposed"),
+        ("Healthcheck.Interval", "10", "30"),
+        ("Labels.new", None, ""),
+        ("StopSignal", "SIGINT", None),
+        ("User", "root", "app"),
+        ("Volumes./data", "declared", None),
+        ("WorkingDir", "/app", "/srv"),
+    ]
+
+
+def test_why_it_grew_names_owners_and_instructions_and_adds_up() -> None:
+    before = _image(BASE, ("RUN install", [_file("/n1", 1000), _file("/g1", 50), _file("/s1", 500)]))
+    after = _image(
+        BASE,
+        ("RUN install", [_file("/n2", 9000), _file("/s1", 100)]),
+        ("COPY models", [_file("/m1", 5000), _file("/x1", 30), _file("/y1", 20), _file("/n3", 1)]),
+    )
+    found = _difference(before, after)
+    assert found.why == (
+        "It grew by 12.6 kB: n 1 -> 2, 3 (python) +8.0 kB through `RUN install`, m 1 (python) +5.0 kB through "
+        "`COPY models`, x 1 (python) +30 B through `COPY models`, 3 others -430 B."
+    )
+    assert found.owners is not None
+    assert {owner.name: owner.delta for owner in found.owners} == {
+        "n": 8001,
+        "m": 5000,
+        "s": -400,
+        "g": -50,
+        "x": 30,
+        "y": 20,
+    }
+    assert [owner.name for owner in found.owners if owner.upgraded] == ["n"]
+    [gone] = [owner for owner in found.owners if owner.name == "g"]
+    assert (gone.text, gone.after) == ("RUN install", ())
+    back = _difference(after, before)
+    assert back.why.startswith("It shrank by 12.6 kB: n 2, 3 -> 1 (python) -8.0 kB through `RUN install`, ")
+
+
+def test_what_a_saved_report_tells_is_compared() -> None:
+    image = _image(BASE, ("RUN two", [_file("/n2", 9000)]))
+    entry = {
+        "reference": "x:0",
+        "digest": None,
+        "platform": "linux/amd64",
+        "size": {"transfer": None, "unpacked": 300, "visible": 150, "masked": 150},
+        "layers": [
+            {
+                "diff_id": str(image.layers[0].diff_id),
+                "digest": None,
+                "unpacked": 100,
+                "instruction": "ADD base",
+            }
+        ],
+        "owners": [
+            {"kind": "python", "name": "b", "version": "1", "bytes": 100, "files": 1},
+            {"kind": "python", "name": "n", "version": "1", "bytes": 50, "files": 1},
+        ],
+    }
+    found = difference(saved(entry), _contents(image))
+    assert found.why == "It grew by 8.9 kB: n 1 -> 2 (python) +8.9 kB through `RUN two`."
+    assert found.files is None
+    assert found.settings is None
+    assert [layer.text for layer in found.layers.shared] == ["ADD base"]
+    without = saved({**entry, "owners": []})
+    assert difference(without, _contents(image)).owners is None
+    assert difference(without, _contents(image)).why == (
+        "It grew by 8.8 kB; whose bytes these are is not known on both sides."
+    )
+
+
+@pytest.mark.parametrize("entry", [None, {}, {"reference": "x", "size": {}}, {"reference": 1}])
+def test_what_is_no_entry_of_a_report_is_refused(entry: object) -> None:
+    with pytest.raises(UsageError, match="does not tell of an image"):
+        saved(entry)
+
+
+_FILES = st.lists(
+    st.builds(
+        _file,
+        st.sampled_from(["/a1", "/a2", "/b1", "/c/d1", "/c/e1"]),
+        st.integers(0, 3000),
+        mode=st.sampled_from([0o644, 0o755]),
+        uid=st.integers(0, 1),
+    )
+    | st.builds(Entry, path=st.sampled_from(["/a1", "/c"]), kind=st.just(Kind.WHITEOUT)),
+    max_size=5,
+)
+_IMAGES = st.lists(st.tuples(st.sampled_from(["RUN one", "RUN two"]), _FILES), max_size=4).map(
+    lambda layers: _image(*layers)
+)
+
+
+@given(_IMAGES)
+def test_an_image_does_not_differ_from_itself(image: Image) -> None:
+    found = _difference(image, image)
+    assert found.empty
+    assert (found.files, found.owners, found.settings) == ((), (), ())
+    assert found.why == "Its files take as much space as before."
+
+
+@given(_IMAGES, _IMAGES)
+def test_the_way_back_undoes_the_difference(one: Image, two: Image) -> None:
+    there, back = _difference(one, two), _difference(two, one)
+    assert [(total.name, total.before) for total in there.totals] == [
+        (total.name, total.after) for total in back.totals
+    ]
+    assert {(change.path, change.before, change.after, change.aspects) for change in there.files or ()} == {
+        (change.path, change.after, change.before, change.aspects) for change in back.files or ()
+    }
+    assert {(owner.name, owner.delta, owner.before, owner.after) for owner in there.owners or ()} == {
+        (owner.name, -owner.delta, owner.after, owner.before) for owner in back.owners or ()
+    }
+    assert there.empty == back.empty
+    visible = there.total("visible").delta
+    assert sum(owner.delta for owner in there.owners or ()) == visible
+    assert sum(change.delta for change in there.files or ()) == visible  # there are no hard links among them
+
+
+def _blob(image: Image, *blobs: tuple[str, int] | None) -> Image:
+    """The image with the blobs of its layers: the first digit of the digest, and bytes."""
+    return replace(
+        image,
+        layers=tuple(
+            layer
+            if blob is None
+            else replace(layer, digest=Digest.parse(f"sha256:{blob[0] * 64}"), transfer=blob[1])
+            for layer, blob in zip(image.layers, blobs, strict=True)
+        ),
+    )
+
+
+def test_an_update_pulls_the_blobs_that_are_not_there() -> None:
+    new: Made = ("RUN new", [_file("/n1", 7000)])
+    before, after = _image(BASE), _image(BASE, new, new)
+    found = update(_blob(before, ("a", 40)), _blob(after, ("a", 40), ("b", 3000), ("b", 3000)))
+    assert (found.bytes, found.compressed, len(found.kept), len(found.pulled)) == (3000, True, 1, 1)
+    again = update(_blob(before, ("a", 40)), _blob(after, ("c", 41), ("b", 3000), ("b", 3000)))
+    assert again.bytes == 3041  # compressed anew, the base is another blob
+    unknown = update(before, _blob(after, ("a", 40), None, None))
+    assert (unknown.bytes, unknown.compressed) == (7000, False)
+
+
+def test_an_update_of_a_squashed_image_pulls_everything() -> None:
+    old, new = _image(("COPY / /", [_file("/all", 1000)])), _image(("COPY / /", [_file("/all", 1010)]))
+    stages = _image(BASE, ("RUN a", [])), _image(BASE, ("RUN a", [_file("/n", 10)]))
+    found = update(old, new, previous_stage=stages[0], stage=stages[1])
+    assert found.bytes == 1010
+    assert found.unsquashed is not None
+    assert found.unsquashed.bytes == 10
+    assert update(new, new).bytes == 0
