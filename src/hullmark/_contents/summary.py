@@ -1,0 +1,104 @@
+"""What takes the space: bytes and files by owner, by top directory, and of every directory with what is below it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from hullmark.model.space import OwnerSpace, PathSpace
+from hullmark.model.table import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from hullmark.model.filesystem import FileSystem
+    from hullmark.model.owner import Ownership
+
+
+def by_owner(system: FileSystem, ownership: Ownership) -> tuple[OwnerSpace, ...]:
+    """Every owner, the one with the most visible bytes first; together they have all bytes of the layers."""
+    rows, sizes = ownership.rows, system.sizes
+    counts = range(len(ownership.owners))
+    space, files = [0 for _ in counts], [0 for _ in counts]
+    masked_space, masked_files = [0 for _ in counts], [0 for _ in counts]
+    for _, number, inode in _visible(system):
+        owner = rows[number]
+        space[owner] += sizes[inode]
+        files[owner] += 1
+    for masked in system.masked():
+        owner = rows[masked.number]
+        masked_space[owner] += masked.size
+        masked_files[owner] += 1
+    found = [
+        OwnerSpace(
+            owner=owner,
+            bytes=space[at],
+            files=files[at],
+            masked_bytes=masked_space[at],
+            masked_files=masked_files[at],
+        )
+        for at, owner in enumerate(ownership.owners)
+    ]
+    return tuple(sorted(found, key=lambda each: (-each.bytes, -each.masked_bytes, each.owner.sort_key)))
+
+
+def by_top(system: FileSystem) -> tuple[PathSpace, ...]:
+    """What lies directly in the root, the largest first: what `du -xhd1 /` shows."""
+    space, files = Counter[str](), Counter[str]()
+    for path, _, inode in _visible(system):
+        cut = path.find("/", 1)
+        top = path if cut < 0 else path[:cut]
+        space[top] += system.sizes[inode]
+        files[top] += 1
+    return _sorted((path, space[path], files[path]) for path in files)
+
+
+def by_directory(system: FileSystem) -> tuple[PathSpace, ...]:
+    """Every directory that holds files, with what is below it, the largest first; `/` has everything."""
+    space, files = Counter[str](), Counter[str]()
+    for path, _, inode in _visible(system):
+        parent = path[: path.rfind("/")]
+        space[parent] += system.sizes[inode]
+        files[parent] += 1
+    # What lies deepest is added to its parent first, so that each directory is added up once.
+    deepest = sorted(files, key=lambda path: -path.count("/"))
+    level = deepest[0].count("/") if deepest else 0
+    waiting: dict[int, list[str]] = {}
+    for path in deepest:
+        waiting.setdefault(path.count("/"), []).append(path)
+    while level > 0:
+        for path in waiting.pop(level, ()):
+            parent = path[: path.rfind("/")]
+            if parent not in files:
+                waiting.setdefault(level - 1, []).append(parent)
+            space[parent] += space[path]
+            files[parent] += files[path]
+        level -= 1
+    return _sorted((path or "/", space[path], files[path]) for path in files)
+
+
+def _visible(system: FileSystem) -> Iterator[tuple[str, int, int]]:
+    """Every regular file once: a visible path, the entry there, and the entry that has its content."""
+    kinds, inodes = system.kinds, system.inodes
+    shared = set(inodes.values())
+    seen = set[int]()
+    for path, number in system.visible.items():
+        kind = kinds[number]
+        if kind == Kind.FILE:
+            if number in shared:
+                if number in seen:
+                    continue
+                seen.add(number)
+            yield path, number, number
+        elif kind == Kind.HARDLINK:
+            inode = inodes.get(number, -1)
+            if inode >= 0 and kinds[inode] == Kind.FILE and inode not in seen:
+                seen.add(inode)
+                yield path, number, inode
+
+
+def _sorted(found: Iterable[tuple[str, int, int]]) -> tuple[PathSpace, ...]:
+    return tuple(
+        PathSpace(path=path, bytes=size, files=count)
+        for path, size, count in sorted(found, key=lambda each: (-each[1], -each[2], each[0]))
+    )
