@@ -35,6 +35,7 @@ _FILE = "layers.sqlite"
 _PATIENCE = 2.0
 """Seconds for which another process may hold the cache."""
 _LEVEL = 1
+_THERE = "select 1 from sqlite_master where type = 'table' and name = 'layers'"
 _SCHEMA = """
 create table if not exists layers (
     key text primary key, version text not null, checksum blob not null, packed blob not null, used real not null
@@ -136,6 +137,8 @@ class Cache:
     def clear(self) -> Usage | None:
         """Removes everything; what was there."""
         before = self.usage()
+        if before is None:
+            return None
         with self._lock:
             for path, _ in self._files():
                 with contextlib.suppress(OSError):
@@ -175,10 +178,11 @@ class Cache:
             self.directory / _FILE, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
         )
         try:
-            database.execute("pragma auto_vacuum = incremental")
-            database.execute("pragma journal_mode = wal")
+            if database.execute(_THERE).fetchone() is None:
+                database.execute("pragma auto_vacuum = incremental")
+                database.execute("pragma journal_mode = wal")
+                database.execute(_SCHEMA)
             database.execute("pragma synchronous = normal")
-            database.execute(_SCHEMA)
             return work(database)
         finally:
             database.close()
