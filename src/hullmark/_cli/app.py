@@ -25,6 +25,7 @@ COMMANDS = {
     "smoke": "Start an isolated copy of the stack and see whether it works.",
     "scan": "Look for known vulnerabilities in the built images.",
     "cache": "Show or remove what is kept of layers that were read.",
+    "size": "Show what takes the space in an image, who brought it, and what could be saved.",
     "explain": "Show what a rule is about, why it matters and how to fix it.",
 }
 """Every command and what it does; its module has the same name."""

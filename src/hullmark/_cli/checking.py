@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from hullmark._cli.options import flags
@@ -64,9 +63,9 @@ def check(
 
 def _show(session: Session, format_: str, report: Report) -> None:
     """Writes the report to standard output, before files are tried: whatever they do, it is not lost."""
-    if format_ != "text" and isinstance(session.stdout, TextIOWrapper):
-        # What programs read is UTF-8, whatever the terminal's encoding.
-        session.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
+    if format_ != "text":
+        session.write_for_programs("".join(render(format_, report, Style())))
+        return
     style = Style(width=session.width(), colour=session.coloured(session.stdout))
     for line in render(format_, report, style):
         session.stdout.write(line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -52,6 +53,13 @@ class Session:
     def paint(self, text: str, **style: Any) -> str:
         """`text` in a style, where standard error shows colour."""
         return click.style(text, **style) if self.coloured(self.stderr) else text
+
+    def write_for_programs(self, text: str) -> None:
+        """Writes to standard output what a program reads: UTF-8, whatever the terminal's encoding."""
+        if isinstance(self.stdout, TextIOWrapper):
+            self.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
+        self.stdout.write(text)
+        self.stdout.flush()
 
     def tell(self, text: str) -> None:
         """Writes a line for the person in front, not for the report."""

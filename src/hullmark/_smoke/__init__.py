@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from hullmark._smoke.owner import labels_of_run
 from hullmark._smoke.privileges import observe_privileges
 from hullmark._smoke.reap import reap
 from hullmark._smoke.run import smoke
 
-__all__ = ["observe_privileges", "reap", "smoke"]
+__all__ = ["labels_of_run", "observe_privileges", "reap", "smoke"]

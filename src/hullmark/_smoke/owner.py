@@ -64,6 +64,11 @@ def this_process() -> Owner:
     )
 
 
+def labels_of_run(name: str) -> dict[str, str]:
+    """The labels for what this process creates in the run called `name`."""
+    return {RUN_LABEL: name, OWNER_LABEL: str(this_process())}
+
+
 def _lives(pid: int, started: str) -> bool:
     """Whether process `pid` is there and is the one that started at `started`, as far as the system says."""
     state, since = state_of(pid)

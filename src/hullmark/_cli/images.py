@@ -1,0 +1,69 @@
+"""From what a user names on the command line, an image or a service, to all that is known of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hullmark._anatomy import Reading, dissect
+from hullmark._cli.options import flags
+from hullmark._dockerfile import load
+from hullmark._images.reference import SCHEMES
+from hullmark._pipeline import Surroundings, open_project
+from hullmark._process import SystemCommands
+from hullmark._smoke import labels_of_run
+from hullmark.errors import ConfigurationError, Unavailable
+from hullmark.model.progress import Silent
+
+if TYPE_CHECKING:
+    from hullmark._cli.session import Session
+    from hullmark.model.anatomy import Anatomy
+    from hullmark.model.dockerfile import Recipe
+    from hullmark.model.project import Project, Service
+
+
+def anatomy_of(
+    session: Session, name: str, *, platform: str | None = None, contents: bool = False
+) -> Anatomy:
+    """All about the image or the service called `name`.
+
+    Raises `Unavailable` where the image is not to be had, and
+    `DamagedImage`.
+    """
+    commands = SystemCommands(session.environ, session.cancelled)
+    surroundings = Surroundings(
+        commands=commands, environ=session.environ, progress=Silent(), cancelled=session.cancelled
+    )
+    reading = Reading(commands, session.environ, session.cancelled)
+    if not session.quiet:
+        session.tell(f"reading {name} ...")
+    project = None if name.partition(":")[0] in SCHEMES else _project(session, commands)
+    service = None if project is None else next((s for s in project.services if s.name == name), None)
+    if project is None or service is None or platform is not None:
+        image = f"docker:{service.image}" if service is not None else name
+        return dissect(reading.image(image, platform=platform, contents=contents))
+    return reading.service(
+        project,
+        service,
+        _recipe(project, service),
+        lambda: surroundings.engine,
+        labels=labels_of_run(f"hullmark-{project.name}-size"),
+        contents=contents,
+    )
+
+
+def _project(session: Session, commands: SystemCommands) -> Project | None:
+    """The project here, if there is one: an image is read without."""
+    try:
+        return open_project(session.directory, (), commands, session.environ, flags())[0]
+    except (ConfigurationError, Unavailable):
+        if flags():
+            raise
+        return None
+
+
+def _recipe(project: Project, service: Service) -> Recipe | None:
+    if service.build is None or service.build.unreadable:
+        return None
+    dockerfile = load(Path(service.build.dockerfile), project.root, args=dict(service.build.args))
+    return dockerfile.recipe(service.build.target)

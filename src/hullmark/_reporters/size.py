@@ -1,0 +1,316 @@
+"""What takes the space in an image, for a person and for a program."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from hullmark import __version__
+from hullmark.model.size import format_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from hullmark._reporters.interface import Style
+    from hullmark.model.anatomy import Anatomy
+    from hullmark.model.attribution import Origin
+
+SCHEMA = "hullmark/size/1"
+VIEWS = ("layer", "instruction", "owner", "path")
+_SIZE_COLUMN = 11
+_FILES_COLUMN = 8
+_NARROWEST = 20
+
+
+def text(anatomy: Anatomy, style: Style, *, views: Iterable[str], top: int) -> Iterator[str]:
+    """The lines of the report; `top` rows of each of `views`."""
+    image, files = anatomy.image, anatomy.files
+    yield f"{_printable(image.reference)}  {image.platform}\n"
+    yield f"  {_printable(image.how)}\n" if image.how else ""
+    transfer = "not known" if image.transfer is None else format_size(image.transfer)
+    yield (
+        f"  unpacked {format_size(files.unpacked)}, visible {format_size(files.visible_bytes)}, "
+        f"masked {format_size(files.masked_bytes)}, transfer {transfer}\n"
+    )
+    for view in views:
+        yield "\n"
+        yield from _view(anatomy, view, style, top)
+    yield "\n"
+    yield from _savings(anatomy, style)
+    for note in anatomy.notes:
+        yield f"note: {_printable(note)}\n"
+
+
+def _view(anatomy: Anatomy, view: str, style: Style, top: int) -> Iterator[str]:
+    rows: list[tuple[int, int | None, str]]
+    title = f"by {view}"
+    match view:
+        case "layer":
+            rows = [
+                (layer.unpacked, len(layer.table), f"{number} {step.text}")
+                for number, (layer, step) in enumerate(
+                    zip(anatomy.image.layers, anatomy.attribution.steps, strict=True), 1
+                )
+            ]
+            title = "by layer, from the bottom up"
+        case "instruction":
+            rows = [(each.bytes, each.files, _told(each.origin)) for each in anatomy.shares]
+            title = f"by instruction ({anatomy.attributed:.1%} of the bytes are known)"
+        case "owner":
+            rows = [(each.bytes, each.files, f"{each.owner} ({each.owner.kind})") for each in anatomy.owners]
+        case _:
+            rows = [(each.bytes, each.files, each.path) for each in anatomy.directories]
+    yield f"{title}\n"
+    room = max(style.width - _SIZE_COLUMN - _FILES_COLUMN - 2, _NARROWEST)
+    for size, count, label in rows[:top]:
+        shown = _printable(label)
+        shown = shown if len(shown) <= room else f"{shown[: room - 3]}..."
+        yield f"{format_size(size):>{_SIZE_COLUMN}}{count or 0:>{_FILES_COLUMN}}  {shown}\n"
+    if len(rows) > top:
+        rest = sum(size for size, _, _ in rows[top:]) if view != "path" else None
+        left = "" if rest is None else f" with {format_size(rest)}"
+        yield f"{'':>{_SIZE_COLUMN + _FILES_COLUMN}}  and {len(rows) - top:,} more{left}\n"
+
+
+def _told(origin: Origin) -> str:
+    """The place first: it is short, and what one goes to."""
+    last = origin.chain[-1]
+    place = last if last.span is not None else origin
+    where = "" if place.span is None else f"{place.span.path.rpartition('/')[2]}:{place.span.line} "
+    through = "" if place is origin else f" (through {origin.keyword})"
+    return f"{where}{place.text}{through}"
+
+
+def _savings(anatomy: Anatomy, style: Style) -> Iterator[str]:
+    saved = anatomy.reclaim
+    rows = [(saved.squash, "a squash: what later layers hide")] if saved.squash else []
+    rows += [(each.bytes, f"{each.waste} ({each.files:,} files)") for each in saved.savings if each.bytes]
+    if not rows:
+        yield "nothing that could be saved was found\n"
+        return
+    yield "could be saved\n"
+    for size, label in rows:
+        yield f"{format_size(size):>{_SIZE_COLUMN}}  {label}\n"
+    for pair in saved.hidden[:3]:
+        room = max(style.width - 4, _NARROWEST)
+        for line in (
+            f"{format_size(pair.bytes)} of `{_printable(str(pair.written))}`",
+            f"  hidden by `{_printable(str(pair.hidden))}`",
+        ):
+            yield f"  {line if len(line) <= room else line[: room - 3] + '...'}\n"
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+# --- for programs ----------------------------------------------------------------------------------------------------
+
+
+class ToolS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What wrote it."""
+
+    name: Literal["hullmark"]
+    version: str
+
+
+class SizesS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The sizes of an image in bytes; `transfer` is null where its blobs are not known."""
+
+    transfer: int | None
+    unpacked: int
+    visible: int
+    masked: int
+
+
+class OriginS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What wrote a file: an instruction, with its place where the Dockerfile is known."""
+
+    told: str
+    text: str
+    stage: str | None
+    path: str | None
+    line: int | None
+
+
+class LayerS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One layer, from the bottom up."""
+
+    diff_id: str
+    digest: str | None
+    transfer: int | None
+    unpacked: int
+    masked: int
+    step: OriginS1
+
+
+class ShareS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one instruction has of the final file system; `chain` leads from the image to the first writer."""
+
+    bytes: int
+    files: int
+    chain: list[OriginS1]
+
+
+class OwnerS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one owner has of the final file system, and what of it is masked."""
+
+    kind: str
+    name: str
+    version: str | None
+    bytes: int
+    files: int
+    masked: int
+
+
+class PathS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A directory with everything below it."""
+
+    path: str
+    bytes: int
+    files: int
+
+
+class HiddenS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Bytes that one step wrote and another hides."""
+
+    bytes: int
+    files: int
+    written: OriginS1
+    hidden: OriginS1
+
+
+class SavingS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One kind of bytes that could be done without; no byte is in two of them."""
+
+    waste: str
+    bytes: int
+    files: int
+
+
+class DuplicateS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Files of one content."""
+
+    size: int
+    paths: list[str]
+
+
+class SizeReportS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is in an image."""
+
+    schema: Literal["hullmark/size/1"]
+    tool: ToolS1
+    reference: str
+    how: str
+    digest: str | None
+    config_digest: str
+    platform: str
+    size: SizesS1
+    attributed: float
+    layers: list[LayerS1]
+    instructions: list[ShareS1]
+    owners: list[OwnerS1]
+    paths: list[PathS1]
+    squash: int
+    hidden: list[HiddenS1]
+    savings: list[SavingS1]
+    duplicates: list[DuplicateS1]
+    notes: list[str]
+
+
+def json(anatomy: Anatomy, *, top: int | None = None) -> str:
+    """The report as JSON; everything, or the `top` of owners, instructions and paths."""
+    image, files, saved = anatomy.image, anatomy.files, anatomy.reclaim
+    masked: dict[int, int] = defaultdict(int)
+    for each in files.masked():
+        masked[files.layer_of(each.number)] += each.size
+    described = SizeReportS1(
+        schema="hullmark/size/1",
+        tool=ToolS1(name="hullmark", version=__version__),
+        reference=_clean(image.reference),
+        how=_clean(image.how),
+        digest=None if image.digest is None else str(image.digest),
+        config_digest=str(image.config_digest),
+        platform=image.platform,
+        size=SizesS1(
+            transfer=image.transfer,
+            unpacked=files.unpacked,
+            visible=files.visible_bytes,
+            masked=files.masked_bytes,
+        ),
+        attributed=round(anatomy.attributed, 6),
+        layers=[
+            LayerS1(
+                diff_id=str(layer.diff_id),
+                digest=None if layer.digest is None else str(layer.digest),
+                transfer=layer.transfer,
+                unpacked=layer.unpacked,
+                masked=masked[index],
+                step=_origin(step),
+            )
+            for index, (layer, step) in enumerate(zip(image.layers, anatomy.attribution.steps, strict=True))
+        ],
+        instructions=[
+            ShareS1(bytes=each.bytes, files=each.files, chain=[_origin(one) for one in each.origin.chain])
+            for each in anatomy.shares[:top]
+        ],
+        owners=[
+            OwnerS1(
+                kind=str(each.owner.kind),
+                name=_clean(each.owner.name),
+                version=_clean(each.owner.version) or None,
+                bytes=each.bytes,
+                files=each.files,
+                masked=each.masked_bytes,
+            )
+            for each in anatomy.owners[:top]
+        ],
+        paths=[
+            PathS1(path=_clean(each.path), bytes=each.bytes, files=each.files)
+            for each in anatomy.directories[:top]
+        ],
+        squash=saved.squash,
+        hidden=[
+            HiddenS1(
+                bytes=each.bytes,
+                files=each.files,
+                written=_origin(each.written),
+                hidden=_origin(each.hidden),
+            )
+            for each in saved.hidden
+        ],
+        savings=[
+            SavingS1(waste=str(each.waste), bytes=each.bytes, files=each.files) for each in saved.savings
+        ],
+        duplicates=[
+            DuplicateS1(size=each.size, paths=[_clean(path) for path in each.paths])
+            for each in saved.duplicates[:top]
+        ],
+        notes=[_clean(note) for note in anatomy.notes],
+    )
+    return msgspec.json.format(msgspec.json.encode(described), indent=2).decode() + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of what `json` writes."""
+    described = msgspec.json.schema(SizeReportS1)
+    described["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    described["title"] = SCHEMA
+    return described
+
+
+def _origin(origin: Origin) -> OriginS1:
+    return OriginS1(
+        told=str(origin.told),
+        text=_clean(origin.text),
+        stage=_clean(origin.stage) or None,
+        path=None if origin.span is None else origin.span.path,
+        line=None if origin.span is None else origin.span.line,
+    )
+
+
+def _clean(text: str) -> str:
+    """`text` with every byte that is not UTF-8 replaced: JSON has to be UTF-8, and names in an image need not be."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -1,0 +1,46 @@
+"""Everything that is known of what is in one image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hullmark.model.attribution import Attribution, Share
+    from hullmark.model.filesystem import FileSystem
+    from hullmark.model.image import Image
+    from hullmark.model.owner import Ownership
+    from hullmark.model.reclaim import Reclaim
+    from hullmark.model.space import OwnerSpace, PathSpace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Anatomy:
+    """One image: its files, whose they are, what wrote them, and what could be done without."""
+
+    image: Image
+    files: FileSystem
+    ownership: Ownership
+    attribution: Attribution
+    reclaim: Reclaim
+    shares: tuple[Share, ...]
+    """What each instruction has of the final file system, the largest first."""
+    owners: tuple[OwnerSpace, ...]
+    """What each owner has of it, the largest first."""
+    tops: tuple[PathSpace, ...]
+    """What lies directly in the root, the largest first."""
+    directories: tuple[PathSpace, ...]
+    """Every directory with what is below it, the largest first."""
+    notes: tuple[str, ...] = ()
+    """What could not be told, and why, in a sentence each."""
+
+    @property
+    def attributed(self) -> float:
+        """The part of the visible bytes whose instruction is known, from 0 to 1."""
+        visible = self.files.visible_bytes
+        known = sum(share.bytes for share in self.shares if share.origin.told.attributed)
+        return known / visible if visible else 1.0
+
+    def masked_in(self, layer: int) -> int:
+        """Bytes of the layer at that position that can no longer be reached."""
+        return sum(each.size for each in self.files.masked() if self.files.layer_of(each.number) == layer)
