@@ -1,0 +1,85 @@
+"""Images that work require nothing that is not there; one that lost a package, a file or a version is found out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hullmark._contents.dependencies import EnvironmentCapture, missing_packages
+from hullmark._contents.filesystem import overlay
+from hullmark._contents.owners import find_owners
+from hullmark._contents.packages.capture import PackageCapture
+from hullmark.model.dependency import Certainty, Problem
+
+if TYPE_CHECKING:
+    from conftest import Build, Open
+    from hullmark.model.dependency import Missing
+
+pytestmark = [pytest.mark.docker, pytest.mark.stack, pytest.mark.xdist_group("stack")]
+
+TALE = Path(__file__).resolve().parents[3] / "examples" / "tale"
+SECRET = ("--secret", "id=ca,src=/etc/ssl/certs/ca-certificates.crt")
+SITE = "/opt/venv/lib/python3.11/site-packages"
+
+
+def _missing(image: str, opened: Open, declared: tuple[tuple[str, str], ...] = ()) -> tuple[Missing, ...]:
+    read = opened(image, PackageCapture(), EnvironmentCapture())
+    files = overlay(read.layers)
+    return missing_packages(
+        files, find_owners(files), environment=dict(read.configuration.environment), declared=declared
+    )
+
+
+def _service(build: Build, service: str) -> str:
+    return build(TALE / "services" / service / "Dockerfile", *SECRET, context=TALE)
+
+
+@pytest.mark.parametrize("service", ["crawler", "db", "platform", "proxy", "rag"])
+def test_the_reference_images_have_all_packages(service: str, build: Build, opened: Open) -> None:
+    assert _missing(_service(build, service), opened) == ()
+
+
+def _without(build: Build, service: str, *paths: str) -> str:
+    """An image of the reference stack that lost something in a container as root."""
+    return build(f"FROM {_service(build, service)}\nUSER root\nRUN rm -rf {' '.join(paths)}\n")
+
+
+def test_a_python_package_that_was_deleted_is_missed(build: Build, opened: Open) -> None:
+    image = _without(build, "rag", f"{SITE}/h11 {SITE}/h11-*.dist-info", f"{SITE}/click-*.dist-info")
+    found = _missing(image, opened, (("services/rag/requirements.txt", "no-such-package>=2"),))
+    assert {(each.problem, each.name, each.by, each.certainty) for each in found} == {
+        (Problem.NOT_INSTALLED, "h11", "uvicorn", Certainty.CERTAIN),
+        (Problem.INCOMPLETE, "click", "uvicorn", Certainty.LIKELY),
+        (Problem.NOT_INSTALLED, "no-such-package", "", Certainty.LIKELY),
+    }
+
+
+def test_a_python_package_that_was_stripped_too_far_is_missed(build: Build, opened: Open) -> None:
+    image = _without(
+        build, "rag", f"{SITE}/click", f"{SITE}/uvicorn/main.py", f"{SITE}/starlette/__init__.py"
+    )
+    found = _missing(image, opened)
+    assert {(each.problem, each.name, each.expected, each.certainty) for each in found} == {
+        (Problem.INCOMPLETE, "click", f"{SITE}/click", Certainty.CERTAIN),
+        (Problem.INCOMPLETE, "uvicorn", f"{SITE}/uvicorn/main.py", Certainty.LIKELY),
+        (Problem.INCOMPLETE, "starlette", f"{SITE}/starlette/__init__.py", Certainty.CERTAIN),
+    }
+
+
+def test_a_node_package_that_was_deleted_is_missed(build: Build, opened: Open) -> None:
+    modules = "/app/node_modules"
+    found = _missing(_without(build, "platform", f"{modules}/express"), opened)
+    assert {(each.problem, each.name, each.path, each.certainty) for each in found} == {
+        (Problem.NOT_INSTALLED, "express", "/app/package.json", Certainty.CERTAIN)
+    }
+
+
+def test_a_node_package_that_another_one_needs_is_missed(build: Build, opened: Open) -> None:
+    modules = "/app/node_modules"
+    image = _without(build, "platform", f"{modules}/body-parser", f"{modules}/qs/lib/index.js")
+    assert {(each.problem, each.name, each.by, each.expected[:1]) for each in _missing(image, opened)} == {
+        (Problem.NOT_INSTALLED, "body-parser", "express", "^"),
+        (Problem.UNRESOLVED, "qs", "express", "/"),
+    }
