@@ -39,10 +39,9 @@ def reach(
     search = _Search(onwards)
     nodes, offered = list(everything), list(options)
     search.spread(roots)
-    required = {there[0] for node in nodes for there in search.next_to(node) if there[0] != node[0]}
-    required |= {
-        there[0] for node in list(search.before) for there in search.next_to(node) if there[0] != node[0]
-    }
+    wanted = _Search(onwards)
+    wanted.spread([*nodes, *search.before])
+    required = {there[0] for node in wanted.before for there in wanted.next_to(node) if there[0] != node[0]}
     optional = {there[0] for node in offered for there in search.next_to(node)}
     search.spread(node for node in nodes if node[0] not in required and node[0] not in optional)
     search.spread(
