@@ -10,7 +10,6 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from backports import zstd
 
 from hullmark._images import blob as blobs
 from hullmark._images.blob import read_blob
@@ -18,7 +17,7 @@ from hullmark._images.interface import Blob, Request
 from hullmark.errors import DamagedImage, Interrupted
 from hullmark.model.digest import Digest
 from hullmark.model.table import Entry, Kind
-from hullmark.testing import layer_tar
+from hullmark.testing import compress, layer_tar
 
 if TYPE_CHECKING:
     from hullmark._images.interface import Walked
@@ -60,12 +59,12 @@ FORMS = {
     "gzip with padding": gzip.compress(TAR) + bytes(100),
     "gzip, padded members": gzip.compress(TAR[:5000]) + bytes(9) + gzip.compress(TAR[5000:]),
     "gzip, stored": gzip.compress(TAR, 0),
-    "zstd": zstd.compress(TAR),
-    "zstd in frames": b"".join(zstd.compress(part) for part in cut(TAR, 700)),
+    "zstd": compress(TAR, "zstd"),
+    "zstd in frames": b"".join(compress(part, "zstd") for part in cut(TAR, 700)),
     "zstd with frames to skip": SKIPPED
-    + zstd.compress(TAR[:9000])
+    + compress(TAR[:9000], "zstd")
     + SKIPPED
-    + zstd.compress(TAR[9000:])
+    + compress(TAR[9000:], "zstd")
     + SKIPPED,
 }
 
@@ -95,7 +94,7 @@ def test_gzip_is_read_without_the_fast_library_too(form: str, monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    "content", [b"", bytes(1024), gzip.compress(b""), gzip.compress(bytes(1024)), zstd.compress(b"")]
+    "content", [b"", bytes(1024), gzip.compress(b""), gzip.compress(bytes(1024)), compress(b"", "zstd")]
 )
 def test_a_layer_may_hold_nothing(content: bytes) -> None:
     assert len(read(content).table) == 0
