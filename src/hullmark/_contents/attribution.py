@@ -10,8 +10,9 @@ from __future__ import annotations
 import fnmatch
 import posixpath
 from array import array
+from bisect import bisect_right
 from dataclasses import replace
-from itertools import chain
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING
 
 from hullmark._contents.history import steps
@@ -109,16 +110,18 @@ class _Attributor:
             column = array("i", bytes(4 * len(table)))
             names = _names(table)
             lost = number(replace(step.origin, told=Told.COPY) if whole else step.origin)
-            known: dict[Origin, int] = {}
+            known: dict[int, int] = {}
             for row, path in enumerate(table.paths):
+                paths: Iterable[str] = (path,) if whole else mapping.sources(path, source)
                 writer = source.writer(
-                    table, _content(table, row, names), mapping.sources(path, source), exact=exact
+                    table, _content(table, row, names) if names else row, paths, exact=exact
                 )
                 if writer is None:
                     column[row] = lost
                     continue
                 if writer not in known:
-                    known[writer] = number(writer if whole else replace(step.origin, source=writer))
+                    origin = source.origins[writer]
+                    known[writer] = number(origin if whole else replace(step.origin, source=origin))
                 column[row] = known[writer]
             rows.append(column)
         return Attribution(
@@ -150,53 +153,65 @@ class _Written:
     """Which instruction of a stage wrote what its image holds, by path."""
 
     def __init__(self, image: Image, attribution: Attribution) -> None:
-        self._image = image
-        self._attribution = attribution
-        self._names = [_names(layer.table) for layer in image.layers]
-        self._rows: dict[str, list[tuple[int, int]]] = {}
-        for layer in range(len(image.layers) - 1, -1, -1):
-            table = image.layers[layer].table
-            for row in range(len(table) - 1, -1, -1):
-                if table.kinds[row] not in {Kind.WHITEOUT, Kind.OPAQUE}:
-                    self._rows.setdefault(table.paths[row], []).append((layer, row))
-
-    def __contains__(self, path: str) -> bool:
-        return path in self._rows
+        self.origins = attribution.origins
+        self._tables = [layer.table for layer in image.layers]
+        self._written = attribution.rows
+        self._names = [_names(table) for table in self._tables]
+        self._starts = [0, *accumulate(map(len, self._tables))]
+        self._top: dict[str, int] = {}
+        """The topmost entry at a path: entries are numbered from the lowest layer on."""
+        self._below: dict[str, list[int]] = {}
+        """The other entries at a path that was written several times, from the bottom up."""
+        for table, start in zip(self._tables, self._starts, strict=False):
+            entries = zip(table.paths, range(start, start + len(table)), table.kinds, strict=True)
+            fresh = {path: number for path, number, kind in entries if kind < Kind.WHITEOUT}
+            for path in self._top.keys() & fresh.keys():
+                self._below.setdefault(path, []).append(self._top[path])
+            self._top.update(fresh)
 
     def matching(self, pattern: str) -> list[str]:
         """Paths that fit a pattern of COPY, in which `*` does not cross a slash."""
         depth = pattern.count("/")
         # The pattern of fnmatch crosses slashes; both have the same number of them only where none was crossed.
-        expression = fnmatch.filter((path for path in self._rows if path.count("/") == depth), pattern)
-        return sorted(expression)
+        return sorted(fnmatch.filter((path for path in self._top if path.count("/") == depth), pattern))
 
-    def writer(self, table: FileTable, row: int, paths: Iterable[str], *, exact: bool) -> Origin | None:
-        """What wrote the entry that `row` of `table` is a copy of, at one of `paths`.
+    def writer(self, table: FileTable, row: int, paths: Iterable[str], *, exact: bool) -> int | None:
+        """The index in `origins` of what wrote the entry that `row` of `table` is a copy of, at one of `paths`.
 
         Where the same path was written several times, it is the topmost layer that holds the very same file. A COPY of
         a whole stage keeps everything (`exact`); one with flags may have changed mode and owner.
         """
         for path in paths:
-            for layer, candidate in self._rows.get(path, ()):
-                other = self._image.layers[layer].table
-                content = _content(other, candidate, self._names[layer])
+            for number in self._at(path):
+                layer = bisect_right(self._starts, number) - 1
+                other = self._tables[layer]
+                content = number - self._starts[layer]
+                if other.kinds[content] == Kind.HARDLINK:
+                    layer, content = self._linked(layer, content)
+                    other = self._tables[layer]
                 if _same(table, row, other, content, exact=exact):
-                    return self._attribution.origin(layer, content)
-                if other.kinds[content] == Kind.HARDLINK and table.kinds[row] == Kind.FILE:
-                    below = self._linked(layer, content)
-                    if below is not None and _same(
-                        table, row, self._image.layers[below[0]].table, below[1], exact=exact
-                    ):
-                        return self._attribution.origin(*below)
+                    return self._written[layer][content]
         return None
 
-    def _linked(self, layer: int, row: int) -> tuple[int, int] | None:
-        """The file of a lower layer that the hard link in `row` is another name of."""
-        target = self._image.layers[layer].table.links.get(row)
-        for below, candidate in self._rows.get(target or "", ()):
-            if below < layer and self._image.layers[below].table.kinds[candidate] == Kind.FILE:
-                return below, candidate
-        return None
+    def _at(self, path: str) -> Iterator[int]:
+        """The entries at a path, from the top down."""
+        top = self._top.get(path)
+        if top is not None:
+            yield top
+            if path in self._below:
+                yield from reversed(self._below[path])
+
+    def _linked(self, layer: int, row: int) -> tuple[int, int]:
+        """The file that the hard link in `row` is another name of, in its own layer or in a lower one."""
+        content = _content(self._tables[layer], row, self._names[layer])
+        if content != row:
+            return layer, content
+        for number in self._at(self._tables[layer].links.get(row, "")):
+            below = bisect_right(self._starts, number) - 1
+            content = number - self._starts[below]
+            if below < layer and self._tables[below].kinds[content] == Kind.FILE:
+                return below, content
+        return layer, row
 
 
 def _names(table: FileTable) -> dict[str, int]:

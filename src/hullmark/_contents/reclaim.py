@@ -142,6 +142,8 @@ def _names(files: FileSystem) -> dict[int, list[str]]:
 
 def _duplicates(files: FileSystem, candidates: dict[int, str]) -> tuple[tuple[Duplicate, ...], list[int]]:
     """Files of one content among `candidates`, and the inodes of all but one of each."""
+    if all(layer.table.digests is None for layer in files.layers):
+        return (), []
     sizes = defaultdict[int, list[int]](list)
     for inode in candidates:
         if files.sizes[inode]:
