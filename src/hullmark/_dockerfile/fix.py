@@ -77,33 +77,39 @@ def fix_project(
         if service.build is not None and not service.build.unreadable:
             users.setdefault(Path(service.build.dockerfile).resolve(), []).append(service)
     found = []
-    for path, users_of_file in users.items():
-        dockerfile = load(path, project.root)
-
-        def see(
-            text: str, users_of_file: list[Service] = users_of_file, shown: str = dockerfile.path
-        ) -> Seen:
-            return tuple(
-                finding
-                for service in users_of_file
-                for finding in _lint(text, shown, service)
-                if not any(
-                    ignore.covers(finding.rule, finding.service, today) for ignore in project.settings.ignores
-                )
-            )
-
-        after, fixed = fix_text(dockerfile.text, see, unsafe=unsafe)
-        found.append(
-            Repair(
-                path=path,
-                shown=dockerfile.path,
-                before=dockerfile.text,
-                after=after,
-                fixed=fixed,
-                inside=path.is_relative_to(project.root.resolve()),
-            )
-        )
+    problems: list[str] = []
+    for path, together in users.items():
+        try:
+            found.append(_repair(project, path, together, unsafe=unsafe, today=today))
+        except ConfigurationError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigurationError(problems)
     return tuple(repair for repair in found if repair.changed)
+
+
+def _repair(
+    project: Project, path: Path, services: Iterable[Service], *, unsafe: bool, today: dt.date
+) -> Repair:
+    dockerfile = load(path, project.root)
+
+    def see(text: str) -> Seen:
+        return tuple(
+            finding
+            for service in services
+            for finding in _lint(text, dockerfile.path, service)
+            if not any(each.covers(finding.rule, finding.service, today) for each in project.settings.ignores)
+        )
+
+    after, fixed = fix_text(dockerfile.text, see, unsafe=unsafe)
+    return Repair(
+        path=path,
+        shown=dockerfile.path,
+        before=dockerfile.text,
+        after=after,
+        fixed=fixed,
+        inside=path.is_relative_to(project.root.resolve()),
+    )
 
 
 def _lint(text: str, shown: str, service: Service) -> tuple[Finding, ...]:
