@@ -20,10 +20,11 @@ from hullmark.model.image import HistoryEntry, Image, ImageConfiguration, Layer
 from hullmark.model.table import DIGEST_SIZE, Entry, FileTable, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from hullmark.model.image import Capture
 
+TALE = Path(__file__).resolve().parents[2] / "examples" / "tale"
 _CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
@@ -37,8 +38,14 @@ class Build(Protocol):
     """Builds an image under a name that nobody else has, and removes it at the end; gives the name."""
 
     def __call__(
-        self, dockerfile: str | Path, *arguments: str, context: Path | None = None, target: str | None = None
+        self, dockerfile: str, *arguments: str, context: Path | None = None, **environment: str
     ) -> str: ...
+
+
+class BuildService(Protocol):
+    """Builds the image of a service of the reference stack, or of one of its stages; as `Build` otherwise."""
+
+    def __call__(self, service: str, target: str | None = None) -> str: ...
 
 
 class Open(Protocol):
@@ -73,44 +80,55 @@ def docker() -> Docker:
 
 
 @pytest.fixture
-def build(tmp_path: Path) -> Iterator[Build]:
-    """Builds images, all of which are removed at the end."""
+def built() -> Iterator[Callable[..., str]]:
+    """Builds images with the given arguments of `docker image build`, all of which are removed at the end."""
     made: list[str] = []
 
-    def built(
-        dockerfile: str | Path, *arguments: str, context: Path | None = None, target: str | None = None
-    ) -> str:
+    def build(*arguments: str, **environment: str) -> str:
         name = f"contents-test:{secrets.token_hex(6)}"
-        if isinstance(dockerfile, str):
-            directory = tmp_path / secrets.token_hex(4)
-            directory.mkdir()
-            dockerfile_path = directory / "Dockerfile"
-            dockerfile_path.write_text(dockerfile, encoding="utf-8")
-        else:
-            directory, dockerfile_path = dockerfile.parent, dockerfile
-        chosen = () if target is None else ("--target", target)
-        run_docker(
-            *(
-                "image",
-                "build",
-                "--quiet",
-                "--tag",
-                name,
-                "--file",
-                str(dockerfile_path),
-                *chosen,
-                *arguments,
-            ),
-            str(context or directory),
-        )
+        run_docker("image", "build", "--quiet", "--tag", name, *arguments, **environment)
         made.append(name)
         return name
 
     try:
-        yield built
+        yield build
     finally:
         if made:
             run_docker("image", "rm", "--force", *made)
+
+
+@pytest.fixture
+def build(built: Callable[..., str], tmp_path: Path) -> Build:
+    """Builds from the text of a Dockerfile, with no files but those in `context`."""
+
+    def build(dockerfile: str, *arguments: str, context: Path | None = None, **environment: str) -> str:
+        directory = tmp_path / secrets.token_hex(4)
+        directory.mkdir()
+        file = directory / "Dockerfile"
+        file.write_text(dockerfile, encoding="utf-8")
+        return built("--file", str(file), *arguments, str(context or directory), **environment)
+
+    return build
+
+
+@pytest.fixture
+def build_service(built: Callable[..., str]) -> BuildService:
+    """Builds from the Dockerfiles of the reference stack."""
+
+    def build(service: str, target: str | None = None) -> str:
+        # Where TLS is intercepted, builds have to trust what this machine trusts.
+        secret = ("--secret", f"id=ca,src={_CA_BUNDLE}") if _CA_BUNDLE.exists() else ()
+        chosen = () if target is None else ("--target", target)
+        file = TALE / "services" / service / "Dockerfile"
+        return built("--file", str(file), *secret, *chosen, str(TALE))
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def tale() -> Path:
+    """The directory of the reference stack."""
+    return TALE
 
 
 @pytest.fixture

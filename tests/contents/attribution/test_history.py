@@ -18,7 +18,7 @@ from hullmark.model.table import FileTable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conftest import Build, Docker, Open
+    from conftest import Build, Open
 
 
 @pytest.mark.parametrize(
@@ -204,12 +204,9 @@ def test_each_layer_that_the_engine_built_is_its_instructions(build: Build, open
 
 
 @pytest.mark.docker
-def test_each_layer_of_the_old_builder_is_its_instructions(
-    build: Build, opened: Open, docker: Docker
-) -> None:
-    name = build("FROM debian:bookworm-slim\n")  # a name that is removed at the end
+def test_each_layer_of_the_old_builder_is_its_instructions(build: Build, opened: Open) -> None:
     text = "FROM debian:bookworm-slim\nARG V=1\nENV X=$V\nRUN echo $V > /one\nRUN echo 2 > /two\nCMD true\n"
-    docker("image", "build", "--quiet", "--tag", name, "-", text=text, DOCKER_BUILDKIT="0")
-    found, notes = steps(opened(name), parse(text, "Dockerfile").recipe().final)
+    image = opened(build(text, DOCKER_BUILDKIT="0"))
+    found, notes = steps(image, parse(text, "Dockerfile").recipe().final)
     assert notes == ()
     assert [step.origin.span.line if step.origin.span else 0 for step in found] == [1, 4, 5]

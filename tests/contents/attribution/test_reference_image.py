@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,15 +13,12 @@ from hullmark._dockerfile import load
 from hullmark.model.attribution import Told
 
 if TYPE_CHECKING:
-    from conftest import Build, Open
+    from pathlib import Path
+
+    from conftest import BuildService, Open
     from hullmark.model.image import Image
 
 pytestmark = [pytest.mark.docker, pytest.mark.stack, pytest.mark.xdist_group("stack")]
-
-TALE = Path(__file__).resolve().parents[3] / "examples" / "tale"
-DOCKERFILE = TALE / "services" / "rag" / "Dockerfile"
-# Where TLS is intercepted, builds have to trust what this machine trusts.
-SECRET = ("--secret", "id=ca,src=/etc/ssl/certs/ca-certificates.crt")
 
 
 def _without_digests(image: Image) -> Image:
@@ -33,21 +29,19 @@ def _without_digests(image: Image) -> Image:
 
 
 def test_the_bytes_of_the_squashed_image_come_from_lines_of_its_dockerfile(
-    build: Build, opened: Open
+    build_service: BuildService, opened: Open, tale: Path
 ) -> None:
-    dockerfile = load(DOCKERFILE, TALE)
+    path = tale / "services" / "rag" / "Dockerfile"
+    dockerfile = load(path, tale)
     indexes = {stage.name: stage.index for stage in dockerfile.stages}
-    stages = {
-        indexes[name]: opened(build(DOCKERFILE, *SECRET, context=TALE, target=name))
-        for name in ("runtime", "builder")
-    }
-    image = opened(build(DOCKERFILE, *SECRET, context=TALE))
+    stages = {indexes[name]: opened(build_service("rag", name)) for name in ("runtime", "builder")}
+    image = opened(build_service("rag"))
     assert len(image.layers) == 1
 
     found = shares(attribute(image, dockerfile.recipe(), stages), overlay(image.layers))
     assert sum(share.bytes for share in found) == image.unpacked
     assert unattributed(found) <= image.unpacked / 100
-    lines = DOCKERFILE.read_text(encoding="utf-8").splitlines()
+    lines = path.read_text(encoding="utf-8").splitlines()
     for share in found:
         for origin in share.origin.chain:
             if origin.told is not Told.HISTORY:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,13 +12,10 @@ from hullmark._contents.libraries import ConfigurationCapture, missing_libraries
 from hullmark.model.dependency import Certainty, Problem
 
 if TYPE_CHECKING:
-    from conftest import Build, Open
+    from conftest import Build, BuildService, Open
     from hullmark.model.dependency import Missing
 
 pytestmark = pytest.mark.docker
-
-TALE = Path(__file__).resolve().parents[3] / "examples" / "tale"
-SECRET = ("--secret", "id=ca,src=/etc/ssl/certs/ca-certificates.crt")
 
 
 def _missing(image: str, opened: Open) -> tuple[Missing, ...]:
@@ -30,9 +26,10 @@ def _missing(image: str, opened: Open) -> tuple[Missing, ...]:
 @pytest.mark.stack
 @pytest.mark.xdist_group("stack")
 @pytest.mark.parametrize("service", ["crawler", "db", "platform", "proxy", "rag"])
-def test_the_reference_images_lack_no_library(service: str, build: Build, opened: Open) -> None:
-    image = build(TALE / "services" / service / "Dockerfile", *SECRET, context=TALE)
-    assert _missing(image, opened) == ()
+def test_the_reference_images_lack_no_library(
+    service: str, build_service: BuildService, opened: Open
+) -> None:
+    assert _missing(build_service(service), opened) == ()
 
 
 @pytest.mark.parametrize("image", ["debian:bookworm-slim", "debian:trixie-slim"])

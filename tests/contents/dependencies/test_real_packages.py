@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,13 +13,13 @@ from hullmark._contents.packages.capture import PackageCapture
 from hullmark.model.dependency import Certainty, Problem
 
 if TYPE_CHECKING:
-    from conftest import Build, Open
+    from collections.abc import Callable
+
+    from conftest import Build, BuildService, Open
     from hullmark.model.dependency import Missing
 
 pytestmark = [pytest.mark.docker, pytest.mark.stack, pytest.mark.xdist_group("stack")]
 
-TALE = Path(__file__).resolve().parents[3] / "examples" / "tale"
-SECRET = ("--secret", "id=ca,src=/etc/ssl/certs/ca-certificates.crt")
 SITE = "/opt/venv/lib/python3.11/site-packages"
 
 
@@ -32,22 +31,25 @@ def _missing(image: str, opened: Open, declared: tuple[tuple[str, str], ...] = (
     )
 
 
-def _service(build: Build, service: str) -> str:
-    return build(TALE / "services" / service / "Dockerfile", *SECRET, context=TALE)
-
-
 @pytest.mark.parametrize("service", ["crawler", "db", "platform", "proxy", "rag"])
-def test_the_reference_images_have_all_packages(service: str, build: Build, opened: Open) -> None:
-    assert _missing(_service(build, service), opened) == ()
+def test_the_reference_images_have_all_packages(
+    service: str, build_service: BuildService, opened: Open
+) -> None:
+    assert _missing(build_service(service), opened) == ()
 
 
-def _without(build: Build, service: str, *paths: str) -> str:
-    """An image of the reference stack that lost something in a container as root."""
-    return build(f"FROM {_service(build, service)}\nUSER root\nRUN rm -rf {' '.join(paths)}\n")
+@pytest.fixture
+def without(build: Build, build_service: BuildService) -> Callable[..., str]:
+    """Builds the image of a service of the reference stack without some of its paths."""
+
+    def built(service: str, *paths: str) -> str:
+        return build(f"FROM {build_service(service)}\nUSER root\nRUN rm -rf {' '.join(paths)}\n")
+
+    return built
 
 
-def test_a_python_package_that_was_deleted_is_missed(build: Build, opened: Open) -> None:
-    image = _without(build, "rag", f"{SITE}/h11 {SITE}/h11-*.dist-info", f"{SITE}/click-*.dist-info")
+def test_a_python_package_that_was_deleted_is_missed(without: Callable[..., str], opened: Open) -> None:
+    image = without("rag", f"{SITE}/h11 {SITE}/h11-*.dist-info", f"{SITE}/click-*.dist-info")
     found = _missing(image, opened, (("services/rag/requirements.txt", "no-such-package>=2"),))
     assert {(each.problem, each.name, each.by, each.certainty) for each in found} == {
         (Problem.NOT_INSTALLED, "h11", "uvicorn", Certainty.CERTAIN),
@@ -56,10 +58,10 @@ def test_a_python_package_that_was_deleted_is_missed(build: Build, opened: Open)
     }
 
 
-def test_a_python_package_that_was_stripped_too_far_is_missed(build: Build, opened: Open) -> None:
-    image = _without(
-        build, "rag", f"{SITE}/click", f"{SITE}/uvicorn/main.py", f"{SITE}/starlette/__init__.py"
-    )
+def test_a_python_package_that_was_stripped_too_far_is_missed(
+    without: Callable[..., str], opened: Open
+) -> None:
+    image = without("rag", f"{SITE}/click", f"{SITE}/uvicorn/main.py", f"{SITE}/starlette/__init__.py")
     found = _missing(image, opened)
     assert {(each.problem, each.name, each.expected, each.certainty) for each in found} == {
         (Problem.INCOMPLETE, "click", f"{SITE}/click", Certainty.CERTAIN),
@@ -68,17 +70,17 @@ def test_a_python_package_that_was_stripped_too_far_is_missed(build: Build, open
     }
 
 
-def test_a_node_package_that_was_deleted_is_missed(build: Build, opened: Open) -> None:
+def test_a_node_package_that_was_deleted_is_missed(without: Callable[..., str], opened: Open) -> None:
     modules = "/app/node_modules"
-    found = _missing(_without(build, "platform", f"{modules}/express"), opened)
+    found = _missing(without("platform", f"{modules}/express"), opened)
     assert {(each.problem, each.name, each.path, each.certainty) for each in found} == {
         (Problem.NOT_INSTALLED, "express", "/app/package.json", Certainty.CERTAIN)
     }
 
 
-def test_a_node_package_that_another_one_needs_is_missed(build: Build, opened: Open) -> None:
+def test_a_node_package_that_another_one_needs_is_missed(without: Callable[..., str], opened: Open) -> None:
     modules = "/app/node_modules"
-    image = _without(build, "platform", f"{modules}/body-parser", f"{modules}/qs/lib/index.js")
+    image = without("platform", f"{modules}/body-parser", f"{modules}/qs/lib/index.js")
     assert {(each.problem, each.name, each.by, each.expected[:1]) for each in _missing(image, opened)} == {
         (Problem.NOT_INSTALLED, "body-parser", "express", "^"),
         (Problem.UNRESOLVED, "qs", "express", "/"),
