@@ -53,6 +53,7 @@ _TYPE, _LINK, _MAGIC, _PREFIX, _STAR_PREFIX = (
 _STAR = slice(508, 512)
 _GNU_SPARSE, _GNU_EXTENDED, _GNU_REAL_SIZE = 386, 482, slice(483, 495)
 _GNU_PAIR, _GNU_MORE, _GNU_MORE_EXTENDED = 24, 21, 504
+_ZERO = b"\0"
 _ZEROS = bytes(BLOCK)
 _HOLE = memoryview(bytes(1 << 16))
 _MODULUS = 65521
@@ -86,6 +87,9 @@ _SHARED = frozenset({"path", "linkpath", "size", "uid", "gid", "mtime"})
 """What a header may say of all entries after it."""
 _SPARSE_MAP = ("GNU.sparse.offset", "GNU.sparse.numbytes")
 
+_SUMS: dict[bytes, int] = {}
+"""What `TarWalk` has found out about checksums, which repeat from one layer to the next."""
+
 
 class Consumer(Protocol):
     """Takes the content of one file as it comes."""
@@ -116,7 +120,8 @@ class TarWalk:
     """The state between two pieces of one archive.
 
     `consumers` says who takes the content of a file, by path and size, instead of the capture of `request`; with
-    `offsets` the walk remembers where contents begin. Everything raises `DamagedImage`, naming the archive by `name`.
+    `offsets` the walk remembers where contents begin. With `elided` the contents of files are left out of the bytes that
+    come, though not what fills them up to whole blocks, and nothing is captured. Everything raises `DamagedImage`, naming the archive by `name`.
     """
 
     def __init__(
@@ -126,6 +131,7 @@ class TarWalk:
         *,
         consumers: Callable[[str, int], Consumer | None] | None = None,
         offsets: bool = False,
+        elided: bool = False,
     ) -> None:
         self._name = name
         self._limits = request.limits
@@ -141,6 +147,9 @@ class TarWalk:
         self._links: dict[int, str] = {}
         self._xattrs: dict[int, tuple[tuple[str, bytes], ...]] = {}
         self._digests = bytearray() if request.contents else None
+        self._elided = elided
+        self.wanted: list[str] = []
+        """With `elided`, the files that the capture wants, in the order of the archive."""
         self.offsets = array("q") if offsets else None
         """Of each row, where in the archive its content begins."""
         self._captured: dict[str, bytes] = {}
@@ -165,7 +174,7 @@ class TarWalk:
         self._ended = False
         # Fields that are the same in most headers are understood once.
         self._owners: dict[bytes, tuple[int, int, int]] = {}
-        self._sums: dict[bytes, int] = {}
+        self._sums = _SUMS
         self._times: dict[bytes, int] = {}
 
     @property
@@ -274,14 +283,15 @@ class TarWalk:
         whole, unpack = _WHOLE.unpack_from, _FIELDS.unpack_from
         largest, most = self._limits.unpacked, self._limits.entries
         watched = self._capture is not None or self._consumers is not None or digests is not None
+        elided = self._elided
         while position + BLOCK <= length:
             (block,) = whole(view, position)
             name, owner, raw_size, ending, raw_mtime, checksum, type_ = unpack(block)
             # Exact but for sums that differ by the modulus, which no accident makes.
             if adler32(block) & 0xFFFF != (sums.get(checksum) or self._sum(checksum)):
                 break
-            # A prefix, or a field without its end.
-            if ending & 0xDF or block[345]:
+            # A field without its end.
+            if ending & 0xDF:
                 break
             try:
                 size = int(raw_size, 8)
@@ -292,6 +302,13 @@ class TarWalk:
                 link = block[_LINK].rstrip(b"\0").decode() if kind == _SYMLINK else ""
             except (ValueError, KeyError):
                 break
+            if block[345]:
+                if block[_MAGIC] != b"ustar\0" or block[_STAR] == b"tar\0":
+                    break
+                try:
+                    path = f"/{block[_PREFIX].rstrip(_ZERO).decode()}{path}"
+                except ValueError:
+                    break
             if path[-1] == "/":
                 path = path.rstrip("/")
             if "/." in path or "//" in path:
@@ -325,6 +342,14 @@ class TarWalk:
             if captured and path in captured:
                 self._forget(path)
             end = position + size
+            if elided:
+                if watched and kind == _FILE:
+                    self._want(path, size, mode)
+                position += -size & 511
+                if position > length:
+                    self._padding = self._skip = position - length
+                    return length
+                continue
             if watched:
                 if kind != _FILE:
                     if digests is not None:
@@ -533,7 +558,8 @@ class TarWalk:
         mode, uid, gid = self._owner(block, records)
         mtime = self._modified(block, records)
         named = self._named(path, kind)
-        self._skip, self._padding = (stored + 511) & -512, -stored & 511
+        self._padding = -stored & 511
+        self._skip = self._padding if self._elided else (stored + 511) & -512
         if named is None:
             # Old metadata of the engine: its content is passed over.
             return
@@ -673,6 +699,11 @@ class TarWalk:
             )
         return True
 
+    def _want(self, path: str, size: int, mode: int) -> None:
+        """Notes that the capture wants a file whose content is left out, if it does."""
+        if self._wanted(path, size, mode):
+            self.wanted.append(path)
+
     def _content(self, path: str, size: int, mode: int, content: memoryview) -> None:
         """Sees to the content of the regular file that was added last, at hand in one piece."""
         if self._consumers is not None:
@@ -688,6 +719,10 @@ class TarWalk:
 
     def _stream(self, path: str, size: int, mode: int, stored: int, sparse: _Map | None) -> None:
         """Sees to a content of `stored` bytes that is still to come."""
+        if self._elided:
+            self._skip = self._padding = -stored & 511
+            self._want(path, size, mode)
+            return
         self._skip, self._padding = (stored + 511) & -512, -stored & 511
         if self._consumers is not None:
             if (consumer := self._consumers(path, size)) is not None:
