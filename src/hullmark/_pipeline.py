@@ -21,15 +21,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hullmark._anatomy import Reading
 from hullmark._compose import chosen_services, compositions, find_root, resolve
 from hullmark._dockerfile import ignores, load, review
 from hullmark._engines import build_service, connect
-from hullmark._images import open_image
 from hullmark._linters.hadolint import Hadolint, NoHadolint
 from hullmark._linters.known import EQUIVALENT, IDS, silenced
 from hullmark._scanners import Missing, Trivy
 from hullmark._settings import load_settings
-from hullmark._smoke import observe_privileges, reap, smoke
+from hullmark._smoke import labels_of_run, observe_privileges, reap, smoke
 from hullmark.errors import ConfigurationError, HullmarkError, Interrupted, UsageError, nearest
 from hullmark.model.duration import format_duration
 from hullmark.model.ignore import IdleIgnore
@@ -48,9 +48,9 @@ if TYPE_CHECKING:
     from hullmark._engines import Engine
     from hullmark._process import Commands
     from hullmark._scanners import Scanner
+    from hullmark.model.anatomy import Anatomy
     from hullmark.model.dockerfile import Dockerfile
     from hullmark.model.finding import Finding
-    from hullmark.model.image import Image
     from hullmark.model.location import SourceSpan
     from hullmark.model.outcome import Outcome
     from hullmark.model.progress import Progress
@@ -405,16 +405,24 @@ def _validate(run: _Run, service: Service) -> Outcome:
         return Skipped(reason=reason)
     progress = run.surroundings.progress
     progress.begin(Check.VALIDATE, service.name, "reading the image")
-    image = open_image(run.surroundings.engine, service.image)
+    surroundings = run.surroundings
+    dockerfile = run.dockerfiles.get(service.name)
+    anatomy = Reading(surroundings.commands, surroundings.environ, surroundings.cancelled).service(
+        run.project,
+        service,
+        dockerfile.recipe(service.build.target) if dockerfile and service.build else None,
+        lambda: surroundings.engine,
+        labels=labels_of_run(f"{run.project.name}-{service.name}"),
+    )
     settings = run.project.settings.service(service.name)
     shipped = ShippedImage(
-        image=image,
+        image=anatomy.image,
         service=service.name,
         settings=settings,
         labels=run.project.settings.labels,
         origin=_final_stage(run, service),
     )
-    run.images[service.name] = _summary(shipped)
+    run.images[service.name] = _summary(shipped, anatomy)
     findings = _apply(shipped, service.name)
     if isinstance(settings.user, DropsTo):
         progress.begin(Check.VALIDATE, service.name, "seeing whom it runs as")
@@ -437,16 +445,32 @@ def _final_stage(run: _Run, service: Service) -> SourceSpan | None:
     return dockerfile.recipe(service.build.target).final.span
 
 
-def _summary(shipped: ShippedImage) -> ImageSummary:
-    image: Image = shipped.image
+def _summary(shipped: ShippedImage, anatomy: Anatomy) -> ImageSummary:
+    image, files = anatomy.image, anatomy.files
+    masked = [0 for _ in image.layers]
+    for each in files.masked():
+        masked[files.layer_of(each.number)] += each.size
     return ImageSummary(
         service=shipped.service,
-        reference=image.reference,
+        reference=shipped.image.reference,
+        digest=None if image.digest is None else str(image.digest),
         config_digest=str(image.config_digest),
         platform=image.platform,
-        unpacked=image.unpacked,
+        transfer=image.transfer,
+        unpacked=files.unpacked,
+        visible=files.visible_bytes,
         budget=shipped.settings.budget.size if shipped.settings.budget else None,
-        layers=tuple(LayerSummary(diff_id=str(x.diff_id), unpacked=x.unpacked) for x in image.layers),
+        layers=tuple(
+            LayerSummary(
+                diff_id=str(layer.diff_id),
+                digest=None if layer.digest is None else str(layer.digest),
+                instruction=str(step),
+                unpacked=layer.unpacked,
+                masked=hidden,
+            )
+            for layer, step, hidden in zip(image.layers, anatomy.attribution.steps, masked, strict=True)
+        ),
+        owners=tuple(each for each in anatomy.owners if each.files),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hullmark._compose import TEST_ENV_FILE, TEST_FILES, find_root, resolve
 from hullmark._dockerfile import load
-from hullmark._images import open_image
+from hullmark._images import Request, open_image
 from hullmark._settings.load import FILE
 from hullmark._settings.proposal import Candidate, propose
 from hullmark.errors import Unavailable
@@ -86,7 +86,13 @@ def _image(service: Service, surroundings: Surroundings) -> Image | None:
     """The image as it is in the engine, where there is one and it is there."""
     surroundings.progress.begin(Check.VALIDATE, service.name, "looking at the image")
     try:
-        return open_image(surroundings.engine, service.image)
+        return open_image(
+            f"docker:{service.image}",
+            request=Request(verify=False),
+            environ=surroundings.environ,
+            commands=surroundings.commands,
+            cancelled=surroundings.cancelled,
+        )
     except Unavailable:
         return None
 

@@ -26,6 +26,8 @@ COMMANDS = {
     "scan": "Look for known vulnerabilities in the built images.",
     "cache": "Show or remove what is kept of layers that were read.",
     "size": "Show what takes the space in an image, who brought it, and what could be saved.",
+    "diff": "Show what changed between two images, and why one is larger.",
+    "budget": "Show the sizes of images beside their budgets, or set those anew.",
     "explain": "Show what a rule is about, why it matters and how to fix it.",
 }
 """Every command and what it does; its module has the same name."""

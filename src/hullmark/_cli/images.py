@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from hullmark._anatomy import Reading, dissect
 from hullmark._cli.options import flags
+from hullmark._contents.difference import contents as side
+from hullmark._contents.kept import contents_in
 from hullmark._dockerfile import load
 from hullmark._images.reference import SCHEMES
 from hullmark._pipeline import Surroundings, open_project
@@ -18,6 +20,7 @@ from hullmark.model.progress import Silent
 if TYPE_CHECKING:
     from hullmark._cli.session import Session
     from hullmark.model.anatomy import Anatomy
+    from hullmark.model.difference import Contents
     from hullmark.model.dockerfile import Recipe
     from hullmark.model.project import Project, Service
 
@@ -67,3 +70,21 @@ def _recipe(project: Project, service: Service) -> Recipe | None:
         return None
     dockerfile = load(Path(service.build.dockerfile), project.root, args=dict(service.build.args))
     return dockerfile.recipe(service.build.target)
+
+
+def contents_of(
+    session: Session, name: str, *, platform: str | None = None, contents: bool = False
+) -> Contents:
+    """One side of a comparison: an image, a service, or what a JSON report that was kept says of one.
+
+    Raises as `anatomy_of`, and `ConfigurationError` for a file that is no report of this tool.
+    """
+    file, colon, service = name.rpartition(":") if ".json:" in name else (name, "", "")
+    path = session.directory / file
+    if file.endswith(".json") and path.is_file():
+        try:
+            return contents_in(path.read_bytes(), file, service if colon else None)
+        except OSError as error:
+            raise ConfigurationError([f"{file}: cannot be read: {error.strerror}"]) from error
+    anatomy = anatomy_of(session, name, platform=platform, contents=contents)
+    return side(anatomy.image, anatomy.files, anatomy.ownership, anatomy.attribution)

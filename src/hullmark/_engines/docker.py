@@ -100,6 +100,38 @@ def connect(commands: Commands, environ: Mapping[str, str], cancelled: threading
     return Engine(client=client, version=version, host=host, tls=tls, cancelled=cancelled)
 
 
+@contextlib.contextmanager
+def api_of(environ: Mapping[str, str]) -> Iterator[tuple[docker.APIClient, str]]:
+    """The interface of the engine that the Docker CLI would use, and where that is; for reading what it has.
+
+    The version is what the engine speaks, whichever that is. Raises `Unavailable` when none answers.
+    """
+    import docker  # noqa: PLC0415  # a tenth of a second, paid only where an engine is used
+    from docker.errors import DockerException  # noqa: PLC0415
+
+    host, tls = _endpoint(environ)
+    try:
+        _knock(host)
+        with contextlib.closing(
+            docker.APIClient(base_url=host, tls=tls, version=_ASKED_WITH, timeout=ANSWER_WITHIN)
+        ) as asking:
+            version = str(asking.version(api_version=False)["ApiVersion"])
+    except (DockerException, OSError, KeyError, TypeError) as error:
+        raise _unreachable(host, error) from error
+    with contextlib.closing(
+        docker.APIClient(base_url=host, tls=tls, version=version, timeout=ANSWER_WITHIN)
+    ) as api:
+        yield api, host
+
+
+def _unreachable(host: str, error: Exception) -> Unavailable:
+    if isinstance(error, KeyError | TypeError):
+        return Unavailable(f"what answers at {host} is no Docker engine", hint=_INSTALL)
+    reason = _reason(error)
+    hint = _NOT_ALLOWED if reason == "permission denied" else _INSTALL
+    return Unavailable(f"no Docker engine answers at {host}: {reason}", hint=hint)
+
+
 def _ask(host: str, tls: Any) -> tuple[tuple[int, int], str]:
     """The versions of the engine at `host` and of its API; raises `Unavailable` when it will not do."""
     import docker  # noqa: PLC0415
@@ -112,12 +144,8 @@ def _ask(host: str, tls: Any) -> tuple[tuple[int, int], str]:
         ) as api:
             answer: Mapping[str, Any] = api.version(api_version=False)
         found, api_version = str(answer["Version"]), str(answer["ApiVersion"])
-    except (DockerException, OSError) as error:
-        reason = _reason(error)
-        hint = _NOT_ALLOWED if reason == "permission denied" else _INSTALL
-        raise Unavailable(f"no Docker engine answers at {host}: {reason}", hint=hint) from error
-    except (KeyError, TypeError) as error:
-        raise Unavailable(f"what answers at {host} is no Docker engine", hint=_INSTALL) from error
+    except (DockerException, OSError, KeyError, TypeError) as error:
+        raise _unreachable(host, error) from error
     version = _version(found)
     if version < OLDEST_ENGINE:
         raise Unavailable(

@@ -1,7 +1,8 @@
-"""Where images are read from: so far a Docker engine."""
+"""Images, wherever they are: engines, registries, archives and directories."""
 
 from __future__ import annotations
 
-from hullmark._images.docker import open_image
+from hullmark._images.interface import Request
+from hullmark._images.reference import SCHEMES, open_image
 
-__all__ = ["open_image"]
+__all__ = ["SCHEMES", "Request", "open_image"]

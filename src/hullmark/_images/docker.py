@@ -1,171 +1,208 @@
-"""Images of a Docker engine, read from the stream of `GET /images/{name}/get` without touching the disk."""
+"""Images of a local engine: Docker's, and Podman's through the interface of Docker.
+
+Three ways, the fastest that is possible: Docker's layer store, the content store of containerd, and the archive that
+the engine streams, which is analysed while it comes and never written to disk.
+"""
 
 from __future__ import annotations
 
-import gzip
-import io
-import tarfile
-from typing import IO, TYPE_CHECKING, Any
+import contextlib
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from hullmark._images.layer import read_layer
-from hullmark.errors import DamagedImage, Unavailable
-from hullmark.model.digest import Digest
-from hullmark.model.image import HealthCheck, Image, ImageConfiguration
+from hullmark._images.archive import StreamedArchive
+from hullmark._images.configuration import parse_configuration
+from hullmark._images.interface import Core
+from hullmark._images.layer_store import LayerStore
+from hullmark._images.layout import archive_core, content_core
+from hullmark._images.manifests import Descriptor
+from hullmark._images.platforms import Platform
+from hullmark.errors import Interrupted, Unavailable
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Iterator, Mapping
 
-    from hullmark._engines import Engine
-    from hullmark.model.image import Layer
+    import docker
 
-_NANOSECONDS = 1_000_000_000
-_GZIP = b"\x1f\x8b"
-_ZSTD = b"\x28\xb5\x2f\xfd"
-_TAR_BLOCK = 512
+    from hullmark._images.interface import Request
+    from hullmark._process import Commands
+
+_LOCAL = "unix://"
 
 
-def open_image(engine: Engine, reference: str) -> Image:
-    """The image that `engine` knows as `reference`, with all its layers.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Docker:
+    """Images of the engine that the Docker CLI would use."""
 
-    Raises `Unavailable` when it has no such image and `DamagedImage` when what it sends contradicts itself.
-    """
-    from docker.errors import DockerException, ImageNotFound  # noqa: PLC0415  # loaded with the engine
+    commands: Commands
+    environ: Mapping[str, str]
+
+    @contextlib.contextmanager
+    def open(
+        self, reference: str, platform: str | None, request: Request, cancelled: threading.Event
+    ) -> Iterator[Core]:
+        """See `Source.open`."""
+        from hullmark._engines.docker import api_of  # noqa: PLC0415  # loads the client of the engine
+
+        with api_of(self.environ) as (api, host):
+            yield _open(api, host, reference, platform, request, cancelled)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Podman:
+    """Images of Podman, asked at its socket: CONTAINER_HOST, or that of the user, or that of the system."""
+
+    commands: Commands
+    environ: Mapping[str, str]
+
+    @contextlib.contextmanager
+    def open(
+        self, reference: str, platform: str | None, request: Request, cancelled: threading.Event
+    ) -> Iterator[Core]:
+        """See `Source.open`."""
+        from hullmark._engines.docker import api_of  # noqa: PLC0415  # loads the client of the engine
+
+        host = self._host()
+        try:
+            with api_of({"DOCKER_HOST": host}) as (api, _):
+                yield _open(api, "", reference, platform, request, cancelled)
+        except Unavailable as error:
+            if error.hint and "install Docker" in error.hint:
+                raise Unavailable(
+                    f"Podman does not answer at {host}",
+                    hint="start its service: `podman system service -t 0`",
+                ) from error
+            raise
+
+    def _host(self) -> str:
+        if host := self.environ.get("CONTAINER_HOST"):
+            return host
+        runtime = self.environ.get("XDG_RUNTIME_DIR")
+        own = Path(runtime) / "podman" / "podman.sock" if runtime else None
+        if own is not None and own.exists():
+            return f"{_LOCAL}{own}"
+        return f"{_LOCAL}/run/podman/podman.sock"
+
+
+def _open(
+    api: docker.APIClient,
+    host: str,
+    reference: str,
+    platform: str | None,
+    request: Request,
+    cancelled: threading.Event,
+) -> Core:
+    from docker.errors import DockerException, ImageNotFound, NotFound  # noqa: PLC0415  # loaded with the client
 
     try:
-        inspected = engine.client.images.get(reference).attrs
-        # By id, so that a tag that moves meanwhile cannot mix two images.
-        layers = _layers(io.BufferedReader(_Chunks(engine.export(inspected["Id"]))), reference)
-    except ImageNotFound as error:
+        inspected: dict[str, Any] = api.inspect_image(reference)  # type: ignore[no-untyped-call]  # in the stubs
+        core, why_not = _stored(api, host, inspected, reference, platform, request, cancelled)
+        if core is None:
+            core = _exported(api, inspected, reference, platform, request, cancelled)
+            core = replace(core, how=f"streamed by the engine, because {why_not}")
+    except (ImageNotFound, NotFound) as error:
         raise Unavailable(
-            f"the engine has no image `{reference}`", hint="build it with `hullmark build`"
+            f"the engine has no image `{reference}`", hint="build it with `hullmark build`, or pull it"
         ) from error
     except (DockerException, OSError) as error:
         raise Unavailable(f"the engine could not hand over `{reference}`: {error}") from error
-    expected = tuple(inspected["RootFS"].get("Layers") or ())
-    by_diff_id = {str(layer.diff_id): layer for layer in layers}
-    missing = [diff_id for diff_id in expected if diff_id not in by_diff_id]
-    if missing:
-        raise DamagedImage(
-            f"{reference}: the configuration lists layer {missing[0]}, and no layer that the engine sent has that "
-            f"digest (sent: {', '.join(sorted(by_diff_id)) or 'none'})"
-        )
-    return Image(
-        reference=reference,
-        config_digest=Digest.parse(inspected["Id"]),
-        platform=f"{inspected['Os']}/{inspected['Architecture']}",
-        configuration=configuration(inspected.get("Config") or {}),
-        layers=tuple(by_diff_id[diff_id] for diff_id in expected),
-    )
+    return core
 
 
-def configuration(raw: Mapping[str, Any]) -> ImageConfiguration:
-    """The `config` object of an image configuration, per the OCI image specification and Docker's HEALTHCHECK."""
-    health = raw.get("Healthcheck")
-    return ImageConfiguration(
-        user=raw.get("User") or "",
-        environment=tuple(_pair(item) for item in raw.get("Env") or ()),
-        labels=tuple(sorted((raw.get("Labels") or {}).items())),
-        health_check=_health_check(health) if health else None,
-    )
-
-
-def _pair(item: str) -> tuple[str, str]:
-    name, _, value = item.partition("=")
-    return name, value
-
-
-def _health_check(raw: Mapping[str, Any]) -> HealthCheck:
-    def seconds(key: str) -> float:
-        return (raw.get(key) or 0) / _NANOSECONDS
-
-    return HealthCheck(
-        test=tuple(raw.get("Test") or ()),
-        interval=seconds("Interval"),
-        timeout=seconds("Timeout"),
-        start_period=seconds("StartPeriod"),
-        retries=raw.get("Retries") or 0,
-    )
-
-
-class _Chunks(io.RawIOBase):
-    """A raw stream over an iterator of byte strings."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        super().__init__()
-        self._chunks = chunks
-        self._rest = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._rest:
-            try:
-                self._rest = memoryview(next(self._chunks))
-            except StopIteration:
-                return 0
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size
-
-
-def _layers(stream: IO[bytes], reference: str) -> list[Layer]:
-    """Every layer in the archive that an engine exports, whichever layout it has.
-
-    Layers come before the manifest that names them, so each blob is told by its first bytes: a JSON document, or
-    a layer. Which layers count is the configuration's to say.
-    """
-    layers = []
-    try:
-        with tarfile.open(fileobj=stream, mode="r|") as archive:
-            for member in archive:
-                content = archive.extractfile(member) if member.isfile() and member.size else None
-                if content is None:
-                    continue
-                head = content.read(_TAR_BLOCK)
-                if not _is_layer(head):
-                    continue
-                layers.append(
-                    read_layer(_plain(io.BufferedReader(_Joined(head, content)), head, reference), reference)
-                )
-    except tarfile.TarError as error:
-        raise DamagedImage(
-            f"{reference}: what the engine sent is no readable tar archive: {error}"
-        ) from error
-    return layers
-
-
-def _is_layer(head: bytes) -> bool:
+def _stored(
+    api: docker.APIClient,
+    host: str,
+    inspected: Mapping[str, Any],
+    reference: str,
+    platform: str | None,
+    request: Request,
+    cancelled: threading.Event,
+) -> tuple[Core | None, str]:
+    """The image as the engine's own store has it, or why it cannot be read there."""
+    if not host.startswith(_LOCAL):
+        return None, "it is not on this machine"
+    info: dict[str, Any] = api.info()
+    root = Path(str(info.get("DockerRootDir") or "/var/lib/docker"))
+    driver = str(info.get("Driver") or "")
+    if "containerd" in str(info.get("DriverStatus")) and driver != "overlay2":
+        return _from_containerd(root, inspected, reference, platform, request)
+    store = LayerStore(root=root)
+    if reason := store.why_not(driver):
+        return None, reason
+    config = store.config(str(inspected["Id"]))
+    if config is None:
+        return None, f"{root} holds no such image: the engine's directory is another one"
+    _check_platform(config, platform, reference)
+    layers = store.layers(parse_configuration(config, reference).diff_ids(reference), reference, cancelled)
+    if layers is None:
+        return None, f"{root} does not hold all of its layers"
     return (
-        head[257:262] == b"ustar"
-        or head.startswith((_GZIP, _ZSTD))
-        or (len(head) == _TAR_BLOCK and not any(head))
+        Core(
+            reference=reference,
+            how="read from the engine's layer store",
+            manifest=None,
+            config=config,
+            layers=layers,
+        ),
+        "",
     )
 
 
-def _plain(stream: IO[bytes], head: bytes, reference: str) -> IO[bytes]:
-    if head.startswith(_GZIP):
-        return gzip.GzipFile(fileobj=stream)  # type: ignore[return-value]
-    if head.startswith(_ZSTD):
-        raise DamagedImage(f"{reference}: a layer is compressed with zstd, which this version does not read")
-    return stream
+def _from_containerd(
+    root: Path,
+    inspected: Mapping[str, Any],
+    reference: str,
+    platform: str | None,
+    request: Request,
+) -> tuple[Core | None, str]:
+    """The image out of the content store of containerd, whose blobs lie as in a directory of OCI."""
+    described: Mapping[str, Any] = inspected.get("Descriptor") or {}
+    digest = str(described.get("digest") or inspected["Id"])
+    for store in (root / "containerd" / "daemon", Path("/var/lib/containerd")):
+        content = store / "io.containerd.content.v1.content"
+        blob = content / "blobs" / "sha256" / digest.removeprefix("sha256:")
+        if os.access(blob, os.R_OK):
+            descriptor = Descriptor(digest=digest, size=int(described.get("size") or blob.stat().st_size))
+            core = content_core(content, descriptor, reference, platform, request)
+            return replace(core, how="read from the content store of containerd"), ""
+    return None, "the content store of containerd cannot be read"
 
 
-class _Joined(io.RawIOBase):
-    """The bytes already read, and then the rest."""
+def _exported(
+    api: docker.APIClient,
+    inspected: Mapping[str, Any],
+    reference: str,
+    platform: str | None,
+    request: Request,
+    cancelled: threading.Event,
+) -> Core:
+    """The image as the engine streams it."""
+    archive = StreamedArchive(request, reference)
+    # By ID, so that a tag that moves meanwhile cannot mix two images.
+    stream = api.get_image(str(inspected["Id"]))
+    try:
+        for piece in stream:
+            if cancelled.is_set():
+                raise Interrupted
+            archive.write(piece)
+    finally:
+        stream.close()
+    archive.finish()
+    asked = None if platform is None else Platform.parse(platform)
+    return archive_core(archive, f"the archive of `{reference}`", reference, request, None, asked)
 
-    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
-        super().__init__()
-        self._head = head
-        self._rest = rest
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._head or self._rest.read(len(buffer))
-        size = min(len(buffer), len(data))
-        buffer[:size] = data[:size]
-        self._head = self._head[size:]
-        return size
+def _check_platform(config: bytes, platform: str | None, reference: str) -> None:
+    """A store with one image a name has it for one platform."""
+    if platform is None:
+        return
+    document = parse_configuration(config, reference)
+    found = Platform.of(document.os or "", document.architecture or "", document.variant or "")
+    if Platform.parse(platform).rank(found) is None:
+        raise Unavailable(
+            f"{reference} is not there for {platform}; the engine has it for {found}",
+            hint=f"name it with `--platform {found}`, or name no platform",
+        )

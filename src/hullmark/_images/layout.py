@@ -67,12 +67,11 @@ class OciDirectory:
         path, tag = _split(reference)
         if not path.is_dir():
             raise Unavailable(f"{path} is no directory", hint="`oci-archive:` reads archives in this layout")
-        with contextlib.ExitStack() as files:
-            place = _Directory(path, files)
-            if not place.has(_INDEX):
-                raise Unavailable(f"{path} holds no images: there is no {_INDEX} in it")
-            asked = None if platform is None else Platform.parse(platform)
-            yield _Layout(place, str(path), reference, request).core(tag, asked)
+        place = _Directory(path)
+        if not place.has(_INDEX):
+            raise Unavailable(f"{path} holds no images: there is no {_INDEX} in it")
+        asked = None if platform is None else Platform.parse(platform)
+        yield _Layout(place, str(path), reference, request).core(tag, asked)
         _ = cancelled
 
 
@@ -216,6 +215,15 @@ def _check_platform(found: Platform | None, asked: Platform | None, reference: s
         )
 
 
+def content_core(
+    root: Path, descriptor: Descriptor, reference: str, platform: str | None, request: Request
+) -> Core:
+    """The core of the image that `descriptor` leads to, where `root` has blobs as a directory of OCI has them."""
+    asked = None if platform is None else Platform.parse(platform)
+    layout = _Layout(_Directory(root), str(root), reference, request)
+    return layout.chosen((descriptor,), asked)
+
+
 class _Layout:
     """The way from the index of an OCI layout to one image."""
 
@@ -227,12 +235,16 @@ class _Layout:
 
     def core(self, tag: str | None, asked: Platform | None) -> Core:
         """The core of the image called `tag` for the platform that was asked for, or for this host's."""
-        name = self._reference
         content = self._place.read(_INDEX, self._limits.manifest)
         index = parse_manifest(content, f"{self._path}: {_INDEX}")
         if not isinstance(index, Index):
             raise DamagedImage(f"{self._path}: {_INDEX} is no index")
-        candidates = self._candidates(index, tag)
+        return self.chosen(self._candidates(index, tag), asked)
+
+    def chosen(self, candidates: tuple[Descriptor, ...], asked: Platform | None) -> Core:
+        """The core of the one of `candidates`, or of what they lead to, that is for the platform."""
+        name = self._reference
+        content = b""
         parsed: ImageManifest | Index = Index(manifests=candidates)
         if len(candidates) == 1:
             content = self._document(candidates[0])
@@ -321,9 +333,8 @@ def _blob(digest: Digest) -> str:
 class _Directory:
     """A directory as a `Place`; what leads out of it is not followed."""
 
-    def __init__(self, root: Path, files: contextlib.ExitStack) -> None:
+    def __init__(self, root: Path) -> None:
         self._root = root
-        self._files = files
 
     def _path(self, path: str) -> Path | None:
         """Where the file is; `None` where there is none, and `DamagedImage` where it is anywhere else."""

@@ -120,8 +120,8 @@ class SizeV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     transfer: int | None
     unpacked: int
-    visible: int | None
-    masked: int | None
+    visible: int
+    masked: int
 
 
 class LayerV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -131,7 +131,7 @@ class LayerV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     digest: str | None
     instruction: str | None
     unpacked: int
-    masked: int | None
+    masked: int
 
 
 class OwnerV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -358,16 +358,36 @@ def _location(place: Location) -> LocationV1:
 def _image(image: ImageSummary) -> ImageV1:
     return ImageV1(
         reference=image.reference,
-        digest=None,
+        digest=image.digest,
         config_digest=image.config_digest,
         platform=image.platform,
-        size=SizeV1(transfer=None, unpacked=image.unpacked, visible=None, masked=None),
+        size=SizeV1(
+            transfer=image.transfer,
+            unpacked=image.unpacked,
+            visible=image.visible,
+            masked=image.unpacked - image.visible,
+        ),
         budget=image.budget,
         layers=[
-            LayerV1(diff_id=x.diff_id, digest=None, instruction=None, unpacked=x.unpacked, masked=None)
-            for x in image.layers
+            LayerV1(
+                diff_id=each.diff_id,
+                digest=each.digest,
+                instruction=each.instruction or None,
+                unpacked=each.unpacked,
+                masked=each.masked,
+            )
+            for each in image.layers
         ],
-        owners=[],
+        owners=[
+            OwnerV1(
+                kind=str(each.owner.kind),
+                name=each.owner.name,
+                version=each.owner.version or None,
+                bytes=each.bytes,
+                files=each.files,
+            )
+            for each in image.owners
+        ],
     )
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from hullmark.model.finding import Finding
     from hullmark.model.fix import Fixed
     from hullmark.model.outcome import Check, CheckResult
+    from hullmark.model.space import OwnerSpace
     from hullmark.model.stack import StackRun
     from hullmark.model.verdict import Verdict
     from hullmark.model.vulnerability import Vulnerability
@@ -18,10 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerSummary:
-    """One layer in the report."""
+    """One layer in the report; sizes in bytes."""
 
     diff_id: str
     unpacked: int
+    masked: int = 0
+    digest: str | None = None
+    """Of its blob, where it has one."""
+    instruction: str = ""
+    """The step that made it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +39,16 @@ class ImageSummary:
     config_digest: str
     platform: str
     unpacked: int
+    visible: int
+    """In the final file system; the rest of `unpacked` is masked."""
     budget: int | None
     layers: tuple[LayerSummary, ...]
+    digest: str | None = None
+    """Of its manifest, where it has one."""
+    transfer: int | None = None
+    """Of its compressed blobs, where they are known."""
+    owners: tuple[OwnerSpace, ...] = ()
+    """Whose the visible files are, the largest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

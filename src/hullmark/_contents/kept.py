@@ -1,0 +1,107 @@
+"""What a JSON report that was kept still tells of an image, as one side of a comparison."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from hullmark.errors import ConfigurationError, UsageError
+from hullmark.model.difference import Contents, Holding, LayerSize
+from hullmark.model.owner import OwnerKind  # noqa: TC001  # msgspec reads the annotations
+
+_SCHEMAS = ("hullmark/report/1", "hullmark/size/1")
+
+
+class _Size(msgspec.Struct):
+    unpacked: int
+    transfer: int | None = None
+    visible: int | None = None
+
+
+class _Step(msgspec.Struct):
+    text: str = ""
+
+
+class _Layer(msgspec.Struct):
+    diff_id: str
+    unpacked: int
+    instruction: str | None = None
+    step: _Step | None = None
+
+
+class _Owner(msgspec.Struct):
+    kind: OwnerKind
+    name: str
+    bytes: int
+    files: int
+    version: str | None = None
+
+
+class _Image(msgspec.Struct):
+    reference: str
+    size: _Size
+    layers: list[_Layer]
+    owners: list[_Owner] | None = None
+
+
+def contents_in(text: bytes, name: str, service: str | None) -> Contents:
+    """The image that the report `text`, called `name` in messages, tells of: that of `service`, where it has several.
+
+    Raises `ConfigurationError` for what is no report of this tool, and `UsageError` where it has no such service or
+    none is named.
+    """
+    try:
+        document = msgspec.json.decode(text)
+        if not isinstance(document, dict) or document.get("schema") not in _SCHEMAS:
+            raise ConfigurationError(
+                [f"{name}: no JSON report of hullmark; expected `schema` to be one of {', '.join(_SCHEMAS)}"]
+            )
+        image = msgspec.convert(_image(document, name, service), _Image)
+    except msgspec.MsgspecError as error:
+        raise ConfigurationError([f"{name}: not a report of hullmark as it writes them: {error}"]) from error
+    # Owners that were cut off, or were never looked for, cannot stand for the whole.
+    owners = image.owners or []
+    whole = bool(owners) and sum(owner.bytes for owner in owners) == image.size.visible
+    return Contents(
+        reference=f"{image.reference} ({name})",
+        unpacked=image.size.unpacked,
+        visible=image.size.visible,
+        transfer=image.size.transfer,
+        layers=tuple(
+            LayerSize(
+                diff_id=layer.diff_id,
+                unpacked=layer.unpacked,
+                text=layer.instruction or (layer.step.text if layer.step else ""),
+            )
+            for layer in image.layers
+        ),
+        holdings=tuple(
+            Holding(
+                kind=owner.kind,
+                name=owner.name,
+                version=owner.version or "",
+                bytes=owner.bytes,
+                files=owner.files,
+            )
+            for owner in owners
+        )
+        if whole
+        else None,
+    )
+
+
+def _image(document: dict[str, Any], name: str, service: str | None) -> Any:
+    if document["schema"] == "hullmark/size/1":
+        return document
+    images = document.get("images")
+    if not isinstance(images, dict) or not images:
+        raise UsageError(f"{name} tells of no image", hint="`hullmark validate` and `check` report them")
+    if service is None and len(images) == 1:
+        return next(iter(images.values()))
+    if service not in images:
+        what = f"no service `{service}`" if service else f"{len(images)} images"
+        raise UsageError(
+            f"{name} tells of {what}; expected `{name}:SERVICE` with one of {', '.join(sorted(images))}"
+        )
+    return images[service]

@@ -1,0 +1,325 @@
+"""Layers as Docker's overlay2 store keeps them: read where they are, without having the engine export anything.
+
+For each layer the engine keeps, compressed, what it needs to make the exact tar again ("tar-split"): every byte that is
+no content of a file, and for each content the name of the file. The headers are read from there, and of the contents
+only what somebody wants.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import stat
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from hullmark._images.interface import Stored, Walked
+from hullmark._images.tar import TarWalk
+from hullmark.errors import DamagedImage, Interrupted
+from hullmark.model.digest import DiffId
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+    from typing import Self
+
+    from hullmark._images.interface import Request
+
+_CACHE_ID = re.compile(r"[0-9a-z-]{1,128}")
+_PIECE = 1 << 20
+_FILE, _BYTES = 1, 2
+
+
+class _Segment(msgspec.Struct):
+    """One line: bytes of the tar, or a file whose content stands there."""
+
+    type: int
+    payload: bytes | None = None
+    size: int = 0
+    name: str | None = None
+    name_raw: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerStore:
+    """The store below the engine's directory `root`."""
+
+    root: Path
+
+    def why_not(self, driver: str) -> str | None:
+        """Why layers cannot be read here; `None` when they can."""
+        if driver != "overlay2":
+            return f"the engine's storage driver is {driver or 'not known'}"
+        try:
+            os.scandir(self._layers).close()
+        except OSError as error:
+            return f"{self._layers}: {(error.strerror or str(error)).lower()}"
+        return None
+
+    @property
+    def _layers(self) -> Path:
+        return self.root / "image" / "overlay2" / "layerdb" / "sha256"
+
+    def config(self, image_id: str) -> bytes | None:
+        """The configuration of the image with that ID, as it was stored; `None` where it is not there."""
+        path = (
+            self.root
+            / "image"
+            / "overlay2"
+            / "imagedb"
+            / "content"
+            / "sha256"
+            / image_id.removeprefix("sha256:")
+        )
+        try:
+            content = path.read_bytes()
+        except OSError:
+            return None
+        return content if f"sha256:{hashlib.sha256(content).hexdigest()}" == image_id else None
+
+    def layers(
+        self, diff_ids: Sequence[DiffId], name: str, cancelled: threading.Event
+    ) -> tuple[Stored, ...] | None:
+        """The layers with `diff_ids`, from the bottom up; `None` where one of them is not as it is expected to be."""
+        found = []
+        chain = ""
+        for number, diff_id in enumerate(diff_ids, 1):
+            chain = (
+                str(diff_id)
+                if not chain
+                else f"sha256:{hashlib.sha256(f'{chain} {diff_id}'.encode()).hexdigest()}"
+            )
+            directory = self._layers / chain.removeprefix("sha256:")
+            try:
+                stored = (directory / "diff").read_text(encoding="ascii").strip()
+                cache_id = (directory / "cache-id").read_text(encoding="ascii").strip()
+            except (OSError, UnicodeDecodeError):
+                return None
+            content = self.root / "overlay2" / cache_id / "diff"
+            split = directory / "tar-split.json.gz"
+            if (
+                stored != str(diff_id)
+                or not _CACHE_ID.fullmatch(cache_id)
+                or not content.is_dir()
+                or not split.is_file()
+            ):
+                return None
+            layer = _Layer(
+                diff_id=diff_id,
+                split=split,
+                content=content,
+                name=f"{name}: layer {number} of {len(diff_ids)}",
+                cancelled=cancelled,
+            )
+            found.append(Stored(walk=layer.walk))
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Layer:
+    """One layer of the store."""
+
+    diff_id: DiffId
+    split: Path
+    content: Path
+    name: str
+    cancelled: threading.Event
+
+    def walk(self, request: Request) -> Walked:
+        """See `Stored.walk`."""
+        with _Contents(self.content, self.name) as contents:
+            if request.verify or request.contents:
+                return self._read_through(request, contents)
+            return self._read_wanted(request, contents)
+
+    def _read_through(self, request: Request, contents: _Contents) -> Walked:
+        """Makes the whole tar again."""
+        walk = TarWalk(request, self.name)
+        hashed = hashlib.sha256()
+        for segments in self._segments():
+            for segment in segments:
+                for piece in self._bytes(segment, contents):
+                    hashed.update(piece)
+                    walk.feed(piece)
+        table, captured = walk.finish()
+        diff_id = DiffId.parse(f"sha256:{hashed.hexdigest()}")
+        return Walked(diff_id=diff_id, table=table, captured=captured)
+
+    def _read_wanted(self, request: Request, contents: _Contents) -> Walked:
+        """Goes through the headers only, and reads afterwards what the capture wants."""
+        walk = TarWalk(request, self.name, elided=True)
+        for segments in self._segments():
+            walk.feed(b"".join([segment.payload or b"" for segment in segments if segment.type == _BYTES]))
+        table, _ = walk.finish()
+        captured: dict[str, bytes] = {}
+        if request.capture is not None:
+            # Where an archive holds a path twice, the last one is what the store has.
+            kept = 0
+            for path in dict.fromkeys(reversed(walk.wanted)):
+                if self.cancelled.is_set():
+                    raise Interrupted
+                content = contents.whole(os.fsencode(path), request.limits.captured)
+                found = None if content is None else request.capture.take(path, content)
+                if found is not None:
+                    kept += len(found)
+                    if kept > request.limits.captured:
+                        raise DamagedImage(
+                            f"{self.name}: more than {request.limits.captured} bytes of its files would have to be kept"
+                        )
+                    captured[path] = bytes(found)
+        return Walked(diff_id=self.diff_id, table=table, captured=captured, verified=False)
+
+    def _bytes(self, segment: _Segment, contents: _Contents) -> Iterator[bytes | memoryview]:
+        """What stands in the tar for a segment."""
+        if segment.type == _BYTES:
+            yield segment.payload or b""
+        elif segment.type == _FILE:
+            if segment.size:
+                yield from contents.read(segment.name_raw or (segment.name or "").encode(), segment.size)
+        else:
+            raise DamagedImage(f"{self.name}: {self.split} holds a segment of type {segment.type}")
+
+    def _segments(self) -> Iterator[list[_Segment]]:
+        decoder = msgspec.json.Decoder(_Segment)
+        rest = b""
+        try:
+            for piece in _inflated(self.split.read_bytes()):
+                if self.cancelled.is_set():
+                    raise Interrupted
+                lines, newline, after = (rest + piece).rpartition(b"\n")
+                rest = after
+                if newline:
+                    yield decoder.decode_lines(lines)
+            if rest.strip():
+                yield decoder.decode_lines(rest)
+        except (OSError, msgspec.MsgspecError, zlib.error, _inflated_error()) as error:
+            raise DamagedImage(f"{self.name}: {self.split} cannot be read: {error}") from error
+
+
+def _inflated_error() -> type[Exception]:
+    try:
+        from isal import isal_zlib  # noqa: PLC0415  # where there is no wheel for a platform, zlib does
+    except ImportError:
+        return zlib.error
+    error: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # a class, whatever its stubs say
+    return error
+
+
+def _inflated(packed: bytes) -> Iterator[bytes]:
+    try:
+        from isal import isal_zlib  # noqa: PLC0415  # where there is no wheel for a platform, zlib does
+    except ImportError:
+        decompressor: Any = zlib.decompressobj(31)
+    else:
+        decompressor = isal_zlib.decompressobj(31)
+    piece = decompressor.decompress(packed, _PIECE)
+    while piece or not decompressor.eof:
+        yield piece
+        before = decompressor.unconsumed_tail
+        piece = decompressor.decompress(before, _PIECE)
+        if not piece and not decompressor.eof and decompressor.unconsumed_tail == before:
+            raise zlib.error("it ends too early")
+
+
+class _Contents:
+    """The files below a directory, read without ever following a link out of it, or anywhere else.
+
+    The names come from the image, and a layer may hold a link with a file "below" it.
+    """
+
+    def __init__(self, root: Path, name: str) -> None:
+        self._root = root
+        self._name = name
+        self._descriptor = -1
+        self._parent = b""
+        self._parent_descriptor = -1
+        self._buffer = memoryview(bytearray(_PIECE))
+
+    def __enter__(self) -> Self:
+        self._descriptor = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._leave()
+        os.close(self._descriptor)
+
+    def _leave(self) -> None:
+        if self._parent_descriptor >= 0:
+            os.close(self._parent_descriptor)
+            self._parent_descriptor = -1
+
+    def _enter(self, parent: bytes) -> int:
+        """A descriptor of the directory `parent`, kept until another one is asked for: neighbours come together."""
+        if self._parent_descriptor >= 0 and parent == self._parent:
+            return self._parent_descriptor
+        self._leave()
+        at = os.dup(self._descriptor)
+        try:
+            for part in parent.split(b"/"):
+                if part in {b"", b"."}:
+                    continue
+                if part == b"..":
+                    raise DamagedImage(f"{self._name}: `{os.fsdecode(parent)}` leads out of the layer")
+                inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
+                os.close(at)
+                at = inner
+        except BaseException:
+            os.close(at)
+            raise
+        self._parent, self._parent_descriptor = parent, at
+        return at
+
+    def whole(self, path: bytes, largest: int) -> memoryview | None:
+        """The file at `path`, valid until the next one is asked for; `None` where another file has taken its place."""
+        with self._opened(path) as descriptor:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
+                return None
+            size = found.st_size
+            if size > largest:
+                raise self._lost(path, f"it has {size} bytes")
+            if size > len(self._buffer):
+                self._buffer = memoryview(bytearray(size))
+            done = 0
+            while done < size:
+                count = os.readv(descriptor, [self._buffer[done:size]])
+                if not count:
+                    raise self._lost(path, "it became shorter")
+                done += count
+            return self._buffer[:size]
+
+    def read(self, path: bytes, size: int) -> Iterator[memoryview]:
+        """The content of the file at `path`, which must have `size` bytes; each piece is valid until the next one."""
+        with self._opened(path) as descriptor:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode) or found.st_size != size:
+                raise self._lost(path, f"expected a file of {size} bytes, found {found.st_size}")
+            left = size
+            while left:
+                count = os.readv(descriptor, [self._buffer[:left]])
+                if not count:
+                    raise self._lost(path, "it became shorter")
+                left -= count
+                yield self._buffer[:count]
+
+    @contextlib.contextmanager
+    def _opened(self, path: bytes) -> Iterator[int]:
+        parent, _, base = path.strip(b"/").rpartition(b"/")
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        try:
+            descriptor = os.open(base, flags, dir_fd=self._enter(parent))
+        except OSError as error:
+            raise self._lost(path, error.strerror or str(error)) from error
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def _lost(self, path: bytes, why: str) -> DamagedImage:
+        return DamagedImage(f"{self._name}: the engine's store has lost `/{os.fsdecode(path)}`: {why}")

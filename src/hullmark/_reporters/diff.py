@@ -1,0 +1,251 @@
+"""What changed between two images, for a person and for a program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from hullmark import __version__
+from hullmark.model.size import format_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from hullmark._reporters.interface import Style
+    from hullmark.model.difference import Difference, FileChange, LayerSize, OwnerChange
+
+_DELTA = 12
+_NARROWEST = 20
+
+
+def text(difference: Difference, style: Style, *, top: int) -> Iterator[str]:
+    """The lines of the report, why it grew first; `top` rows of each table."""
+    yield f"{_printable(difference.why)}\n"
+    yield f"\n{_printable(difference.before)} -> {_printable(difference.after)}\n"
+    for total in difference.totals:
+        if total.before is None or total.after is None:
+            known = total.before if total.before is not None else total.after
+            if known is not None:
+                side = "before" if total.after is None else "after"
+                yield f"{'?':>{_DELTA}}  {total.name}: {format_size(known)} {side}, the other side does not tell\n"
+            continue
+        yield (
+            f"{_signed(total.delta or 0):>{_DELTA}}  {total.name}: {format_size(total.before)} -> "
+            f"{format_size(total.after)}\n"
+        )
+    if difference.empty:
+        yield "\nnothing changed that both sides tell of\n"
+        return
+    yield from _layers(difference, style)
+    if difference.settings:
+        yield "\nconfiguration\n"
+        for change in difference.settings:
+            shown = " -> ".join(
+                "(not set)" if each is None else each for each in (change.before, change.after)
+            )
+            yield _fitted(f"  {change.name}: {shown}", style)
+    if difference.owners:
+        yield "\npackages and directories\n"
+        yield from _table([(each.delta, _owner(each)) for each in difference.owners], style, top)
+    if difference.files:
+        yield "\nfiles\n"
+        files = sorted(difference.files, key=lambda each: (-abs(each.delta), each.path))
+        yield from _table([(each.delta, _file(each)) for each in files], style, top)
+
+
+def _layers(difference: Difference, style: Style) -> Iterator[str]:
+    layers = difference.layers
+    yield (
+        f"\nlayers: {len(layers.shared)} shared, {len(layers.removed)} removed, {len(layers.added)} added\n"
+    )
+    for sign, some in (("-", layers.removed), ("+", layers.added)):
+        for layer in some:
+            yield _fitted(
+                f"{sign + format_size(layer.unpacked):>{_DELTA}}  {layer.text or layer.diff_id[:19]}", style
+            )
+
+
+def _owner(change: OwnerChange) -> str:
+    what = "" if change.before and change.after else " added" if change.after else " removed"
+    return f"{change} ({change.kind}){what}"
+
+
+def _file(change: FileChange) -> str:
+    if change.before is None:
+        return f"{change.path} added"
+    if change.after is None:
+        return f"{change.path} removed"
+    return f"{change.path} {', '.join(sorted(change.aspects))}"
+
+
+def _table(rows: Sequence[tuple[int, str]], style: Style, top: int) -> Iterator[str]:
+    for delta, label in rows[:top]:
+        yield _fitted(f"{_signed(delta):>{_DELTA}}  {label}", style)
+    if len(rows) > top:
+        rest = sum(delta for delta, _ in rows[top:])
+        yield f"{_signed(rest):>{_DELTA}}  {len(rows) - top:,} more\n"
+
+
+def _fitted(line: str, style: Style) -> str:
+    room = max(style.width, _NARROWEST)
+    line = _printable(line)
+    return f"{line if len(line) <= room else line[: room - 3] + '...'}\n"
+
+
+def _signed(size: int) -> str:
+    return f"{'-' if size < 0 else '+'}{format_size(abs(size))}"
+
+
+def _printable(shown: str) -> str:
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)
+
+
+# --- for programs ----------------------------------------------------------------------------------------------------
+
+
+class ToolD1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What wrote it."""
+
+    name: Literal["hullmark"]
+    version: str
+
+
+class TotalD1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One of the sizes of an image in bytes, null where a side does not tell."""
+
+    before: int | None
+    after: int | None
+
+
+class SettingD1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One setting of the configuration; null where it was not set."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+class LayerD1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One layer."""
+
+    diff_id: str
+    unpacked: int
+    instruction: str | None
+
+
+class LayersD1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The layers of both sides."""
+
+    shared: list[LayerD1]
+    removed: list[LayerD1]
+    added: list[LayerD1]
+
+
+class OwnerD1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A package, or a directory without one; versions are empty where it was not there."""
+
+    kind: str
+    name: str
+    versions_before: list[str]
+    versions_after: list[str]
+    bytes_before: int
+    bytes_after: int
+    instruction: str | None
+
+
+class FileD1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One path; the size is null where it does not exist."""
+
+    path: str
+    before: int | None
+    after: int | None
+    aspects: list[str]
+
+
+class DiffReportD1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What changed between two images; null for what one side does not tell."""
+
+    schema: Literal["hullmark/diff/1"]
+    tool: ToolD1
+    before: str
+    after: str
+    why: str
+    size: dict[str, TotalD1]
+    settings: list[SettingD1] | None
+    layers: LayersD1
+    owners: list[OwnerD1] | None
+    files: list[FileD1] | None
+
+
+def json(difference: Difference) -> str:
+    """The report as JSON."""
+    described = DiffReportD1(
+        schema="hullmark/diff/1",
+        tool=ToolD1(name="hullmark", version=__version__),
+        before=_clean(difference.before),
+        after=_clean(difference.after),
+        why=_clean(difference.why),
+        size={each.name: TotalD1(before=each.before, after=each.after) for each in difference.totals},
+        settings=None
+        if difference.settings is None
+        else [
+            SettingD1(
+                name=_clean(each.name),
+                before=None if each.before is None else _clean(each.before),
+                after=None if each.after is None else _clean(each.after),
+            )
+            for each in difference.settings
+        ],
+        layers=LayersD1(
+            shared=_described(difference.layers.shared),
+            removed=_described(difference.layers.removed),
+            added=_described(difference.layers.added),
+        ),
+        owners=None
+        if difference.owners is None
+        else [
+            OwnerD1(
+                kind=str(each.kind),
+                name=_clean(each.name),
+                versions_before=[_clean(version) for version in each.before],
+                versions_after=[_clean(version) for version in each.after],
+                bytes_before=each.bytes_before,
+                bytes_after=each.bytes_after,
+                instruction=_clean(each.text) or None,
+            )
+            for each in difference.owners
+        ],
+        files=None
+        if difference.files is None
+        else [
+            FileD1(
+                path=_clean(each.path),
+                before=each.before,
+                after=each.after,
+                aspects=sorted(str(aspect) for aspect in each.aspects),
+            )
+            for each in difference.files
+        ],
+    )
+    return msgspec.json.format(msgspec.json.encode(described), indent=2).decode() + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of what `json` writes."""
+    described = msgspec.json.schema(DiffReportD1)
+    described["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    described["title"] = "hullmark/diff/1"
+    return described
+
+
+def _described(layers: Sequence[LayerSize]) -> list[LayerD1]:
+    return [
+        LayerD1(diff_id=each.diff_id, unpacked=each.unpacked, instruction=_clean(each.text) or None)
+        for each in layers
+    ]
+
+
+def _clean(shown: str) -> str:
+    """`shown` with every byte that is not UTF-8 replaced: JSON has to be UTF-8, and names in an image need not be."""
+    return shown.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
