@@ -159,7 +159,7 @@ def _may_make(path: str, command: Command, at: Directory) -> bool:
     at.follow(command)
     texts = [expanded(word.text, at.variables) for word in command.words]
     texts += [redirect.target.text for redirect in command.redirects if redirect.target is not None]
-    if any(path in text or "{" in text or "$" in text for text in texts):
+    if any(path in text or "{" in text.replace("{}", "") or "$" in text for text in texts):
         return True
     if command.program in _MAKERS or command.program == "mkdir":
         named = [at.path(text) for text in texts[1:] if not text.startswith("-")]

@@ -66,6 +66,32 @@ _TOOLS = {
 """For a program and what it is told to do: the kind of dependencies, and the manifests as COPY names them."""
 _ELSEWHERE = frozenset({"-C", "-g", "-v", "--cwd", "--dir", "--global", "--help", "--prefix", "--version"})
 """Options that make something else of a call."""
+_VALUED = frozenset(
+    {
+        *(
+            "--cache",
+            "--cache-folder",
+            "--extras",
+            "--include",
+            "--jobs",
+            "--loglevel",
+            "--network-timeout",
+            "--omit",
+        ),
+        *(
+            "--only",
+            "--path",
+            "--registry",
+            "--retry",
+            "--store-dir",
+            "--userconfig",
+            "--with",
+            "--without",
+            "-E",
+        ),
+    }
+)
+"""Options that take the next word as their value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,11 +182,16 @@ def _of_python(call: Call) -> _Install | None:
 
 
 def _of_tool(command: Command) -> _Install | None:
-    operands = [word.text for word in command.arguments if not word.text.startswith("-")]
     if any(word.text in _ELSEWHERE for word in command.arguments):
         return None
+    operands = []
+    words = iter(word.text for word in command.arguments)
+    for word in words:
+        if word in _VALUED:
+            next(words, None)
+        elif not word.startswith("-"):
+            operands.append(word)
     found = _TOOLS.get((command.program, " ".join(operands)))
-    # A value of an option looks like an operand: of the tools only those are known that were called without one.
     return None if found is None else _Install(kind=found[0], command=command, manifests=found[1])
 
 
