@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hullmark.model.digest import Digest
     from hullmark.model.table import FileTable
 
-_AT_ONCE = 1 << 22
+_AT_ONCE = 1 << 20
 """Bytes that are read from a file at once."""
 _MOST_LINKS = 40
 """Links that lead from one name to another, as many as Linux follows."""
