@@ -275,3 +275,17 @@ def test_a_comment_without_a_reason_or_about_another_rule_accepts_nothing(commen
 def test_a_comment_apart_from_the_instruction_accepts_nothing() -> None:
     text = IGNORED.format(above="# hullmark: ignore=pip-cache-kept it is small\n\n", inside="")
     assert lint(parse(text, "D"), rules=[RULES["pip-cache-kept"]])
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_the_fixes_of_all_rules_together_settle_and_keep_how_lines_end(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+
+    def see(text: str) -> Any:
+        return lint(parse(text, path.name), volumes=_volumes(text))
+
+    plain, made = fix_text(text, see, unsafe=True)
+    assert not [finding for finding in see(plain) if finding.fix]
+    returned, _ = fix_text(text.replace("\n", "\r\n"), see, unsafe=True)
+    assert returned == plain.replace("\n", "\r\n")
+    assert len(made) < 20
