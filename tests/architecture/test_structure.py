@@ -32,7 +32,7 @@ FLOORS = (
         *("_settings", "_compose", "_dockerfile", "_images", "_contents"),
         *("_engines", "_linters", "_scanners", "rules", "_reporters"),
     ),
-    ("_smoke", "_release", "_ci", "_doctor"),
+    ("_smoke", "_anatomy", "_release", "_ci", "_doctor"),
     ("_pipeline",),
     ("_survey",),
     ("_library", "_cli", "__main__"),

@@ -11,8 +11,10 @@ from hullmark.model.finding import Finding, Severity
 from hullmark.model.fix import Applicability, Fix, Fixed
 from hullmark.model.location import ImageConfig, ImagePath, ServicePlace, SourceSpan
 from hullmark.model.outcome import Broken, Check, CheckResult, Ran, Skipped
+from hullmark.model.owner import Owner, OwnerKind
 from hullmark.model.project import ExecProbe, HttpProbe, Link, TcpProbe
 from hullmark.model.report import ImageSummary, LayerSummary, Report
+from hullmark.model.space import OwnerSpace
 from hullmark.model.stack import LinkRun, ProbeRun, ServiceRun, StackRun, State, Unlinkable
 from hullmark.model.verdict import Policy, decide
 from hullmark.model.vulnerability import SEVERITIES, Vulnerability
@@ -53,6 +55,7 @@ findings = st.builds(
     expected=texts,
     remedy=texts,
     fingerprint=st.just("0123456789abcdef"),
+    aliases=st.sampled_from([(), ("DL3015",)]),
     fix=st.none()
     | st.builds(Fix, message=texts, edits=st.just(()), applicability=st.sampled_from(Applicability)),
 )
@@ -69,15 +72,35 @@ results = st.builds(
     outcome=outcomes,
     seconds=seconds,
 )
+layers = st.builds(
+    LayerSummary,
+    diff_id=diff_ids,
+    unpacked=bytes_,
+    masked=bytes_,
+    digest=st.none() | diff_ids,
+    instruction=texts,
+)
+owners = st.builds(
+    OwnerSpace,
+    owner=st.builds(Owner, kind=st.sampled_from(OwnerKind), name=texts, version=texts),
+    bytes=bytes_,
+    files=st.integers(0, 1 << 20),
+    masked_bytes=bytes_,
+    masked_files=st.integers(0, 1 << 20),
+)
 images = st.builds(
     ImageSummary,
     service=names,
     reference=texts,
+    digest=st.none() | diff_ids,
     config_digest=diff_ids,
     platform=st.just("linux/amd64"),
+    transfer=st.none() | bytes_,
     unpacked=bytes_,
+    visible=bytes_,
     budget=st.none() | st.integers(1, 1 << 42),
-    layers=st.lists(st.builds(LayerSummary, diff_id=diff_ids, unpacked=bytes_), max_size=3).map(tuple),
+    layers=st.lists(layers, max_size=3).map(tuple),
+    owners=st.lists(owners, max_size=3).map(tuple),
 )
 probes = st.one_of(
     st.builds(HttpProbe, path=texts, port=st.integers(1, 65535), origin=spans),
