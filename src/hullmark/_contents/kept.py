@@ -61,7 +61,7 @@ def contents_in(text: bytes, name: str, service: str | None) -> Contents:
     except msgspec.MsgspecError as error:
         raise ConfigurationError([f"{name}: not a report of hullmark as it writes them: {error}"]) from error
     # Owners that were cut off, or were never looked for, cannot stand for the whole.
-    owners = image.owners or []
+    owners = [owner for owner in image.owners or () if owner.files]  # the others are masked
     whole = bool(owners) and sum(owner.bytes for owner in owners) == image.size.visible
     return Contents(
         reference=f"{image.reference} ({name})",

@@ -1,0 +1,212 @@
+"""`hullmark size`, `diff` and `budget` on images that are files, and on a project without an engine."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from hullmark._cli import main
+from hullmark._settings import load_settings
+from hullmark._settings.edit import with_values
+from hullmark.errors import ConfigurationError
+from hullmark.model.table import Entry, Kind
+from hullmark.testing import ImageFiles, archive_of, docker_files, layer_tar
+
+SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "schemas"
+DPKG = "/var/lib/dpkg"
+
+
+def _status(version: str) -> bytes:
+    return f"Package: tool\nStatus: install ok installed\nArchitecture: amd64\nVersion: {version}\n".encode()
+
+
+def _image(version: str, size: int, *, env: str = "A=1") -> ImageFiles:
+    """A package of `size` bytes, a file of nobody, and one that a later layer deletes."""
+    first = layer_tar(
+        [
+            Entry(path="/usr/bin/tool", kind=Kind.FILE, size=size, mode=0o755),
+            Entry(path="/tmp/junk", kind=Kind.FILE, size=5000),  # in the image
+            Entry(path="/srv/own", kind=Kind.FILE, size=300),
+            Entry(path=f"{DPKG}/status", kind=Kind.FILE),
+            Entry(path=f"{DPKG}/info/tool.list", kind=Kind.FILE),
+        ],
+        {
+            "/usr/bin/tool": b"t" * size,
+            "/tmp/junk": b"j" * 5000,
+            "/srv/own": b"o" * 300,
+            f"{DPKG}/status": _status(version),
+            f"{DPKG}/info/tool.list": b"/.\n/usr\n/usr/bin\n/usr/bin/tool\n",
+        },
+    )
+    second = layer_tar([Entry(path="/tmp/junk", kind=Kind.WHITEOUT)])
+    return ImageFiles(
+        layers=(first, second),
+        settings={"Env": [env]},
+        history=(
+            {"created_by": "RUN /bin/sh -c make-it # buildkit"},
+            {"created_by": "RUN /bin/sh -c rm /tmp/junk # buildkit"},
+        ),
+    )
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    """A directory with two archives, `old.tar` and `new.tar`."""
+    for name, image in (("old", _image("1.0", 10_000)), ("new", _image("2.0", 60_000, env="A=2"))):
+        (tmp_path / f"{name}.tar").write_bytes(archive_of(docker_files({"it:1": image})))
+    return tmp_path
+
+
+def _call(cwd: Path, *arguments: str, **environ: str) -> tuple[int, str, str]:
+    stdout, stderr = io.StringIO(), io.StringIO()
+    given = {
+        "PATH": os.environ["PATH"],
+        "HOME": "/",
+        "HULLMARK_NO_CACHE": "1",
+        "DOCKER_HOST": "unix:///nonexistent/docker.sock",
+        **environ,
+    }
+    code = main(["-C", str(cwd), "-q", *arguments], stdout=stdout, stderr=stderr, environ=given)
+    return code, stdout.getvalue(), stderr.getvalue()
+
+
+def _json(cwd: Path, *arguments: str) -> Any:
+    code, stdout, stderr = _call(cwd, *arguments, "--format", "json")
+    assert code == 0, stderr
+    document = json.loads(stdout)
+    kind = document["schema"].split("/")[1]
+    schema = json.loads((SCHEMAS / f"{kind}-1.schema.json").read_text("utf-8"))
+    jsonschema.validate(document, schema)
+    return document
+
+
+def test_size_says_who_brought_the_bytes_and_what_is_hidden(images: Path) -> None:
+    code, stdout, _ = _call(images, "size", f"docker-archive:{images}/old.tar")
+    assert code == 0
+    assert "unpacked 15.4 kB, visible 10.4 kB, masked 5.0 kB, transfer not known" in stdout
+    assert "tool 1.0 (dpkg)" in stdout
+    assert "RUN make-it" in stdout
+    assert "a squash: what later layers hide" in stdout
+    assert all(len(line) <= 80 for line in stdout.splitlines()[2:])
+
+
+def test_size_in_json_adds_up(images: Path) -> None:
+    found = _json(images, "size", f"docker-archive:{images}/old.tar")
+    size = found["size"]
+    assert size["unpacked"] == size["visible"] + size["masked"]
+    assert size["masked"] == found["squash"] == sum(layer["masked"] for layer in found["layers"]) == 5000
+    for part in ("owners", "instructions"):
+        assert sum(each["bytes"] for each in found[part]) == size["visible"]
+    assert found["attributed"] == 1.0
+
+
+def test_size_shows_what_is_asked_for(images: Path) -> None:
+    _, stdout, _ = _call(images, "size", f"docker-archive:{images}/old.tar", "--by", "layer", "--top", "1")
+    assert "by layer" in stdout
+    assert "by owner" not in stdout
+    assert "and 1 more" in stdout
+
+
+def test_equal_files_are_found_where_all_bytes_are_read(images: Path) -> None:
+    same = layer_tar(
+        [Entry(path=f"/srv/{name}", kind=Kind.FILE, size=900) for name in "ab"],
+        {"/srv/a": b"s" * 900, "/srv/b": b"s" * 900},
+    )
+    (images / "same.tar").write_bytes(archive_of(docker_files({"it:1": ImageFiles(layers=(same,))})))
+    reference = f"docker-archive:{images}/same.tar"
+    assert _json(images, "size", reference, "--duplicates")["duplicates"] == [
+        {"size": 900, "paths": ["/srv/a", "/srv/b"]}
+    ]
+    assert _json(images, "size", reference)["duplicates"] == []
+
+
+def test_an_image_that_is_not_there_is_told(images: Path) -> None:
+    code, stdout, stderr = _call(images, "size", "docker-archive:none.tar")
+    assert (code, stdout) == (3, "")
+    assert "none.tar" in stderr
+    code, _, stderr = _call(images, "size", "some-image")
+    assert code == 3
+    assert "no Docker engine answers" in stderr
+
+
+def test_diff_says_first_why_it_grew(images: Path) -> None:
+    code, stdout, _ = _call(
+        images, "diff", f"docker-archive:{images}/old.tar", f"docker-archive:{images}/new.tar"
+    )
+    assert code == 0
+    assert (
+        stdout.splitlines()[0] == "It grew by 50.0 kB: tool 1.0 -> 2.0 (dpkg) +50.0 kB through `RUN make-it`."
+    )
+    assert "Env.A: 1 -> 2" in stdout
+    assert "/usr/bin/tool" in stdout
+
+
+def test_diff_with_itself_finds_nothing(images: Path) -> None:
+    reference = f"docker-archive:{images}/old.tar"
+    found = _json(images, "diff", reference, reference)
+    assert (found["owners"], found["files"], found["settings"]) == ([], [], [])
+    assert "nothing changed" in _call(images, "diff", reference, reference)[1]
+
+
+def test_diff_takes_a_report_that_was_kept(images: Path) -> None:
+    _, stdout, _ = _call(images, "size", f"docker-archive:{images}/old.tar", "--format", "json")
+    (images / "old.json").write_text(stdout, encoding="utf-8")
+    found = _json(images, "diff", "old.json", f"docker-archive:{images}/new.tar")
+    (owner,) = found["owners"]
+    assert (owner["name"], owner["bytes_after"] - owner["bytes_before"]) == ("tool", 50_000)
+    assert found["files"] is None
+    assert found["settings"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message"),
+    [
+        ("nothing", 2, "not a report of hullmark"),
+        ("{}", 2, "no JSON report of hullmark"),
+        ('{"schema": "hullmark/size/1"}', 2, "not a report of hullmark"),
+        ('{"schema": "hullmark/report/1", "images": {}}', 2, "tells of no image"),
+        ('{"schema": "hullmark/report/1", "images": {"a": {}, "b": {}}}', 2, "tells of 2 images"),
+    ],
+)
+def test_a_file_that_is_no_report_is_told(images: Path, text: str, code: int, message: str) -> None:
+    (images / "x.json").write_text(text, encoding="utf-8")
+    found, _, stderr = _call(images, "diff", "x.json", f"docker-archive:{images}/new.tar")
+    assert found == code
+    assert message in stderr
+
+
+def test_budgets_need_images(images: Path) -> None:
+    (images / "compose.yml").write_text("services: {web: {build: .}, db: {image: x}}\n", encoding="utf-8")
+    code, stdout, stderr = _call(images, "budget", "show")
+    assert (code, stdout) == (3, "")
+    assert "no Docker engine answers" in stderr
+    code, _, stderr = _call(images, "budget", "update", "db")
+    assert code == 2
+    assert "builds no image" in stderr
+
+
+def test_a_value_is_changed_and_nothing_else(tmp_path: Path) -> None:
+    text = '# mine\n[services.web] # web\nuser = "non-root"\nbudget = "1 MB" # tight\n\n[[links]]\nfrom = "a"\nto = "http://b/"\n'
+    after = with_values(
+        text, "hullmark.toml", {("services", "web", "budget"): "2 MB", ("services", "db", "budget"): "3 MB"}
+    )
+    assert after.startswith('# mine\n[services.web] # web\nuser = "non-root"\nbudget = "2 MB" # tight\n\n')
+    (tmp_path / "hullmark.toml").write_text(after, encoding="utf-8")
+    settings = load_settings(tmp_path, {})
+    sizes = {name: service.budget.size for name, service in settings.services if service.budget}
+    assert sizes == {"web": 2_000_000, "db": 3_000_000}
+    assert with_values("", "hullmark.toml", {("services", "db", "budget"): "3 MB"}).strip() == (
+        '[services.db]\nbudget = "3 MB"'
+    )
+
+
+def test_a_file_that_cannot_be_changed_is_told() -> None:
+    for text in ("[", "services = 1\n", 'services = {web = "x"}\n'):
+        with pytest.raises(ConfigurationError, match=r"hullmark\.toml: cannot be changed"):
+            with_values(text, "hullmark.toml", {("services", "web", "budget"): "2 MB"})
