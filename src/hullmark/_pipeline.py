@@ -209,6 +209,7 @@ def run_checks(
         ]
         _finish([pool.submit(work) for check, work in after if check in checks], surroundings)
     results, suppressed = _without_ignored(run.results, project.settings.ignores, started.date())
+    results = [_unless_untried(result, run.stack) for result in results]
     results += _idle_ignores(run, results, suppressed, started.date())
     order = {check: position for position, check in enumerate(Check)}
     results.sort(key=lambda result: (order[result.check], result.service or ""))
@@ -591,6 +592,16 @@ def _without_ignored(
         suppressed += sorted(ignored, key=lambda f: f.sort_key)
         kept.append(result)
     return kept, tuple(suppressed)
+
+
+def _unless_untried(result: CheckResult, stack: StackRun | None) -> CheckResult:
+    """The result, but for a service of a stack that did not come up: with its findings ignored, nothing was tried."""
+    clean = isinstance(result.outcome, Ran) and not result.findings
+    if result.check is not Check.SMOKE or not clean or stack is None or stack.ready:
+        return result
+    return replace(
+        result, outcome=Skipped(reason="its probes and links were not tried: the stack did not come up")
+    )
 
 
 def _ignored(finding: Finding, ignores: Iterable[Ignore], today: dt.date) -> bool:

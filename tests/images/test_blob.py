@@ -94,7 +94,9 @@ def test_gzip_is_read_without_the_fast_library_too(form: str, monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    "content", [b"", bytes(1024), gzip.compress(b""), gzip.compress(bytes(1024)), compress(b"", "zstd")]
+    "content",
+    [b"", bytes(1024), gzip.compress(b""), gzip.compress(bytes(1024)), compress(b"", "zstd")],
+    ids=["nothing", "the end", "gzip of nothing", "gzip of the end", "zstd of nothing"],
 )
 def test_a_layer_may_hold_nothing(content: bytes) -> None:
     assert len(read(content).table) == 0
