@@ -326,3 +326,20 @@ def test_help_loads_nothing_that_reaches_out(arguments: list[str]) -> None:
         "assert code == 0 and out.getvalue()"
     )
     assert not _loaded(run) & {"docker", "requests", "urllib3", "yaml", "msgspec", "tree_sitter"}
+
+
+def test_decoders_are_made_once_and_before_threads_use_them() -> None:
+    """msgspec 0.22 crashes the process when two threads make the first decoder of a type at the same time."""
+    late = []
+    for file in FILES:
+        for function in ast.walk(_tree(file)):
+            if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            for call in ast.walk(function):
+                if not isinstance(call, ast.Call):
+                    continue
+                called = ast.unparse(call.func)
+                typed = any(keyword.arg == "type" for keyword in call.keywords)
+                if called.endswith(".Decoder") or (called.startswith("msgspec.") and typed):
+                    late.append(f"{file.relative_to(SOURCE)}:{call.lineno} {called}")
+    assert not late

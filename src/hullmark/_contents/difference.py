@@ -6,9 +6,6 @@ from collections import Counter, defaultdict
 from itertools import chain
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from hullmark.errors import UsageError
 from hullmark.model.difference import (
     Aspect,
     Contents,
@@ -33,35 +30,6 @@ if TYPE_CHECKING:
     from hullmark.model.owner import Ownership
 
 
-class _SavedSize(msgspec.Struct, frozen=True):
-    unpacked: int
-    transfer: int | None = None
-    visible: int | None = None
-
-
-class _SavedLayer(msgspec.Struct, frozen=True):
-    diff_id: str
-    unpacked: int
-    instruction: str | None = None
-
-
-class _SavedOwner(msgspec.Struct, frozen=True):
-    kind: OwnerKind
-    name: str
-    bytes: int
-    files: int
-    version: str | None = None
-
-
-class _SavedImage(msgspec.Struct, frozen=True):
-    """An entry of `images` in a JSON report, as far as a comparison needs it."""
-
-    reference: str
-    size: _SavedSize
-    layers: list[_SavedLayer] = []
-    owners: list[_SavedOwner] = []
-
-
 def contents(
     image: Image,
     files: FileSystem,
@@ -84,39 +52,6 @@ def contents(
         ),
         files=files,
         holdings=None if ownership is None else _holdings(files, ownership, attribution),
-    )
-
-
-def saved(entry: object) -> Contents:
-    """An image as a saved report tells of it: an entry of `images` in the JSON format.
-
-    Raises `UsageError` when it is none.
-    """
-    try:
-        image = msgspec.convert(entry, _SavedImage)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"the report does not tell of an image as expected: {error}") from error
-    holdings = tuple(
-        Holding(
-            kind=owner.kind,
-            name=owner.name,
-            version=owner.version or "",
-            bytes=owner.bytes,
-            files=owner.files,
-        )
-        for owner in image.owners
-    )
-    return Contents(
-        reference=image.reference,
-        unpacked=image.size.unpacked,
-        visible=image.size.visible,
-        transfer=image.size.transfer,
-        layers=tuple(
-            LayerSize(diff_id=layer.diff_id, unpacked=layer.unpacked, text=layer.instruction or "")
-            for layer in image.layers
-        ),
-        # A report in which owners were not looked for has none.
-        holdings=holdings or None,
     )
 
 

@@ -75,6 +75,10 @@ class Elf:
         return self.bits, self.little, self.machine
 
 
+# Made once: msgspec crashes when several threads make the first decoder of a type at the same time.
+_DECODER = msgspec.msgpack.Decoder(Elf)
+
+
 class ElfCapture:
     """Keeps a summary of every ELF file."""
 
@@ -102,7 +106,7 @@ def kept(data: bytes | None) -> Elf | None:
     if data is None or not data.startswith(_KEPT):
         return None
     try:
-        return msgspec.msgpack.decode(memoryview(data)[len(_KEPT) :], type=Elf)
+        return _DECODER.decode(memoryview(data)[len(_KEPT) :])
     except msgspec.MsgspecError:
         return None
 

@@ -75,6 +75,10 @@ class _Token(msgspec.Struct):
     access_token: str | None = None
 
 
+# Made once: msgspec crashes when several threads make the first decoder of a type at the same time.
+_DECODER = msgspec.json.Decoder(_Token)
+
+
 @dataclass(kw_only=True)
 class Authenticator:
     """Knows what to send as `Authorization` to one registry, for one repository; shared by threads."""
@@ -208,7 +212,7 @@ class Authenticator:
                 )
             body = answer.read(_LARGEST_ANSWER)
         try:
-            token = msgspec.json.decode(body or b"", type=_Token)
+            token = _DECODER.decode(body or b"")
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             token = _Token()
         found = token.token or token.access_token or ""

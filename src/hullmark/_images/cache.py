@@ -60,6 +60,10 @@ class _Columns(msgspec.Struct, array_like=True, frozen=True):
     captured: list[tuple[bytes, bytes]]
 
 
+# Made once: msgspec crashes when several threads make the first decoder of a type at the same time.
+_DECODER = msgspec.msgpack.Decoder(_Columns)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """What a cache holds."""
@@ -270,7 +274,7 @@ def _pack(walked: Walked) -> bytes:
 
 def _unpack(packed: bytes) -> Found:
     """The layer; raises `ValueError` and the like unless all of it fits together."""
-    columns = msgspec.msgpack.decode(_zstandard().decompress(packed), type=_Columns)
+    columns = _DECODER.decode(_zstandard().decompress(packed))
     paths = _text(columns.paths).split("\0") if columns.rows else []
     arrays = [
         _array(code, raw)

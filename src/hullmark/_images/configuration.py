@@ -12,7 +12,7 @@ from hullmark.model.digest import DiffId
 from hullmark.model.image import HealthCheck, HistoryEntry, ImageConfiguration
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 _NANOSECONDS = 1_000_000_000
 # Instructions that make no layer, as builders write them into the history.
@@ -82,20 +82,16 @@ class Document(msgspec.Struct, frozen=True):
         )
 
 
+# Made once: msgspec crashes when several threads make the first decoder of a type at the same time.
+_DECODER = msgspec.json.Decoder(Document)
+
+
 def parse_configuration(content: bytes, name: str) -> Document:
     """The configuration in `content`; raises `DamagedImage`, naming the image by `name`, for anything else."""
     try:
-        return msgspec.json.decode(content, type=Document)
+        return _DECODER.decode(content)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise DamagedImage(f"{name}: the configuration cannot be read: {error}") from error
-
-
-def configuration(raw: Mapping[str, Any]) -> ImageConfiguration:
-    """What the `config` object of a configuration, as decoded from JSON, says; raises `DamagedImage` for another."""
-    try:
-        return settings_of(msgspec.convert(raw, _Settings))
-    except msgspec.ValidationError as error:
-        raise DamagedImage(f"the configuration of the image cannot be read: {error}") from error
 
 
 def settings_of(raw: _Settings | None) -> ImageConfiguration:

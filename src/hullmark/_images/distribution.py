@@ -53,6 +53,10 @@ class _Errors(msgspec.Struct):
     errors: list[_Error] = []
 
 
+# Made once: msgspec crashes when several threads make the first decoder of a type at the same time.
+_DECODER = msgspec.json.Decoder(_Errors)
+
+
 @dataclass(kw_only=True)
 class Repository:
     """The repository that a reference names; safe to use from several threads once it is connected."""
@@ -325,7 +329,7 @@ class Repository:
         """The code of the registry's first error, and its text for a message."""
         try:
             body = answer.read(_LARGEST_ERROR)
-            found = msgspec.json.decode(body or b"", type=_Errors).errors
+            found = _DECODER.decode(body or b"").errors
         except (Transient, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             found = []
         if not found:

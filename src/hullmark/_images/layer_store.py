@@ -46,6 +46,10 @@ class _Segment(msgspec.Struct):
     name_raw: bytes | None = None
 
 
+# Made once: msgspec crashes when several threads make the first decoder of a type at the same time.
+_DECODER = msgspec.json.Decoder(_Segment)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerStore:
     """The store below the engine's directory `root`."""
@@ -186,7 +190,6 @@ class _Layer:
             raise DamagedImage(f"{self.name}: {self.split} holds a segment of type {segment.type}")
 
     def _segments(self) -> Iterator[list[_Segment]]:
-        decoder = msgspec.json.Decoder(_Segment)
         rest = b""
         try:
             for piece in _inflated(self.split.read_bytes()):
@@ -195,9 +198,9 @@ class _Layer:
                 lines, newline, after = (rest + piece).rpartition(b"\n")
                 rest = after
                 if newline:
-                    yield decoder.decode_lines(lines)
+                    yield _DECODER.decode_lines(lines)
             if rest.strip():
-                yield decoder.decode_lines(rest)
+                yield _DECODER.decode_lines(rest)
         except (OSError, msgspec.MsgspecError, zlib.error, _inflated_error()) as error:
             raise DamagedImage(f"{self.name}: {self.split} cannot be read: {error}") from error
 

@@ -55,6 +55,10 @@ class _Saved(msgspec.Struct, frozen=True, rename="pascal"):
     repo_tags: list[str] | None = None
 
 
+# Made once: msgspec crashes when several threads make the first decoder of a type at the same time.
+_DECODER = msgspec.json.Decoder(list[_Saved])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OciDirectory:
     """Directories in the OCI layout; references are `PATH[:TAG]`."""
@@ -119,7 +123,7 @@ def archive_core(
         raise Unavailable(f"{path} holds no images: there is neither {_MANIFEST} nor {_INDEX} in it")
     content = place.read(_MANIFEST, request.limits.manifest)
     try:
-        saved = msgspec.json.decode(content, type=list[_Saved])
+        saved = _DECODER.decode(content)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise DamagedImage(f"{path}: {_MANIFEST} cannot be read: {error}") from error
     one = _one_of(saved, tag, path)

@@ -83,6 +83,10 @@ class _Document(msgspec.Struct, frozen=True, rename="camel"):
     manifests: tuple[Descriptor, ...] | None = None
 
 
+# Made once: msgspec crashes when several threads make the first decoder of a type at the same time.
+_DECODER = msgspec.json.Decoder(_Document)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageManifest:
     """One image."""
@@ -130,7 +134,7 @@ def parse_manifest(content: bytes, name: str, media_type: str = "") -> ImageMani
     Docker's first format.
     """
     try:
-        document = msgspec.json.decode(content, type=_Document)
+        document = _DECODER.decode(content)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise DamagedImage(f"{name}: the manifest cannot be read: {error}") from error
     types = {document.media_type, media_type.partition(";")[0].strip().lower()}

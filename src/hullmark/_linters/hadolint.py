@@ -42,6 +42,10 @@ class _Reported(msgspec.Struct):
     message: str
 
 
+# Made once: msgspec crashes when several threads make the first decoder of a type at the same time.
+_DECODER = msgspec.json.Decoder(list[_Reported])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoHadolint:
     """hadolint is not there, or does not answer as itself."""
@@ -82,7 +86,7 @@ class Hadolint:
             (program, "--no-fail", "--format", "json", "--", *files), cwd=self._root, timeout=TIMEOUT
         ).check(hint="`hadolint FILE` on its own says more")
         try:
-            reported = msgspec.json.decode(completed.stdout.encode(), type=list[_Reported])
+            reported = _DECODER.decode(completed.stdout.encode())
         except msgspec.DecodeError as error:
             raise Unavailable(
                 f"hadolint's answer is not the JSON that was expected: {error}",

@@ -64,7 +64,7 @@ class Trivy:
 def read_report(text: bytes, *, service: str) -> Scanned:
     """What a JSON report of Trivy says; raises `Unavailable` when it is of another shape."""
     try:
-        report = msgspec.json.decode(text, type=_Report)
+        report = _DECODER.decode(text)
     except msgspec.DecodeError as error:
         raise Unavailable(
             f"Trivy's report on `{service}` is not the JSON that was expected: {error}",
@@ -122,6 +122,10 @@ class _Report(msgspec.Struct):
     ArtifactName: str
     Metadata: _Metadata = msgspec.field(default_factory=_Metadata)
     Results: list[_Result] | None = None
+
+
+# Made once: msgspec crashes when several threads make the first decoder of a type at the same time.
+_DECODER = msgspec.json.Decoder(_Report)
 
 
 def _vulnerability(each: _Vulnerability, result: _Result, service: str) -> Vulnerability:

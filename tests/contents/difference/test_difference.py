@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from array import array
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hullmark._contents.attribution import attribute
-from hullmark._contents.difference import contents, difference, saved
+from hullmark._contents.difference import contents, difference
 from hullmark._contents.filesystem import overlay
+from hullmark._contents.kept import contents_in
 from hullmark._contents.update import update
-from hullmark.errors import UsageError
+from hullmark.errors import ConfigurationError
 from hullmark.model.difference import Aspect
 from hullmark.model.digest import DiffId, Digest
 from hullmark.model.image import HealthCheck, HistoryEntry, Image, ImageConfiguration, Layer
@@ -221,12 +223,12 @@ def test_what_a_saved_report_tells_is_compared() -> None:
             {"kind": "python", "name": "n", "version": "1", "bytes": 50, "files": 1},
         ],
     }
-    found = difference(saved(entry), _contents(image))
+    found = difference(_kept(entry), _contents(image))
     assert found.why == "It grew by 8.9 kB: n 1 -> 2 (python) +8.9 kB through `RUN two`."
     assert found.files is None
     assert found.settings is None
     assert [layer.text for layer in found.layers.shared] == ["ADD base"]
-    without = saved({**entry, "owners": []})
+    without = _kept({**entry, "owners": []})
     assert difference(without, _contents(image)).owners is None
     assert difference(without, _contents(image)).why == (
         "It grew by 8.8 kB; whose bytes these are is not known on both sides."
@@ -235,8 +237,13 @@ def test_what_a_saved_report_tells_is_compared() -> None:
 
 @pytest.mark.parametrize("entry", [None, {}, {"reference": "x", "size": {}}, {"reference": 1}])
 def test_what_is_no_entry_of_a_report_is_refused(entry: object) -> None:
-    with pytest.raises(UsageError, match="does not tell of an image"):
-        saved(entry)
+    with pytest.raises(ConfigurationError, match=r"report\.json: not a report"):
+        _kept(entry)
+
+
+def _kept(entry: object) -> Contents:
+    report = {"schema": "hullmark/report/1", "images": {"x": entry}}
+    return contents_in(json.dumps(report).encode(), "report.json", "x")
 
 
 _FILES = st.lists(
