@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from hullmark._compose import TEST_ENV_FILE, TEST_FILES, find_root, resolve
 from hullmark._dockerfile import load
-from hullmark._images import Request, open_image
+from hullmark._images.interface import Request
+from hullmark._images.reference import open_image
 from hullmark._settings.load import FILE
 from hullmark._settings.proposal import Candidate, propose
 from hullmark.errors import Unavailable
