@@ -289,9 +289,10 @@ def _can_mount() -> bool:
 @given(st.lists(st.lists(_entries(), max_size=7), min_size=1, max_size=4))
 @pytest.mark.docker
 def test_the_kernel_shows_the_same(layers: list[list[Entry]]) -> None:
-    layers = _resolvable(layers)
+    # What lies below a file of its own archive has no meaning that two programs agree on.
+    layers = _resolvable(_as_docker_writes(layers))
     expected = _shown(_overlaid(layers))
-    assert expected == (_by_kernel(layers) if _can_mount() else _by_engine(_as_docker_writes(layers)))
+    assert expected == (_by_kernel(layers) if _can_mount() else _by_engine(layers))
 
 
 def _as_docker_writes(layers: list[list[Entry]]) -> list[list[Entry]]:
