@@ -106,6 +106,15 @@ def test_size_in_json_adds_up(images: Path) -> None:
     assert found["attributed"] == 1.0
 
 
+def test_what_came_through_a_squash_is_not_known_without_its_stage(images: Path) -> None:
+    squashed = ImageFiles(
+        layers=(layer_tar([Entry(path="/srv/own", kind=Kind.FILE, size=300)]),),
+        history=({"created_by": "COPY / / # buildkit"},),
+    )
+    (images / "squashed.tar").write_bytes(archive_of(docker_files({"it:1": squashed})))
+    assert _json(images, "size", f"docker-archive:{images}/squashed.tar")["attributed"] == 0.0
+
+
 def test_size_shows_what_is_asked_for(images: Path) -> None:
     _, stdout, _ = _call(images, "size", f"docker-archive:{images}/old.tar", "--by", "layer", "--top", "1")
     assert "by layer" in stdout

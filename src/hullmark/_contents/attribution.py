@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fnmatch
 import posixpath
+import re
 from array import array
 from bisect import bisect_right
 from dataclasses import replace
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from hullmark.model.image import Image
     from hullmark.model.table import FileTable
 
+_SQUASH = re.compile(r"COPY (?:--\S+ )*/ /")
+"""What a history says of a squash."""
 _DEEPEST = 32
 """Stages that are followed from COPY to COPY."""
 
@@ -141,7 +144,12 @@ class _Attributor:
 
 
 def _whole(step: Step) -> bool:
-    """Whether the step copies a whole file system from another stage: what it brought is that stage's."""
+    """Whether the step copies a whole file system from another stage: what it brought is that stage's.
+
+    Where only the image's history tells of the step, a copy of everything to everywhere is taken for that.
+    """
+    if step.instruction is None:
+        return _SQUASH.fullmatch(step.origin.text) is not None
     return step.stage is not None and any(copy is step.instruction for copy, _ in step.stage.whole_copies)
 
 
