@@ -7,30 +7,43 @@ has.
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hullmark._contents.attribution import attribute, shares
+from hullmark._contents.credentials import CredentialCapture, find_credentials
+from hullmark._contents.dependencies import EnvironmentCapture, missing_packages
+from hullmark._contents.difference import contents as side
+from hullmark._contents.difference import difference
 from hullmark._contents.elf import ElfCapture
 from hullmark._contents.filesystem import overlay
+from hullmark._contents.kept import contents_in, layers_in
+from hullmark._contents.libraries import ConfigurationCapture, missing_libraries
 from hullmark._contents.owners import find_owners
 from hullmark._contents.packages.capture import Combined, PackageCapture
 from hullmark._contents.reclaim import reclaim
 from hullmark._contents.summary import by_directory, by_owner, by_top
+from hullmark._contents.update import pulled
 from hullmark._engines.stages import stage_images
 from hullmark._images.interface import Request
 from hullmark._images.reference import open_image
 from hullmark.errors import Unavailable
 from hullmark.model.anatomy import Anatomy
+from hullmark.model.image import ShippedImage
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from hullmark._engines import Engine
     from hullmark._process import Commands
+    from hullmark.model.difference import Contents
+    from hullmark.model.digest import DiffId, Digest
     from hullmark.model.dockerfile import Recipe
     from hullmark.model.image import Image
-    from hullmark.model.project import Project, Service
+    from hullmark.model.location import SourceSpan
+    from hullmark.model.project import Project, Service, ServiceSettings
 
 
 def dissect(
@@ -60,7 +73,51 @@ def dissect(
 
 def wanted(*, contents: bool = False) -> Request:
     """What `dissect` needs of each layer; with `contents`, equal files are found as well, and every byte is read."""
-    return Request(capture=Combined(PackageCapture(), ElfCapture()), contents=contents, verify=False)
+    capture = Combined(
+        PackageCapture(), ElfCapture(), ConfigurationCapture(), EnvironmentCapture(), CredentialCapture()
+    )
+    return Request(capture=capture, contents=contents, verify=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Previous:
+    """The image that hosts have, as far as it is known."""
+
+    contents: Contents
+    layers: tuple[tuple[DiffId, Digest | None], ...]
+    """From the bottom up, with the digests of their blobs where they are known."""
+
+
+def shipped(
+    anatomy: Anatomy,
+    *,
+    service: str,
+    settings: ServiceSettings,
+    labels: tuple[str, ...] = (),
+    origin: SourceSpan | None = None,
+    previous: Previous | None = None,
+) -> ShippedImage:
+    """What the image rules look at, of an image that was read with `wanted`."""
+    image, files, ownership = anatomy.image, anatomy.files, anatomy.ownership
+    environment = dict(image.configuration.environment)
+    return ShippedImage(
+        anatomy=anatomy,
+        service=service,
+        settings=settings,
+        labels=labels,
+        missing=(
+            *missing_libraries(files, environment),
+            *missing_packages(files, ownership, environment=environment, platform=image.platform),
+        ),
+        credentials=find_credentials(files, ownership),
+        growth=None if previous is None else difference(previous.contents, _side(anatomy)),
+        update=None if previous is None else pulled(previous.layers, image),
+        origin=origin,
+    )
+
+
+def _side(anatomy: Anatomy) -> Contents:
+    return side(anatomy.image, anatomy.files, anatomy.ownership, anatomy.attribution)
 
 
 class Reading:
@@ -80,6 +137,26 @@ class Reading:
             environ=self._environ,
             commands=self._commands,
             cancelled=self._cancelled,
+        )
+
+    def previous(self, name: str, service: str, root: Path, *, platform: str) -> Previous:
+        """The image that hosts have before the next one of `service`; `name` is as in `ServiceSettings.previous`.
+
+        Raises `ConfigurationError` and `UsageError` for a report that does not tell of it, else as `open_image`.
+        """
+        file, colon, key = name.rpartition(":") if ".json:" in name else (name, "", "")
+        path = root / file
+        if not file.endswith(".json"):
+            anatomy = dissect(self.image(name, platform=platform))
+            layers = tuple((layer.diff_id, layer.digest) for layer in anatomy.image.layers)
+            return Previous(contents=_side(anatomy), layers=layers)
+        try:
+            text = path.read_bytes()
+        except OSError as error:
+            raise Unavailable(f"{file} cannot be read: {error.strerror}") from error
+        return Previous(
+            contents=contents_in(text, file, key if colon else service),
+            layers=layers_in(text, file, key if colon else service),
         )
 
     def service(

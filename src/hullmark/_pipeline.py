@@ -21,8 +21,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hullmark._anatomy import Reading
+from hullmark._anatomy import Reading, shipped
 from hullmark._compose import chosen_services, compositions, find_root, resolve
+from hullmark._contents.update import largest_transfer
 from hullmark._dockerfile import ignores, load, review
 from hullmark._engines import build_service, connect
 from hullmark._linters.hadolint import Hadolint, NoHadolint
@@ -33,10 +34,10 @@ from hullmark._smoke import labels_of_run, observe_privileges, reap, smoke
 from hullmark.errors import ConfigurationError, HullmarkError, Interrupted, UsageError, nearest
 from hullmark.model.duration import format_duration
 from hullmark.model.ignore import IdleIgnore
-from hullmark.model.image import ShippedImage
 from hullmark.model.outcome import Broken, Check, CheckResult, Ran, Skipped
 from hullmark.model.project import DropsTo
 from hullmark.model.report import ImageSummary, LayerSummary, Report
+from hullmark.model.size import format_size
 from hullmark.model.verdict import decide
 from hullmark.model.vulnerability import Exposure
 from hullmark.rules import catalogue, rules_for
@@ -45,12 +46,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from concurrent.futures import Future
 
+    from hullmark._anatomy import Previous
     from hullmark._engines import Engine
     from hullmark._process import Commands
     from hullmark._scanners import Scanner
     from hullmark.model.anatomy import Anatomy
     from hullmark.model.dockerfile import Dockerfile
     from hullmark.model.finding import Finding
+    from hullmark.model.image import ShippedImage
     from hullmark.model.location import SourceSpan
     from hullmark.model.outcome import Outcome
     from hullmark.model.progress import Progress
@@ -408,7 +411,8 @@ def _validate(run: _Run, service: Service) -> Outcome:
     progress.begin(Check.VALIDATE, service.name, "reading the image")
     surroundings = run.surroundings
     dockerfile = run.dockerfiles.get(service.name)
-    anatomy = Reading(surroundings.commands, surroundings.environ, surroundings.cancelled).service(
+    reading = Reading(surroundings.commands, surroundings.environ, surroundings.cancelled)
+    anatomy = reading.service(
         run.project,
         service,
         dockerfile.recipe(service.build.target) if dockerfile and service.build else None,
@@ -416,15 +420,18 @@ def _validate(run: _Run, service: Service) -> Outcome:
         labels=labels_of_run(f"{run.project.name}-{service.name}"),
     )
     settings = run.project.settings.service(service.name)
-    shipped = ShippedImage(
-        image=anatomy.image,
+    before, unknown = _previous(run, service, reading, anatomy.image.platform)
+    image = shipped(
+        anatomy,
         service=service.name,
         settings=settings,
         labels=run.project.settings.labels,
         origin=_final_stage(run, service),
+        previous=before,
     )
-    run.images[service.name] = _summary(shipped, anatomy)
-    findings = _apply(shipped, service.name)
+    run.images[service.name] = _summary(image, anatomy)
+    findings = _apply(image, service.name)
+    unknown += _unmeasured(image)
     if isinstance(settings.user, DropsTo):
         progress.begin(Check.VALIDATE, service.name, "seeing whom it runs as")
         try:
@@ -434,9 +441,52 @@ def _validate(run: _Run, service: Service) -> Outcome:
         except Interrupted:
             raise
         except HullmarkError as error:
-            return Broken(error=error.message, findings=findings)
+            return Broken(error="; ".join((*unknown, error.message)), findings=findings)
         findings += _apply(seen, service.name)
-    return Ran(findings=findings)
+    return Broken(error="; ".join(unknown), findings=findings) if unknown else Ran(findings=findings)
+
+
+def _previous(
+    run: _Run, service: Service, reading: Reading, platform: str
+) -> tuple[Previous | None, tuple[str, ...]]:
+    """The image that hosts have, where the project says which one that is; and why it cannot be had."""
+    settings = run.project.settings
+    own = settings.service(service.name)
+    name = own.previous or settings.previous
+    if name is None:
+        if own.update_budget is None:
+            return None, ()
+        return None, (
+            "what an update pulls is not known: `update-budget` needs `previous`, which is not set",
+        )
+    try:
+        return reading.previous(name, service.name, run.project.root, platform=platform), ()
+    except Interrupted:
+        raise
+    except UsageError as error:
+        # A service that the last release did not have cannot have grown; its update is not known all the same.
+        return None, () if own.update_budget is None else (f"the previous image: {error.message}",)
+    except HullmarkError as error:
+        return None, (f"the previous image, `{name}`: {error.message}",)
+
+
+def _unmeasured(image: ShippedImage) -> tuple[str, ...]:
+    """The budgets of what is pulled that may be exceeded or not: nobody has compressed the layers yet.
+
+    Where even what is not compressed is within the budget, there is nothing to ask.
+    """
+    found = []
+    settings, update = image.settings, image.update
+    why = "the engine keeps its layers without compression, and uncompressed they may be up to"
+    if settings.transfer_budget is not None and image.image.transfer is None:
+        most = largest_transfer(image.image.layers)
+        if most > settings.transfer_budget.size:
+            found.append(f"`transfer-budget`: {why} {format_size(most)}")
+    if settings.update_budget is not None and update is not None and not update.compressed:
+        most = largest_transfer(layer for layer in image.image.layers if str(layer.diff_id) in update.pulled)
+        if most > settings.update_budget.size:
+            found.append(f"`update-budget`: {why} {format_size(most)}")
+    return tuple(found)
 
 
 def _final_stage(run: _Run, service: Service) -> SourceSpan | None:

@@ -239,6 +239,7 @@ OVERRIDES = {
     "lint.hadolint": ("never", lambda s: s.hadolint, "never"),
     "smoke.timeout": ("7 s", lambda s: s.smoke_timeout, 7.0),
     "scan.fail-on": ("low", lambda s: s.scan.fail_on, "low"),
+    "policy.previous": ("old.json", lambda s: s.previous, "old.json"),
     "scan.reports": ("r", lambda s: s.scan.reports, "r"),
     "scan.ignore-file": ("i", lambda s: s.scan.ignore_file, "i"),
 }

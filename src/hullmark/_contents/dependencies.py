@@ -27,9 +27,9 @@ class EnvironmentCapture:
         """Whether the file describes a virtual environment."""
         return path.endswith(_ENVIRONMENT_FILE) and size <= _LARGEST
 
-    def take(self, path: str, content: memoryview) -> bytes | None:  # noqa: ARG002  # the protocol's
-        """All of it."""
-        return bytes(content)
+    def take(self, path: str, content: memoryview) -> bytes | None:
+        """All of it, and nothing of the files that others want."""
+        return bytes(content) if self.wants(path, len(content), 0) else None
 
 
 def missing_packages(

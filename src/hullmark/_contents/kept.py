@@ -8,6 +8,7 @@ import msgspec
 
 from hullmark.errors import ConfigurationError, UsageError
 from hullmark.model.difference import Contents, Holding, LayerSize
+from hullmark.model.digest import DiffId, Digest
 from hullmark.model.owner import OwnerKind  # noqa: TC001  # msgspec reads the annotations
 
 _SCHEMAS = ("hullmark/report/1", "hullmark/size/1")
@@ -26,6 +27,7 @@ class _Step(msgspec.Struct):
 class _Layer(msgspec.Struct):
     diff_id: str
     unpacked: int
+    digest: str | None = None
     instruction: str | None = None
     step: _Step | None = None
 
@@ -45,21 +47,17 @@ class _Image(msgspec.Struct):
     owners: list[_Owner] | None = None
 
 
+# Made before threads share it.
+_IMAGE = msgspec.json.Decoder(_Image)
+
+
 def contents_in(text: bytes, name: str, service: str | None) -> Contents:
     """The image that the report `text`, called `name` in messages, tells of: that of `service`, where it has several.
 
     Raises `ConfigurationError` for what is no report of this tool, and `UsageError` where it has no such service or
     none is named.
     """
-    try:
-        document = msgspec.json.decode(text)
-        if not isinstance(document, dict) or document.get("schema") not in _SCHEMAS:
-            raise ConfigurationError(
-                [f"{name}: no JSON report of hullmark; expected `schema` to be one of {', '.join(_SCHEMAS)}"]
-            )
-        image = msgspec.convert(_image(document, name, service), _Image)
-    except msgspec.MsgspecError as error:
-        raise ConfigurationError([f"{name}: not a report of hullmark as it writes them: {error}"]) from error
+    image = _read(text, name, service)
     # Owners that were cut off, or were never looked for, cannot stand for the whole.
     owners = [owner for owner in image.owners or () if owner.files]  # the others are masked
     whole = bool(owners) and sum(owner.bytes for owner in owners) == image.size.visible
@@ -89,6 +87,32 @@ def contents_in(text: bytes, name: str, service: str | None) -> Contents:
         if whole
         else None,
     )
+
+
+def layers_in(text: bytes, name: str, service: str | None) -> tuple[tuple[DiffId, Digest | None], ...]:
+    """The layers of that image from the bottom up, each with the digest of its blob where it is known.
+
+    Raises as `contents_in`.
+    """
+    try:
+        return tuple(
+            (DiffId.parse(layer.diff_id), None if layer.digest is None else Digest.parse(layer.digest))
+            for layer in _read(text, name, service).layers
+        )
+    except ValueError as error:
+        raise ConfigurationError([f"{name}: not a report of hullmark as it writes them: {error}"]) from error
+
+
+def _read(text: bytes, name: str, service: str | None) -> _Image:
+    try:
+        document = msgspec.json.decode(text)
+        if not isinstance(document, dict) or document.get("schema") not in _SCHEMAS:
+            raise ConfigurationError(
+                [f"{name}: no JSON report of hullmark; expected `schema` to be one of {', '.join(_SCHEMAS)}"]
+            )
+        return _IMAGE.decode(msgspec.json.encode(_image(document, name, service)))
+    except msgspec.MsgspecError as error:
+        raise ConfigurationError([f"{name}: not a report of hullmark as it writes them: {error}"]) from error
 
 
 def _image(document: dict[str, Any], name: str, service: str | None) -> Any:

@@ -60,9 +60,9 @@ class ConfigurationCapture:
             and bool(_CONFIGURATION.fullmatch(path))
         )
 
-    def take(self, path: str, content: memoryview) -> bytes | None:  # noqa: ARG002  # the protocol's
-        """All of it."""
-        return bytes(content)
+    def take(self, path: str, content: memoryview) -> bytes | None:
+        """All of it, and nothing of the files that others want."""
+        return bytes(content) if self.wants(path, len(content), 0) else None
 
 
 def missing_libraries(files: FileSystem, environment: Mapping[str, str] | None = None) -> tuple[Missing, ...]:

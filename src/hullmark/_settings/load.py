@@ -272,6 +272,7 @@ def _settings(
             advisory=advisory,
         ),
         labels=policy.get("labels", defaults.labels),
+        previous=policy.get("previous"),
         hadolint=values.get("lint", {}).get("hadolint", defaults.hadolint),
         smoke_timeout=values.get("smoke", {}).get("timeout", defaults.smoke_timeout),
         scan=ScanSettings(
@@ -296,9 +297,15 @@ def _settings(
 
 
 def _service(values: Mapping[str, Any], path: KeyPath, source: _Source) -> ServiceSettings:
-    budget = values.get("budget")
+    def budget(key: str) -> Budget | None:
+        size = values.get(key)
+        return None if size is None else Budget(size=size, origin=source.span((*path, key)))
+
     return ServiceSettings(
-        budget=None if budget is None else Budget(size=budget, origin=source.span((*path, "budget"))),
+        budget=budget("budget"),
+        transfer_budget=budget("transfer-budget"),
+        update_budget=budget("update-budget"),
+        previous=values.get("previous"),
         user=values.get("user", AnyUser()),
         user_origin=source.span((*path, "user")) if "user" in values else None,
         probes=tuple(

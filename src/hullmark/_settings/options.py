@@ -340,6 +340,13 @@ SCHEMA = Table(
                     help="Labels that every image must carry.",
                     default='["org.opencontainers.image.version"]',
                 ),
+                Option(
+                    key="previous",
+                    kind=TEXT,
+                    help="What hosts run now: a JSON report; for services without `previous` of their own.",
+                    environment="HULLMARK_PREVIOUS",
+                    example='"reports/1.4.0.json"',
+                ),
             ),
         ),
         Table(
@@ -409,6 +416,25 @@ SCHEMA = Table(
                             kind=SIZE,
                             help="The most bytes that its image may hold, unpacked.",
                             example='"600 MB"',
+                        ),
+                        Option(
+                            key="transfer-budget",
+                            kind=SIZE,
+                            help="The most bytes that a host without any of it may have to pull, compressed.",
+                            example='"200 MB"',
+                        ),
+                        Option(
+                            key="update-budget",
+                            kind=SIZE,
+                            help="The most bytes that a host with `previous` may have to pull, compressed.",
+                            example='"60 MB"',
+                        ),
+                        Option(
+                            key="previous",
+                            kind=TEXT,
+                            help="The image that hosts run now: a reference, or a JSON report beside this file.",
+                            default="`previous` of `[policy]`",
+                            example='"localhost:5000/shop/rag:1.4.0"',
                         ),
                         Option(
                             key="user",

@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from hullmark.model.anatomy import Anatomy
+    from hullmark.model.credential import Credential
+    from hullmark.model.dependency import Missing
+    from hullmark.model.difference import Difference, Update
     from hullmark.model.digest import DiffId, Digest
     from hullmark.model.location import SourceSpan
     from hullmark.model.project import ServiceSettings
@@ -132,10 +136,23 @@ class Image:
 class ShippedImage:
     """An image together with what its project promised of it: what the image rules look at."""
 
-    image: Image
+    anatomy: Anatomy
     service: str
     settings: ServiceSettings
     labels: tuple[str, ...]
     """Labels that the policy requires."""
+    missing: tuple[Missing, ...] = ()
+    """What its programs and packages need and do not find in it, the surest first."""
+    credentials: tuple[Credential, ...] = ()
+    """Files with credentials, in any layer."""
+    growth: Difference | None = None
+    """What changed since the previous image, where there is one to compare with."""
+    update: Update | None = None
+    """What a host that has the previous image must pull."""
     origin: SourceSpan | None = None
     """The FROM of the Dockerfile stage that it is built from."""
+
+    @property
+    def image(self) -> Image:
+        """The image itself."""
+        return self.anatomy.image

@@ -101,7 +101,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """How many bytes an image may hold, unpacked."""
+    """How many bytes something of an image may have."""
 
     size: int
     origin: SourceSpan
@@ -112,6 +112,13 @@ class ServiceSettings:
     """What `hullmark.toml` says of one service."""
 
     budget: Budget | None = None
+    """For what the image holds, unpacked."""
+    transfer_budget: Budget | None = None
+    """For what a host without any of it pulls, compressed."""
+    update_budget: Budget | None = None
+    """For what a host with the previous one pulls, compressed."""
+    previous: str | None = None
+    """The image that hosts have: a reference, or a JSON report, relative to the project."""
     user: UserPolicy = AnyUser()
     user_origin: SourceSpan | None = None
     probes: tuple[Probe, ...] = ()
@@ -154,6 +161,8 @@ class Settings:
     profiles: tuple[str, ...] = ()
     policy: Policy = field(default_factory=Policy)
     labels: tuple[str, ...] = ("org.opencontainers.image.version",)
+    previous: str | None = None
+    """See `ServiceSettings.previous`; of the services that have none of their own."""
     hadolint: str = "auto"
     """Whether hadolint is run: `auto` where it is installed, `always`, or `never`."""
     smoke_timeout: float = 300.0

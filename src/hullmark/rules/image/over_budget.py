@@ -2,7 +2,8 @@
 
 What it checks
     The unpacked size of the image, which is the bytes of the regular files of all its layers with a hard link
-    counted once, against `budget` of its service.
+    counted once, against `budget` of its service. The finding names what has grown since the image in `previous`, or
+    without one what takes the most space, and through which instructions.
 
 Why it matters
     Images grow by a few megabytes a week until deployments are slow and disks are full, and by then nobody
@@ -25,8 +26,7 @@ from hullmark.model.finding import Observation, Severity
 from hullmark.model.image import ShippedImage
 from hullmark.model.rule import rule
 from hullmark.model.size import format_size
-
-MB = 10**6
+from hullmark.rules._growers import growers, megabytes
 
 
 @rule(summary="image is larger than its budget", severity=Severity.ERROR, since="0.1")
@@ -36,8 +36,8 @@ def over_budget(shipped: ShippedImage) -> Iterator[Observation]:
     if budget is not None and size > budget.size:
         yield Observation(
             location=budget.origin,
-            seen=f"{format_size(size)} unpacked, {format_size(size - budget.size)} over",
+            seen=f"{format_size(size)} unpacked, {format_size(size - budget.size)} over{growers(shipped)}",
             expected=f"at most {format_size(budget.size)}",
-            remedy=f'take out {format_size(size - budget.size)}, or set `budget = "{-(-size // MB):,} MB"` here',
+            remedy=f'take out {format_size(size - budget.size)}, or set `budget = "{megabytes(size)}"` here',
             key="budget",
         )
