@@ -30,8 +30,15 @@ from hullmark._linters.hadolint import Hadolint, NoHadolint
 from hullmark._linters.known import EQUIVALENT, IDS, silenced
 from hullmark._scanners import Missing, Trivy
 from hullmark._settings import load_settings
-from hullmark._smoke import labels_of_run, observe_privileges, reap, smoke
-from hullmark.errors import ConfigurationError, HullmarkError, Interrupted, UsageError, nearest
+from hullmark._smoke import labels_of_run, missing_images, needed, observe_privileges, reap, smoke
+from hullmark.errors import (
+    ConfigurationError,
+    HullmarkError,
+    Interrupted,
+    Unavailable,
+    UsageError,
+    nearest,
+)
 from hullmark.model.duration import format_duration
 from hullmark.model.ignore import IdleIgnore
 from hullmark.model.outcome import Broken, Check, CheckResult, Ran, Skipped
@@ -203,7 +210,7 @@ def run_checks(
     if Check.LINT in checks:
         _lint(run)
     if Check.BUILD in checks:
-        _each(run, Check.BUILD, _build)
+        _each(run, Check.BUILD, _build, services=(*services, *_lacking(run, checks)))
     with ThreadPoolExecutor() as pool:
         after: list[tuple[Check, Callable[[], None]]] = [
             (Check.VALIDATE, lambda: _each(run, Check.VALIDATE, _validate)),
@@ -212,7 +219,6 @@ def run_checks(
         ]
         _finish([pool.submit(work) for check, work in after if check in checks], surroundings)
     results, suppressed = _without_ignored(run.results, project.settings.ignores, started.date())
-    results = [_unless_untried(result, run.stack) for result in results]
     results += _idle_ignores(run, results, suppressed, started.date())
     order = {check: position for position, check in enumerate(Check)}
     results.sort(key=lambda result: (order[result.check], result.service or ""))
@@ -279,7 +285,12 @@ def _guarded(work: Callable[[], Outcome]) -> Outcome:
     except (ConfigurationError, UsageError, Interrupted):
         raise
     except HullmarkError as error:
-        return Broken(error=f"{error.message} ({error.hint})" if error.hint else error.message)
+        return Broken(error=_reason(error))
+
+
+def _reason(error: HullmarkError) -> str:
+    """Why something could not be checked, and on a line of its own what to do about it."""
+    return f"{error.message}\nhelp: {error.hint}" if error.hint else error.message
 
 
 def _read_dockerfiles(run: _Run) -> None:
@@ -358,7 +369,7 @@ def _ask_hadolint(run: _Run) -> tuple[Mapping[str, tuple[Finding, ...]] | None, 
     except Interrupted:
         raise
     except HullmarkError as error:
-        return None, f"{error.message} ({error.hint})" if error.hint else error.message
+        return None, _reason(error)
 
 
 def _idle_comments(
@@ -388,6 +399,29 @@ def _check_of(rule: str) -> Check | None:
     if rule in _ELSEWHERE:
         return _ELSEWHERE[rule]
     return _CHECKS.get(found.function.__module__.split(".")[-2])
+
+
+def _lacking(run: _Run, checks: tuple[Check, ...]) -> tuple[Service, ...]:
+    """Services that are not among those to be checked, but have to be started with them and have no image yet."""
+    others = {service.name for service in run.project.built} - {service.name for service in run.services}
+    starting: set[str] = set()
+    if Check.SMOKE in checks:
+        starting |= others
+    if Check.VALIDATE in checks:
+        for service in run.services:
+            if isinstance(run.project.settings.service(service.name).user, DropsTo):
+                starting |= others.intersection(needed(run.project, (service.name,)))
+    if not starting:
+        return ()
+    try:
+        found = missing_images(run.project, sorted(starting), run.surroundings.engine)
+    except Unavailable:
+        return ()  # every build says so
+    for service in found:
+        run.surroundings.progress.begin(
+            Check.BUILD, service.name, "not asked for, but what starts needs its image, and there is none"
+        )
+    return found
 
 
 def _build(run: _Run, service: Service) -> Outcome:
@@ -580,21 +614,22 @@ def _smoke(run: _Run) -> None:
     if run.stack is None:
         run.add(Check.SMOKE, None, outcome, started)
         return
-    seconds = run.stack.seconds
-    for service in run.stack.services:
-        result = _smoke_outcome(run.stack, service)
-        run.results.append(
-            CheckResult(check=Check.SMOKE, service=service.service, outcome=result, seconds=seconds)
-        )
-    if run.stack.teardown_error:
-        error = f"the stack was tested, but not all of it could be removed: {run.stack.teardown_error}"
+    stack, seconds = run.stack, run.stack.seconds
+    outcomes = {service.service: _smoke_outcome(stack, service) for service in stack.services}
+    outcomes |= {name: _unwanted_outcome(stack, name) for name in stack.unwanted}
+    for name, result in sorted(outcomes.items()):
+        run.results.append(CheckResult(check=Check.SMOKE, service=name, outcome=result, seconds=seconds))
+    if stack.teardown_error:
+        error = f"the stack was tested, but not all of it could be removed: {stack.teardown_error}"
         run.add(Check.SMOKE, None, Broken(error=error), started)
     else:
         passed = all(
-            isinstance(r.outcome, Ran) and not r.findings for r in run.results if r.check is Check.SMOKE
+            (isinstance(outcome, Ran) and not outcome.findings)
+            or (isinstance(outcome, Skipped) and outcome.moot)
+            for outcome in outcomes.values()
         )
-        text = f"{'all services work together' if passed else 'the stack does not work'}, "
-        text += f"{len(run.stack.probes)} probes, {len(run.stack.links)} links, in {format_duration(seconds)}"
+        came = stack.states if stack.ready else "the stack does not work"
+        text = f"{came}; {stack.tally}; in {format_duration(seconds)}"
         run.surroundings.progress.end(Check.SMOKE, None, text, good=passed)
 
 
@@ -606,9 +641,8 @@ def _smoke_outcome(stack: StackRun, service: ServiceRun) -> Outcome:
     links: list[LinkRun] = [link for link in stack.links if link.link.from_service == name]
     for observed in (*probes, *links):
         findings += _apply(observed, name)
-    untried = [u.reason for u in stack.untried if u.link.from_service == name]
-    if untried:
-        return Broken(error="; ".join(dict.fromkeys(untried)), findings=findings)
+    if untried := _untried(stack, name):
+        return Broken(error=untried, findings=findings)
     if findings:
         return Ran(findings=findings)
     if not service.ready:
@@ -616,9 +650,23 @@ def _smoke_outcome(stack: StackRun, service: ServiceRun) -> Outcome:
         return Skipped(
             reason=f"not started: waits for {behind}" if behind else "still starting when the run ended"
         )
-    if not stack.ready and not (stack.probes or stack.links):
-        return Skipped(reason="came up, but was not probed because others did not")
     return Ran()
+
+
+def _unwanted_outcome(stack: StackRun, name: str) -> Outcome:
+    """What is said of a service of which the project wants no container."""
+    if untried := _untried(stack, name):
+        return Broken(error=untried)
+    return Skipped(reason="no container of it is wanted (`scale` or `deploy.replicas` is 0)", moot=True)
+
+
+def _untried(stack: StackRun, name: str) -> str:
+    """Why not everything that is configured for the service `name` was tried; empty when it was."""
+    reasons = [each.reason for each in stack.unprobed if each.service == name]
+    reasons += [each.reason for each in stack.untried if each.link.from_service == name]
+    text = "; ".join(dict.fromkeys(reasons))
+    tried = stack.tried and name not in stack.unwanted
+    return text if tried or not text else f"its probes and links were not tried: {text}"
 
 
 def _apply(target: Any, service: str | None) -> tuple[Finding, ...]:
@@ -642,16 +690,6 @@ def _without_ignored(
         suppressed += sorted(ignored, key=lambda f: f.sort_key)
         kept.append(result)
     return kept, tuple(suppressed)
-
-
-def _unless_untried(result: CheckResult, stack: StackRun | None) -> CheckResult:
-    """The result, but for a service of a stack that did not come up: with its findings ignored, nothing was tried."""
-    clean = isinstance(result.outcome, Ran) and not result.findings
-    if result.check is not Check.SMOKE or not clean or stack is None or stack.ready:
-        return result
-    return replace(
-        result, outcome=Skipped(reason="its probes and links were not tried: the stack did not come up")
-    )
 
 
 def _ignored(finding: Finding, ignores: Iterable[Ignore], today: dt.date) -> bool:

@@ -106,7 +106,9 @@ def test_a_copy_runs_beside_its_original_with_everything_that_is_fixed_in_it(
 
     copy = f"{name}-copy"
     assert carrier(project, "side") == "db"
-    text = isolate(project, name=copy, labels={"hullmark-test": copy}, reach={"web": [80], "side": [81]})
+    text = isolate(
+        project, name=copy, labels={"hullmark-test": copy}, reach={"web": [80], "side": [81]}
+    ).configuration
     options = ("--env-file", str(tmp_path / "test.env"), "-f", "-")
     stack(copy, options, "up", "-d", stdin=text)
 

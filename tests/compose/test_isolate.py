@@ -18,13 +18,20 @@ from hullmark.model.project import Build, Project, Service, Settings
 RUN = {"dev.hullmark.run": "copy"}
 
 
-def _project(services: dict[str, Any], *, images: dict[str, str] | None = None, **rest: Any) -> Project:
+def _project(
+    services: dict[str, Any],
+    *,
+    images: dict[str, str] | None = None,
+    root: Path = Path("/tale"),
+    shared: tuple[str, ...] = (),
+    **rest: Any,
+) -> Project:
     """A project as Compose resolves it."""
     images = images or {}
     raw = {"name": "tale", "services": services, "networks": {"default": {"name": "tale_default"}}, **rest}
     return Project(
         name="tale",
-        root=Path("/tale"),
+        root=root,
         services=tuple(
             Service(
                 name=name,
@@ -34,14 +41,14 @@ def _project(services: dict[str, Any], *, images: dict[str, str] | None = None, 
             )
             for name, value in sorted(services.items())
         ),
-        settings=Settings(),
+        settings=Settings(smoke_shared=shared),
         resolved=json.dumps(raw),
     )
 
 
 def _isolated(project: Project, **options: Any) -> dict[str, Any]:
     options = {"name": "copy", "labels": RUN, "reach": {}, **options}
-    copy: dict[str, Any] = json.loads(isolate(project, **options))
+    copy: dict[str, Any] = json.loads(isolate(project, **options).configuration)
     return copy
 
 
@@ -213,10 +220,29 @@ def test_names_of_volumes_go_and_what_they_are_made_of_stays() -> None:
 
 
 @pytest.mark.parametrize("kind", ["networks", "volumes"])
-def test_what_is_external_stays_as_it_is(kind: str) -> None:
+def test_what_is_external_becomes_private_and_that_is_said(kind: str) -> None:
     external = {"name": "shared", "external": True}
-    copy = _isolated(_project({"web": {"image": "x"}}, **{kind: {"e": external}}))
-    assert copy[kind] == {"e": external}
+    copy = isolate(
+        _project({"web": {"image": "x"}}, **{kind: {"e": external}}), name="copy", labels=RUN, reach={}
+    )
+    assert json.loads(copy.configuration)[kind] == {"e": {"labels": RUN}}
+    assert copy.notes == (f"external {kind[:-1]} `e` is a private one, empty at first",)
+
+
+@pytest.mark.parametrize("kind", ["networks", "volumes"])
+def test_what_is_external_and_shared_stays_as_it_is(kind: str) -> None:
+    external = {"name": "company", "external": True}
+    project = _project({"web": {"image": "x"}}, shared=("e",), **{kind: {"e": external, "f": external}})
+    copy = isolate(project, name="copy", labels=RUN, reach={})
+    assert json.loads(copy.configuration)[kind] == {"e": external, "f": {"labels": RUN}}
+    assert len(copy.notes) == 1
+
+
+def test_a_volume_on_a_server_is_private_unless_it_is_shared() -> None:
+    volume = {"driver_opts": {"type": "nfs", "o": "addr=10.0.0.1", "device": ":/data"}}
+    for shared, kept in (((), {"labels": RUN}), (("v",), {**volume, "labels": RUN})):
+        project = _project({"web": {"image": "x"}}, shared=shared, volumes={"v": volume})
+        assert _isolated(project)["volumes"]["v"] == kept
 
 
 def test_everything_that_is_created_carries_the_labels() -> None:
@@ -288,7 +314,7 @@ def test_everything_else_of_a_service_stays() -> None:
         "links": ["db:database"],
         "external_links": ["their:db"],
         "volumes_from": ["container:other", "db:ro"],
-        "volumes": [{"type": "bind", "source": "/tale/src", "target": "/src"}],
+        "volumes": [{"type": "volume", "source": "v", "target": "/src"}],
         "secrets": [{"source": "s"}],
         "configs": [{"source": "c"}],
         "environment": {"A": "1"},
@@ -392,11 +418,12 @@ def test_isolating_a_copy_the_same_way_again_changes_nothing(
     project: Project, reach: dict[str, list[int]], *, hurry: bool
 ) -> None:
     options: dict[str, Any] = {"reach": reach, "start_interval": hurry, "start_periods": {"db": "9s"}}
-    once = isolate(project, name="copy", labels=RUN, **options)
+    once = isolate(project, name="copy", labels=RUN, **options).configuration
     again = Project(
         name="copy", root=project.root, services=project.services, settings=project.settings, resolved=once
     )
-    assert json.loads(isolate(again, name="copy", labels=RUN, **options)) == json.loads(once)
+    twice = isolate(again, name="copy", labels=RUN, **options).configuration
+    assert json.loads(twice) == json.loads(once)
 
 
 @given(project=_PROJECTS, reach=_REACH)

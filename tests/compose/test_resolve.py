@@ -342,7 +342,7 @@ configs: {c: {content: "a $$B"}}
         project, name="copy", labels={"l": "1"}, reach={"side": [9], "host": [8]}, start_interval=True
     )
     argv = ("docker", "compose", "-p", "copy", "-f", "-", "config", "--format", "json")
-    accepted = json.loads(commands.run(argv, cwd=tmp_path, stdin=copy).check().stdout)
+    accepted = json.loads(commands.run(argv, cwd=tmp_path, stdin=copy.configuration).check().stdout)
     services = accepted["services"]
     assert set(services) == {"web", "host", "side"}
     assert {(p["target"], p["protocol"]) for p in services["web"]["ports"]} == {
@@ -659,3 +659,26 @@ def test_columns_count_characters(tmp_path: Path) -> None:
     file = tmp_path / "compose.yml"
     file.write_text('services: {"wéb": {image: "ü"}, db: {image: x}}\n', encoding="utf-8")
     assert declarations([file], tmp_path).services["db"].column == 33
+
+
+def test_only_what_is_outside_of_the_project_can_be_shared(resolved: Any) -> None:
+    compose = """
+services:
+  web: {image: x, networks: [company, own], volumes: [archive:/a, data:/d, "./models:/m"]}
+networks: {company: {external: true}, own: }
+volumes: {archive: {external: true}, data: }
+"""
+    toml = '[smoke]\nshared = ["company", "archive", "models"]\n'
+    assert resolved({"compose.yml": compose, "hullmark.toml": toml}).settings.smoke_shared == (
+        "company",
+        "archive",
+        "models",
+    )
+    with pytest.raises(ConfigurationError) as caught:
+        resolved({"compose.yml": compose, "hullmark.toml": '[smoke]\nshared = ["compny", "own", "data"]\n'})
+    assert [problem.partition(";")[0] for problem in caught.value.problems] == [
+        f"hullmark.toml:2:1: `smoke.shared`: `{name}` is no external network or volume of the project, and no "
+        "directory or file that it mounts"
+        for name in ("compny", "own", "data")
+    ]
+    assert "did you mean `company`? (external: archive, company)" in caught.value.problems[0]

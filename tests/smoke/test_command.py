@@ -56,5 +56,12 @@ def test_what_was_not_tried_does_not_pass_because_a_finding_is_ignored(tmp_path:
     code, report = _smoke(tmp_path, PROMISES + IGNORE)
     assert (code, report["findings"]) == (3, [])
     assert {
-        each["service"]: each["status"] for each in report["outcomes"] if each["check"] == "smoke"
-    } == dict.fromkeys(("idle", "web"), "skipped")
+        each["service"]: (each["status"], each["reason"])
+        for each in report["outcomes"]
+        if each["check"] == "smoke"
+    } == {
+        "idle": ("ran", None),
+        "web": ("broken", "its probes and links were not tried: `web` did not come up"),
+    }
+    assert [(each["probe"], each["passed"]) for each in report["smoke"]["probes"]] == [("tcp :80", None)]
+    assert [(each["to"], each["passed"]) for each in report["smoke"]["links"]] == [("tcp://idle:80", None)]

@@ -13,7 +13,7 @@ import pytest
 
 from hullmark._smoke import observe_privileges, smoke
 from hullmark._smoke.stack import running
-from hullmark.errors import CommandFailed, Interrupted, Unavailable
+from hullmark.errors import Interrupted, Unavailable
 from hullmark.model.location import SourceSpan
 from hullmark.model.progress import Silent
 from hullmark.model.project import DropsTo, ServiceSettings
@@ -334,10 +334,12 @@ def test_services_of_a_chosen_profile_are_started(bench: Any) -> None:
     assert run.ready
 
 
-def test_an_image_that_does_not_exist_is_told_in_composes_words(bench: Any) -> None:
-    with pytest.raises(CommandFailed) as caught:
+def test_an_image_that_does_not_exist_is_told_with_the_service_and_without_progress(bench: Any) -> None:
+    with pytest.raises(Unavailable) as caught:
         bench.smoke("services:\n  web:\n    image: hullmark-test-nothing:x\n    pull_policy: never\n")
-    assert "hullmark-test-nothing:x" in caught.value.message
+    assert caught.value.message == (
+        "the stack cannot be started: the image of `web` cannot be had: No such image: hullmark-test-nothing:x"
+    )
 
 
 def test_the_developers_own_copy_is_neither_in_the_way_nor_touched(bench: Any) -> None:

@@ -16,7 +16,7 @@ from hullmark._smoke.timeline import Timeline
 from hullmark.errors import Unavailable
 from hullmark.model.location import SourceSpan
 from hullmark.model.project import HttpProbe, Project, Service, ServiceSettings, Settings
-from hullmark.model.stack import State
+from hullmark.model.stack import StackCopy, State
 
 SPAN = SourceSpan(path="compose.yml", line=1)
 
@@ -94,6 +94,7 @@ def _stack(**more: Any) -> Stack:
         project=project,
         engine=engine,
         timeline=Timeline(project=project, wanted=("web",)),
+        copy=StackCopy(name="run", configuration="{}"),
         **more,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hullmark._compose.composition import TEST_ENV_FILE, TEST_FILES, compositions
-from hullmark._compose.isolate import carrier, isolate
+from hullmark._compose.isolate import carrier, isolate, unscaled
 from hullmark._compose.resolve import chosen_services, find_root, resolve
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "find_root",
     "isolate",
     "resolve",
+    "unscaled",
 ]

@@ -9,6 +9,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from hullmark._compose.mounts import Mounts
+from hullmark.errors import nearest
+from hullmark.model.stack import StackCopy
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -31,16 +35,19 @@ def isolate(
     reach: Mapping[str, Iterable[int]],
     start_interval: bool = False,
     start_periods: Mapping[str, str] | None = None,
-) -> str:
-    """The Compose configuration, as JSON, of a copy of `project` called `name`.
+    needed: Iterable[str] = (),
+) -> StackCopy:
+    """A copy of `project` called `name`: its Compose configuration, as JSON, and what has to be copied into it.
 
     Every published port is published on a free port of the loopback interface, chosen by the engine, and so are
     the ports in `reach` (by service), which need not be published otherwise. Fixed container names stay known as
     aliases inside of the networks; names and addresses of networks and names of volumes are dropped, so that
-    Compose derives them from `name`. A service on the network of the host gets a network like any other. What is
-    external to the project stays so. Everything created carries `labels`. Images are never built, and those of
-    the project never pulled. With `start_interval`, health checks are tried every second in their start period, which
-    `start_periods` gives for services whose image defines it.
+    Compose derives them from `name`. A service on the network of the host gets a network like any other. Networks
+    and volumes that are external to the project become private ones, empty at first, and directories of this host
+    that services may write to become volumes (see `Mounts`); what `smoke.shared` lists stays as it is. Everything
+    created carries `labels`. Images are never built, and those of the project never pulled. With `start_interval`,
+    health checks are tried every second in their start period, which `start_periods` gives for services whose image
+    defines it. Of the services that are `needed` there is a container even if the project wants none.
     """
     raw: dict[str, Any] = json.loads(project.resolved)
     raw["name"] = name
@@ -48,8 +55,15 @@ def isolate(
     networks: dict[str, Any] = raw.get("networks") or {}
     internal = {key for key, value in networks.items() if (value or {}).get("internal")}
     wanted = _wanted(services, reach)
+    shared = frozenset(project.settings.smoke_shared)
+    notes = _take_private(raw, shared)
+    mounts = Mounts(project=project, name=name)
+    mounts.replace(services, raw)
     for service in project.services:
         value = services[service.name]
+        if service.name in needed and service.name in unscaled(project):
+            value.pop("scale", None)
+            (value.get("deploy") or {}).pop("replicas", None)
         value["image"] = service.image
         value["labels"] = {**(value.get("labels") or {}), **labels}
         if value.get("build"):
@@ -72,7 +86,71 @@ def isolate(
         raw["networks"] = networks
     for kind in ("networks", "volumes"):
         raw[kind] = {key: _renewed(value or {}, labels) for key, value in (raw.get(kind) or {}).items()}
-    return json.dumps(raw)
+    return StackCopy(
+        name=name,
+        configuration=json.dumps(raw),
+        directories=tuple(mounts.directories),
+        files=tuple(mounts.files),
+        notes=(*notes, *mounts.notes),
+    )
+
+
+def unscaled(project: Project) -> frozenset[str]:
+    """The services of which the project wants no container: `scale` or `deploy.replicas` is 0."""
+    services: dict[str, dict[str, Any]] = json.loads(project.resolved).get("services") or {}
+    return frozenset(
+        name
+        for name, value in services.items()
+        # Where both are given Compose has made sure that they agree.
+        if 0 in {value.get("scale"), (value.get("deploy") or {}).get("replicas")}
+    )
+
+
+def unshareable(project: Project) -> tuple[str, ...]:
+    """What is wrong with `smoke.shared`, one sentence for each name that is nothing the copy could share."""
+    names = project.settings.smoke_shared
+    if not names:
+        return ()
+    raw: dict[str, Any] = json.loads(project.resolved)
+    valid = {
+        key
+        for kind in ("networks", "volumes")
+        for key, value in (raw.get(kind) or {}).items()
+        if _outside(value or {})
+    }
+    sources = Mounts(project=project, name="").sources(raw)
+    problems = []
+    for name in names:
+        if name in valid or Mounts.path(project, name) in sources:
+            continue
+        meant = nearest(name, valid)
+        question = f"did you mean `{meant}`? " if meant else ""
+        problems.append(
+            f"`smoke.shared`: `{name}` is no external network or volume of the project, and no directory or file "
+            f"that it mounts; {question}(external: {', '.join(sorted(valid)) or 'none'})"
+        )
+    return tuple(problems)
+
+
+def _outside(resource: Mapping[str, Any]) -> bool:
+    """Whether a network or volume is one that exists, or keeps its contents, outside of the project."""
+    options = resource.get("driver_opts") or {}
+    kind, device = str(options.get("type") or ""), str(options.get("device") or "")
+    bound = "bind" in str(options.get("o") or "").split(",")
+    return bool(resource.get("external")) or (bool(device) and kind != "tmpfs" and not bound)
+
+
+def _take_private(raw: dict[str, Any], shared: frozenset[str]) -> list[str]:
+    """Makes networks and volumes that exist outside of the project private, but for those that are `shared`."""
+    notes = []
+    for kind in ("networks", "volumes"):
+        for key, value in sorted((raw.get(kind) or {}).items()):
+            if not _outside(value or {}) or key in shared:
+                continue
+            word = "external " if value.get("external") else ""
+            notes.append(f"{word}{kind.removesuffix('s')} `{key}` is a private one, empty at first")
+            raw[kind][key] = {"labels": value["labels"]} if value.get("labels") else {}
+    return notes
 
 
 def carrier(project: Project, service: str) -> str:
@@ -141,7 +219,7 @@ def _hurry(service: dict[str, Any], start_period: str | None) -> None:
 
 
 def _renewed(resource: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, Any]:
-    """A network or volume without what only one of its kind can have; an external one as it is."""
+    """A network or volume without what only one of its kind can have; a shared one as it is."""
     if resource.get("external"):
         return dict(resource)
     renewed = {key: value for key, value in resource.items() if key not in {"name", "ipam"}}

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hullmark._compose.isolate import unshareable
 from hullmark._compose.positions import declarations, shown
 from hullmark.errors import ConfigurationError, Unavailable, UsageError, nearest
 from hullmark.model.location import SourceSpan
@@ -276,7 +277,7 @@ def _build(raw: Mapping[str, Any]) -> Build:
 
 
 def _check_names(project: Project, declared: Declarations) -> None:
-    """Every service that the settings name must be one of the project's."""
+    """Every service that the settings name, and all that the copy is to share, must be the project's."""
     valid = [service.name for service in project.services]
     settings = project.settings
     named: list[tuple[SourceSpan | None, str]] = [(s.origin, name) for name, s in settings.services]
@@ -289,6 +290,8 @@ def _check_names(project: Project, declared: Declarations) -> None:
         for span, name in named
         if name not in valid
     ]
+    origin = dict(settings.origins).get("smoke.shared", "hullmark.toml")
+    problems += [f"{origin}: {problem}" for problem in unshareable(project)]
     if problems:
         asleep = any(name in declared.services for _, name in named if name not in valid)
         raise ConfigurationError(

@@ -172,11 +172,11 @@ class ServiceRunV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class ProbeV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One probe and its answer."""
+    """One probe and its answer; `passed` is null when it was not tried."""
 
     service: str
     probe: str
-    passed: bool
+    passed: bool | None
     seen: str
     seconds: float
 
@@ -200,6 +200,8 @@ class SmokeV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     probes: list[ProbeV1]
     links: list[LinkV1]
     drills: list[str]
+    notes: list[str]
+    """How the copy differs from the project in what it has of the world outside, a sentence each."""
     teardown_error: str | None
 
 
@@ -406,6 +408,20 @@ def _smoke(stack: StackRun) -> SmokeV1:
         LinkV1(from_=each.link.from_service, to=each.link.to, passed=None, seen=each.reason, seconds=0.0)
         for each in stack.untried
     ]
+    probes = [
+        ProbeV1(
+            service=run.service,
+            probe=str(run.probe),
+            passed=run.passed,
+            seen=run.seen,
+            seconds=_s(run.seconds),
+        )
+        for run in stack.probes
+    ]
+    probes += [
+        ProbeV1(service=each.service, probe=str(each.probe), passed=None, seen=each.reason, seconds=0.0)
+        for each in stack.unprobed
+    ]
     return SmokeV1(
         project=stack.name,
         seconds=_s(stack.seconds),
@@ -423,18 +439,10 @@ def _smoke(stack: StackRun) -> SmokeV1:
             )
             for run in stack.services
         },
-        probes=[
-            ProbeV1(
-                service=run.service,
-                probe=str(run.probe),
-                passed=run.passed,
-                seen=run.seen,
-                seconds=_s(run.seconds),
-            )
-            for run in stack.probes
-        ],
+        probes=probes,
         links=sorted(links, key=lambda link: (link.from_, link.to)),
         drills=[],
+        notes=list(stack.notes),
         teardown_error=stack.teardown_error,
     )
 

@@ -183,13 +183,8 @@ def _time_line(report: Report) -> Iterator[Table | Text]:
             printable(run.service), _bar(run, whole), _at(run.started), _at(run.healthy), _state(run)
         )
     yield table
-    passed = sum(probe.passed for probe in report.stack.probes)
-    linked = sum(link.passed for link in report.stack.links)
-    links = len(report.stack.links) + len(report.stack.untried)
-    yield Text(
-        f"{passed} of {len(report.stack.probes)} probes and {linked} of {links} links passed; "
-        f"{format_duration(report.stack.seconds)} from start to removal"
-    )
+    yield Text(f"{report.stack.tally}; {format_duration(report.stack.seconds)} from start to removal")
+    yield from (Text(f"in the copy {printable(note)}", style="dim") for note in report.stack.notes)
 
 
 def _bar(run: ServiceRun, whole: float) -> str:

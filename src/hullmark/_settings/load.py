@@ -275,6 +275,7 @@ def _settings(
         previous=policy.get("previous"),
         hadolint=values.get("lint", {}).get("hadolint", defaults.hadolint),
         smoke_timeout=values.get("smoke", {}).get("timeout", defaults.smoke_timeout),
+        smoke_shared=values.get("smoke", {}).get("shared", defaults.smoke_shared),
         scan=ScanSettings(
             fail_on=fail_on,
             reports=scan.get("reports", defaults.scan.reports),

@@ -25,7 +25,8 @@ HIGHEST_PORT = 65535
 _PORT = "(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"
 _HOST = "[A-Za-z0-9._-]+"
 _LINK = rf"(?:https?://{_HOST}(?::{_PORT})?(?:[/?]\S*)?|tcp://{_HOST}:{_PORT})"
-_DROPS_TO = r"drops-to:[^\s:]+"
+# Who drops to root has dropped nothing.
+_DROPS_TO = r"drops-to:(?!(?:root|0+)$)[^\s:]+"
 # Zero is written without any other digit.
 _NOT_ZERO = "(?=[^1-9]*[1-9])"
 
@@ -141,6 +142,8 @@ def _user(value: Any) -> UserPolicy:
             return AnyUser()
         case str() if re.fullmatch(_DROPS_TO, value):
             return DropsTo(name=value.removeprefix("drops-to:"))
+        case str() if re.fullmatch(r"drops-to:(root|0+)", value):
+            raise ValueError(f"expected a user to drop to that is not root, got {describe(value)}")
         case _:
             raise ValueError(f"expected `non-root`, `any` or `drops-to:NAME`, got {describe(value)}")
 
@@ -374,6 +377,13 @@ SCHEMA = Table(
                     default="5 min",
                     environment="HULLMARK_SMOKE_TIMEOUT",
                     flag="--smoke-timeout",
+                ),
+                Option(
+                    key="shared",
+                    kind=TEXTS,
+                    help="External networks and volumes, and mounted paths of the host, that the isolated copy uses "
+                    "as they are, instead of private ones.",
+                    example='["company-net", "./models"]',
                 ),
             ),
         ),

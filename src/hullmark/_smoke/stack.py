@@ -11,22 +11,25 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from hullmark._compose import carrier, isolate
+from hullmark._compose import carrier, isolate, unscaled
 from hullmark._smoke.owner import OWNER_LABEL, RUN_LABEL, this_process
 from hullmark._smoke.reap import remove_run
-from hullmark._smoke.timeline import Event, Timeline
-from hullmark.errors import CommandFailed, HullmarkError, Interrupted, Unavailable
+from hullmark._smoke.refusals import reason, refusals, unstarted
+from hullmark._smoke.seeds import stow, weigh
+from hullmark._smoke.timeline import REFUSED, Event, Timeline
+from hullmark.errors import HullmarkError, Interrupted, Unavailable
 from hullmark.model.project import HttpProbe, TcpProbe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from docker.models.containers import Container
 
     from hullmark._engines import Engine
     from hullmark._process import Commands, Completed
-    from hullmark.model.project import Project
-    from hullmark.model.stack import ServiceRun
+    from hullmark._smoke.seeds import Cargo
+    from hullmark.model.project import Project, Service
+    from hullmark.model.stack import ServiceRun, StackCopy
 
 LOG_LINES = 15
 """Lines of a failed service's log that are kept."""
@@ -43,6 +46,10 @@ class Stack:
     project: Project
     engine: Engine
     timeline: Timeline
+    copy: StackCopy
+    """What is started."""
+    notes: tuple[str, ...] = ()
+    """How it differs from the project, a sentence each."""
     timed_out: bool = False
     """Whether the wait for it ended because the time was over."""
     teardown_error: str | None = None
@@ -68,16 +75,32 @@ class Stack:
                 raw = self.events.get_nowait()
             raise Unavailable("the engine stopped telling what happens to the stack", hint="`docker version`")
 
-    def container(self, service: str) -> Container:
-        """The (first) container of `service`; raises `Unavailable` when it has none."""
-        found = self.engine.client.containers.list(
+    def containers(self, service: str) -> list[Container]:
+        """The containers of `service`, in the order of their numbers."""
+        found: list[Container] = self.engine.client.containers.list(
             all=True,
             filters={"label": [f"{RUN_LABEL}={self.name}", f"com.docker.compose.service={service}"]},
             ignore_removed=True,
         )
+        return sorted(found, key=lambda c: int(c.labels.get("com.docker.compose.container-number", "1")))
+
+    def container(self, service: str) -> Container:
+        """The (first) container of `service`; raises `Unavailable` when it has none."""
+        found = self.containers(service)
         if not found:
             raise Unavailable(f"service `{service}` has no container")
-        return min(found, key=lambda c: int(c.labels.get("com.docker.compose.container-number", "1")))
+        return found[0]
+
+    def refuse(self, service: str, container: str, exit_code: int | None, why: str) -> None:
+        """Notes that the engine could not create or start a container of `service`."""
+        at = time.monotonic() - self.started
+        life = self.timeline.apply(
+            Event(
+                service=service, container=container, action=REFUSED, at=at, exit_code=exit_code, refusal=why
+            )
+        )
+        if life is not None:
+            self.on_change(life)
 
     def address(self, service: str, port: int) -> tuple[str, int]:
         """Where on this host the container port `port` of `service` answers; raises `Unavailable` when nowhere."""
@@ -126,35 +149,52 @@ def running(
     only: tuple[str, ...] = (),
     timeout: float,
     on_change: Callable[[ServiceRun], None] = lambda _: None,
+    on_notes: Callable[[tuple[str, ...]], None] = lambda _: None,
 ) -> Iterator[Stack]:
     """A copy of `project` (or of the services `only` and what they depend on) that has come up or has failed to.
 
     Returns when every service is up, when one has certainly failed, or after `timeout` seconds; which of these,
     `timeline` says. Everything is removed at the end, volumes included; what could not be is in `teardown_error`,
-    and in the message of an error that ends the run. Raises `CommandFailed` when Compose fails for a reason that
-    no service shows, `Unavailable` when the engine goes away, and `Interrupted` when the user asks to stop.
+    and in the message of an error that ends the run. `on_notes` is told how the copy differs from the project.
+    Raises `Unavailable` when images that are to be built are not there, when there is too much to copy, when Compose
+    fails for a reason that no service shows, or when the engine goes away, and `Interrupted` when the user asks to
+    stop.
     """
     name = f"hullmark-{re.sub(r'[^a-z0-9_-]', '', project.name.lower())[:32]}-{secrets.token_hex(4)}"
-    wanted = closure(project, only) if only else tuple(s.name for s in project.services)
+    labels = {RUN_LABEL: name, OWNER_LABEL: str(this_process())}
+    unwanted = unscaled(project).difference(only)
+    wanted = tuple(each for each in needed(project, only) if each not in unwanted)
+    if missing := missing_images(project, wanted, engine):
+        raise _unbuilt(missing)
+    copy = isolate(
+        project,
+        name=name,
+        labels=labels,
+        reach=_reach(project),
+        start_interval=engine.has_start_interval,
+        start_periods=_start_periods(project, engine),
+        needed=only,
+    )
+    cargo = weigh(
+        [item for item in copy.directories if {service for service, _ in item.mounts} & set(wanted)],
+        [item for item in copy.files if item.service in wanted],
+        engine.cancelled,
+    )
     stack = Stack(
         name=name,
         project=project,
         engine=engine,
         timeline=Timeline(project=project, wanted=wanted, may_complete=may_complete(project)),
+        copy=copy,
+        notes=(*copy.notes, *cargo.notes),
         on_change=on_change,
     )
-    configuration = isolate(
-        project,
-        name=name,
-        labels={RUN_LABEL: name, OWNER_LABEL: str(this_process())},
-        reach=_reach(project),
-        start_interval=engine.has_start_interval,
-        start_periods=_start_periods(project, engine),
-    )
+    on_notes(stack.notes)
     failure: HullmarkError | None = None
     try:
         with _watched(stack):
-            _up(stack, commands, configuration, only, timeout)
+            if not cargo or _stowed(stack, commands, only, cargo, labels):
+                _up(stack, commands, only, timeout)
             yield stack
     except HullmarkError as error:
         failure = error
@@ -175,37 +215,65 @@ def _watched(stack: Stack) -> Iterator[None]:
         yield
 
 
-def _up(stack: Stack, commands: Commands, configuration: str, only: tuple[str, ...], timeout: float) -> None:
+def _compose_up(stack: Stack, *words: str) -> tuple[str, ...]:
+    # The file is for secrets and configurations that come from the environment.
+    argv = (
+        "docker",
+        "compose",
+        "-p",
+        stack.name,
+        *_env_file(stack.project),
+        "-f",
+        "-",
+        "--progress",
+        "plain",
+    )
+    return (*argv, "up", "--no-build", *words)
+
+
+def _stowed(
+    stack: Stack, commands: Commands, only: tuple[str, ...], cargo: Cargo, labels: dict[str, str]
+) -> bool:
+    """Has everything created, and the copies put into it; whether that was done, or a service was refused."""
+    completed = commands.run(
+        _compose_up(stack, "--no-start", *only), cwd=stack.project.root, stdin=stack.copy.configuration
+    )
+    stack.catch_up()
+    if completed.returncode != 0:
+        _refuse(stack, completed)
+        return False
+    stow(cargo, stack.engine, stack.containers, labels)
+    return True
+
+
+def _refuse(stack: Stack, completed: Completed) -> None:
+    """Notes which services Compose failed for; raises `Unavailable` when it is not known of any."""
+    for refused in refusals(stack.copy, stack.timeline.wanted, stack.containers, completed):
+        stack.refuse(refused.service, refused.container, refused.exit_code, refused.why)
+    if not stack.timeline.has_failed():
+        raise Unavailable(f"the stack cannot be started: {reason(stack.copy, completed)}")
+
+
+def _up(stack: Stack, commands: Commands, only: tuple[str, ...], timeout: float) -> None:
     """Starts the stack and follows its events until it is decided."""
     engine = stack.engine
     stop = threading.Event()
     ended: list[Completed | BaseException] = []
 
     def compose_up() -> None:
-        argv = (
-            "docker",
-            "compose",
-            "-p",
-            stack.name,
-            # For secrets and configurations that come from the environment.
-            *_env_file(stack.project),
-            "-f",
-            "-",
-            "--progress",
-            "plain",
-            "up",
-            "-d",
-            "--no-build",
-            *only,
-        )
+        # Containers that exist hold copies of files.
+        argv = _compose_up(stack, "-d", "--no-recreate", *only)
         try:
-            ended.append(commands.run(argv, cwd=stack.project.root, stdin=configuration, stop=stop))
+            ended.append(
+                commands.run(argv, cwd=stack.project.root, stdin=stack.copy.configuration, stop=stop)
+            )
         except BaseException as error:  # noqa: BLE001  # handed over to the thread that waits
             ended.append(error)
 
     up = threading.Thread(target=compose_up, daemon=True)
     up.start()
     timeline = stack.timeline
+    began = time.monotonic()
     try:
         unexplained: float | None = None
         while True:
@@ -214,22 +282,18 @@ def _up(stack: Stack, commands: Commands, configuration: str, only: tuple[str, .
             # In this order: what happened before Compose ended has been told when that it ended is seen.
             completed = _outcome(ended)
             stack.catch_up(_TICK)
-            at = time.monotonic() - stack.started
+            now = time.monotonic()
             if timeline.has_failed():
                 return
             if completed is not None and completed.returncode != 0:
                 # The event that explains it may be on its way.
-                unexplained = at if unexplained is None else unexplained
-                if at - unexplained > _PATIENCE:
-                    raise CommandFailed(
-                        ("docker", "compose", "up", "-d"),
-                        completed.returncode,
-                        completed.stderr or completed.stdout,
-                        hint="what `docker compose up` printed names the service",
-                    )
-            elif completed is not None and timeline.is_ready() and timeline.is_steady(at):
+                unexplained = now if unexplained is None else unexplained
+                if now - unexplained > _PATIENCE or unstarted(stack.timeline.wanted, stack.containers):
+                    _refuse(stack, completed)
+                    return
+            elif completed is not None and timeline.is_ready() and timeline.is_steady(now - stack.started):
                 return
-            if at > timeout:
+            if now - began > timeout:
                 stack.timed_out = True
                 return
     finally:
@@ -294,6 +358,35 @@ def closure(project: Project, names: tuple[str, ...]) -> tuple[str, ...]:
             found.add(name)
             todo += [other for other, _ in project.service(name).depends_on]
     return tuple(sorted(found))
+
+
+def needed(project: Project, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The services that come up with `names`: they and what they depend on; all of them when it is empty."""
+    return closure(project, names) if names else tuple(service.name for service in project.services)
+
+
+def missing_images(project: Project, names: Iterable[str], engine: Engine) -> tuple[Service, ...]:
+    """Those of the services `names` whose images the project builds and the engine has not got."""
+    from docker.errors import ImageNotFound  # noqa: PLC0415  # loaded with the engine
+
+    missing = []
+    for name in names:
+        service = project.service(name)
+        if service.build is not None:
+            try:
+                engine.client.images.get(service.image)
+            except ImageNotFound:
+                missing.append(service)
+    return tuple(missing)
+
+
+def _unbuilt(services: tuple[Service, ...]) -> Unavailable:
+    names = [service.name for service in services]
+    shown = ", ".join(f"`{name}`" for name in names)
+    return Unavailable(
+        f"the image{'s' if len(names) > 1 else ''} of {shown} {'have' if len(names) > 1 else 'has'} not been built",
+        hint=f"`hullmark build {' '.join(names)}`",
+    )
 
 
 def may_complete(project: Project) -> frozenset[str]:

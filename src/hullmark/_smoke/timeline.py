@@ -18,6 +18,8 @@ STEADY = 1.0
 """Seconds after which a service without a health check that still runs is believed to have come up."""
 STEADY_AGAIN = 10.0
 """The same for one that has exited before; after as long the engine, too, forgets that it failed."""
+REFUSED = "refused"
+"""What happened to a container that the engine could not create or start; it tells of that in no event."""
 _WORST_FIRST = (
     State.EXITED,
     State.RESTARTING,
@@ -37,12 +39,14 @@ class Event:
     service: str
     container: str
     action: str
-    """As the engine calls it: `create`, `start`, `die`, `oom`, `health_status: healthy`, ..."""
+    """As the engine calls it: `create`, `start`, `die`, `oom`, `health_status: healthy`, ...; or `REFUSED`."""
     at: float
     """Seconds since the stack was started."""
     exit_code: int | None = None
     has_health_check: bool = False
     """Known when it starts."""
+    refusal: str = ""
+    """Why it could not be created or started, for `REFUSED`."""
 
 
 @dataclass(kw_only=True)
@@ -90,6 +94,8 @@ class Timeline:
                 return replace(life, state=State.HEALTHY, healthy=healthy, has_health_check=True)
             case "health_status: unhealthy":
                 return replace(life, state=State.UNHEALTHY, has_health_check=True)
+            case "refused":
+                return replace(life, state=State.EXITED, exit_code=event.exit_code, refusal=event.refusal)
             case "oom":
                 return replace(life, out_of_memory=True)
             case "die":

@@ -166,6 +166,8 @@ class Settings:
     hadolint: str = "auto"
     """Whether hadolint is run: `auto` where it is installed, `always`, or `never`."""
     smoke_timeout: float = 300.0
+    smoke_shared: tuple[str, ...] = ()
+    """What the isolated copy of the stack shares with the world outside: external networks and volumes, and paths."""
     scan: ScanSettings = field(default_factory=ScanSettings)
     services: tuple[tuple[str, ServiceSettings], ...] = ()
     links: tuple[Link, ...] = ()

@@ -3,12 +3,57 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hullmark.model.location import SourceSpan
     from hullmark.model.project import Link, Probe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopiedDirectory:
+    """A directory of this host that services may write to, and the volume that holds a copy of it for them."""
+
+    source: str
+    """Absolute path, without symbolic links."""
+    shown: str
+    """The same as the Compose file would write it."""
+    volume: str
+    """As the engine knows it."""
+    mounts: tuple[tuple[str, str], ...]
+    """Services, and where in their containers it is."""
+
+    def __str__(self) -> str:
+        service, target = self.mounts[0]
+        return f"`{self.shown}:{target}` of service `{service}`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopiedFile:
+    """A file of this host that a service may write to, and where in its containers the copy is."""
+
+    source: str
+    shown: str
+    service: str
+    target: str
+
+    def __str__(self) -> str:
+        return f"`{self.shown}:{self.target}` of service `{self.service}`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackCopy:
+    """What is to be started: a project that cannot meet any other."""
+
+    name: str
+    configuration: str = field(repr=False)
+    """For Compose, as JSON. It holds secrets: never log or report it."""
+    directories: tuple[CopiedDirectory, ...] = ()
+    files: tuple[CopiedFile, ...] = ()
+    notes: tuple[str, ...] = ()
+    """How it differs from the project in what it has of the world outside, a sentence each."""
 
 
 class State(enum.StrEnum):
@@ -56,6 +101,10 @@ class ServiceRun:
     """How long it was watched."""
     timed_out: bool = False
     """Whether the wait ended because the time was over."""
+    timeout_origin: str = ""
+    """What set that time, where it is not at its default."""
+    refusal: str = ""
+    """Why the engine could not create or start it; empty when it could."""
     waits_on: tuple[str, ...] = ()
     """Services that it depends on and that did not come up."""
 
@@ -67,6 +116,8 @@ class ServiceRun:
     @property
     def remedy(self) -> str:
         """What to do about its exit, as far as the exit code says."""
+        if self.refusal and self.exit_code not in {126, 127}:
+            return f"correct what the Compose file says of `{self.service}`, so that the engine can start it"
         if self.out_of_memory:
             return "raise `mem_limit` of the service, or let it use less memory"
         match self.exit_code:
@@ -93,6 +144,15 @@ class ProbeRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UntriedProbe:
+    """A probe that was not tried."""
+
+    service: str
+    probe: Probe
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRun:
     """One link, tried from inside the calling container."""
 
@@ -104,7 +164,7 @@ class LinkRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unlinkable:
-    """A link that could not be tried."""
+    """A link that was not, or could not be, tried."""
 
     link: Link
     reason: str
@@ -120,6 +180,13 @@ class StackRun:
     probes: tuple[ProbeRun, ...] = ()
     links: tuple[LinkRun, ...] = ()
     untried: tuple[Unlinkable, ...] = ()
+    unprobed: tuple[UntriedProbe, ...] = ()
+    tried: bool = True
+    """Whether probes and links were tried; they are not when something did not come up."""
+    unwanted: tuple[str, ...] = ()
+    """Services of which the project wants no container."""
+    notes: tuple[str, ...] = ()
+    """How the copy differs from the project in what it has of the world outside, a sentence each."""
     seconds: float = 0.0
     teardown_error: str | None = None
     """What could not be removed, if anything."""
@@ -128,6 +195,25 @@ class StackRun:
     def ready(self) -> bool:
         """Whether every service came up."""
         return all(service.ready for service in self.services)
+
+    @property
+    def states(self) -> str:
+        """How the services stand, as the beginning of a sentence."""
+        counts = Counter(str(service.state) for service in self.services)
+        shown = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+        many = "all services are" if len(self.services) != 1 else "the service is"
+        return f"{many} up ({shown})" if self.ready else f"not all services are up ({shown})"
+
+    @property
+    def tally(self) -> str:
+        """How many of the configured probes and links passed, or that there are none."""
+        probes, links = len(self.probes) + len(self.unprobed), len(self.links) + len(self.untried)
+        if not probes and not links:
+            return "no probes or links are configured (`[[services.NAME.probes]]`, `[[links]]`)"
+        if not self.tried:
+            return f"0 of {probes} probes and 0 of {links} links tried"
+        passed, linked = sum(run.passed for run in self.probes), sum(run.passed for run in self.links)
+        return f"{passed} of {probes} probes and {linked} of {links} links passed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
-"""Service exits although it should keep running.
+"""Service exits although it should keep running, or cannot be started at all.
 
 What it checks
-    Every service of the stack under test: whether its container ended. Ending with exit code 0 is success for
+    Every service of the stack under test: whether its container ended, or could not be created or started. Ending with exit code 0 is success for
     services that others wait for with `service_completed_successfully`, and for those that publish no port, have
     no probe, and nobody depends on.
 
@@ -10,7 +10,8 @@ Why it matters
 
 How to fix
     Read the last lines of its log, shown beside the finding. Exit code 137 means that it was killed, often for
-    lack of memory; 127 that its program does not exist; 126 that it cannot be executed.
+    lack of memory; 127 that its program does not exist; 126 that it cannot be executed. When it could not even be
+    started, the finding says what the engine misses: a device, a file of a secret, a user that the image has not got.
 """
 
 from __future__ import annotations
@@ -25,11 +26,17 @@ from hullmark.model.stack import ServiceRun, State
 @rule(summary="service exited", severity=Severity.ERROR, since="0.1")
 def service_exited(run: ServiceRun) -> Iterator[Observation]:
     if run.state is State.EXITED:
-        memory = ", out of memory" if run.out_of_memory else ""
         yield Observation(
             location=run.span,
-            seen=f"exited with code {run.exit_code}{memory}",
+            seen=_seen(run),
             expected="a service that keeps running",
             remedy=run.remedy,
             key="exited",
         )
+
+
+def _seen(run: ServiceRun) -> str:
+    if run.refusal:
+        code = f" (exit code {run.exit_code})" if run.exit_code in {126, 127} else ""
+        return f"cannot be started{code}: {run.refusal}"
+    return f"exited with code {run.exit_code}{', out of memory' if run.out_of_memory else ''}"

@@ -32,6 +32,13 @@ def start_timeout(run: ServiceRun) -> Iterator[Observation]:
             location=run.span,
             seen=f"still {run.state} after {format_duration(run.waited_for)}",
             expected="healthy" if run.has_health_check else "running",
-            remedy="see what its health check and log say last, or set a longer `timeout` under `[smoke]`",
+            remedy=f"see what its health check and log say last, or {_longer(run)}",
             key="timeout",
         )
+
+
+def _longer(run: ServiceRun) -> str:
+    """How to give it more time, where the time that it has is set."""
+    if run.timeout_origin:
+        return f"allow more time where it is set: {run.timeout_origin}"
+    return "set a longer `timeout` under `[smoke]`"
