@@ -335,6 +335,8 @@ def _lint(run: _Run) -> None:
                 target=service.build.target,
                 service=service.name,
                 volumes=service.volumes,
+                labels=service.build.labels,
+                required=run.project.settings.labels,
                 others=[f for f in (others or {}).get(dockerfile.path, ()) if not silenced(f, recipe)],
                 equivalent=EQUIVALENT,
             )
@@ -475,7 +477,7 @@ def _validate(run: _Run, service: Service) -> Outcome:
         except Interrupted:
             raise
         except HullmarkError as error:
-            return Broken(error="; ".join((*unknown, error.message)), findings=findings)
+            return Broken(error="; ".join((*unknown, _reason(error))), findings=findings)
         findings += _apply(seen, service.name)
     return Broken(error="; ".join(unknown), findings=findings) if unknown else Ran(findings=findings)
 

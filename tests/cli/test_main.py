@@ -215,6 +215,20 @@ def test_another_compose_file_can_be_named(project: Path) -> None:
     assert {"api", "web"} <= {line.split()[0] for line in stdout.splitlines() if line}
 
 
+def test_a_label_is_missing_only_where_it_is_asked_for_and_nobody_sets_it(project: Path) -> None:
+    (project / "Dockerfile").write_text(DOCKERFILE.replace("LABEL", "#"), encoding="utf-8")
+    assert "missing-version-label" in _call("-C", str(project), "lint")[1]
+    (project / "hullmark.toml").write_text('[policy]\nlabels = ["com.example.rev"]\n', encoding="utf-8")
+    assert "missing-version-label" not in _call("-C", str(project), "lint")[1]
+    (project / "hullmark.toml").unlink()
+    (project / "compose.yml").write_text(
+        "services:\n  web:\n    build:\n      context: .\n"
+        "      labels: {org.opencontainers.image.version: '1'}\n",
+        encoding="utf-8",
+    )
+    assert "missing-version-label" not in _call("-C", str(project), "lint")[1]
+
+
 def test_an_ignore_of_a_rule_that_there_is_not_is_refused(project: Path) -> None:
     (project / "hullmark.toml").write_text(
         '[[ignore.findings]]\nrule = "root-usr"\nreason = "x"\n', encoding="utf-8"

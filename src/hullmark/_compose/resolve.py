@@ -265,6 +265,7 @@ def _build(raw: Mapping[str, Any]) -> Build:
         dockerfile=dockerfile,
         target=raw.get("target") or None,
         unreadable=unreadable,
+        labels=tuple(sorted(raw.get("labels") or {})),
         args=tuple(
             # Compose doubles each dollar, so that its answer can be read as a Compose file again.
             sorted(

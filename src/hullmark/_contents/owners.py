@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from hullmark.model.owner import Package
 
 _NOBODY = -1
+_LONGEST = 4096
+"""Characters of the path of a directory that a package can lie in: no program could open a longer one."""
 _CACHE = "/__pycache__"
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64", "386": "i686", "arm": "armv7l"}
 _NOT_OWNED = {int(Kind.DIRECTORY), int(Kind.WHITEOUT), int(Kind.OPAQUE)}
@@ -242,7 +244,7 @@ class _Owning:
 
     def _tree(self, directory: str, span: Span) -> int:
         """Who has the innermost directory above that is a package's; one that stood at another time is better than none."""
-        if not self._trees:
+        if not self._trees or len(directory) > _LONGEST:
             return _NOBODY
         otherwise = _NOBODY
         while directory:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from hullmark.model.space import OwnerSpace, PathSpace
@@ -13,6 +12,10 @@ if TYPE_CHECKING:
 
     from hullmark.model.filesystem import FileSystem
     from hullmark.model.owner import Ownership
+
+_DEEPEST = 128
+"""Directories below the root that are told apart; what lies deeper, in an image that was made to be, is added to the
+last of them."""
 
 
 def by_owner(system: FileSystem, ownership: Ownership) -> tuple[OwnerSpace, ...]:
@@ -44,37 +47,52 @@ def by_owner(system: FileSystem, ownership: Ownership) -> tuple[OwnerSpace, ...]
 
 def by_top(system: FileSystem) -> tuple[PathSpace, ...]:
     """What lies directly in the root, the largest first: what `du -xhd1 /` shows."""
-    space, files = Counter[str](), Counter[str]()
+    space, files = dict[str, int](), dict[str, int]()
+    sizes = system.sizes
     for path, _, inode in _visible(system):
         cut = path.find("/", 1)
         top = path if cut < 0 else path[:cut]
-        space[top] += system.sizes[inode]
-        files[top] += 1
+        if top in files:
+            space[top] += sizes[inode]
+            files[top] += 1
+        else:
+            space[top], files[top] = sizes[inode], 1
     return _sorted((path, space[path], files[path]) for path in files)
 
 
 def by_directory(system: FileSystem) -> tuple[PathSpace, ...]:
     """Every directory that holds files, with what is below it, the largest first; `/` has everything."""
-    space, files = Counter[str](), Counter[str]()
+    space, files = dict[str, int](), dict[str, int]()
+    sizes = system.sizes
     for path, _, inode in _visible(system):
         parent = path[: path.rfind("/")]
-        space[parent] += system.sizes[inode]
-        files[parent] += 1
+        if parent in files:
+            space[parent] += sizes[inode]
+            files[parent] += 1
+        else:
+            space[parent], files[parent] = sizes[inode], 1
     # What lies deepest is added to its parent first, so that each directory is added up once.
-    deepest = sorted(files, key=lambda path: -path.count("/"))
-    level = deepest[0].count("/") if deepest else 0
-    waiting: dict[int, list[str]] = {}
-    for path in deepest:
-        waiting.setdefault(path.count("/"), []).append(path)
-    while level > 0:
-        for path in waiting.pop(level, ()):
+    levels: dict[int, set[str]] = {}
+    for path in [*files]:
+        near = _not_too_deep(path)
+        if near != path:
+            space[near] = space.get(near, 0) + space.pop(path)
+            files[near] = files.get(near, 0) + files.pop(path)
+        levels.setdefault(near.count("/"), set()).add(near)
+    for level in range(max(levels, default=0), 0, -1):
+        for path in levels.pop(level, ()):
             parent = path[: path.rfind("/")]
-            if parent not in files:
-                waiting.setdefault(level - 1, []).append(parent)
-            space[parent] += space[path]
-            files[parent] += files[path]
-        level -= 1
+            space[parent] = space.get(parent, 0) + space[path]
+            files[parent] = files.get(parent, 0) + files[path]
+            levels.setdefault(level - 1, set()).add(parent)
     return _sorted((path or "/", space[path], files[path]) for path in files)
+
+
+def _not_too_deep(directory: str) -> str:
+    """The directory, or the one above it that is not deeper than directories of real images are."""
+    if len(directory) <= _DEEPEST or directory.count("/") <= _DEEPEST:
+        return directory
+    return "/".join(directory.split("/", _DEEPEST + 1)[: _DEEPEST + 1])
 
 
 def _visible(system: FileSystem) -> Iterator[tuple[str, int, int]]:

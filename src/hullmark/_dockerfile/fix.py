@@ -97,7 +97,7 @@ def _repair(
         return tuple(
             finding
             for service in services
-            for finding in _lint(text, dockerfile.path, service)
+            for finding in _lint(text, dockerfile.path, service, project.settings.labels)
             if not any(each.covers(finding.rule, finding.service, today) for each in project.settings.ignores)
         )
 
@@ -112,10 +112,17 @@ def _repair(
     )
 
 
-def _lint(text: str, shown: str, service: Service) -> tuple[Finding, ...]:
+def _lint(text: str, shown: str, service: Service, required: tuple[str, ...]) -> tuple[Finding, ...]:
     assert service.build is not None
     dockerfile: Dockerfile = parse(text, shown, args=dict(service.build.args))
-    return lint(dockerfile, target=service.build.target, service=service.name, volumes=service.volumes)
+    return lint(
+        dockerfile,
+        target=service.build.target,
+        service=service.name,
+        volumes=service.volumes,
+        labels=service.build.labels,
+        required=required,
+    )
 
 
 def fix_text(text: str, see: Callable[[str], Seen], *, unsafe: bool = False) -> tuple[str, tuple[Fixed, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from hullmark.model.deployment import Deployment
+from hullmark.model.deployment import REQUIRED_LABELS, Deployment
 from hullmark.model.dockerfile import Dockerfile, Recipe, Stage
 from hullmark.model.finding import Observation, fingerprint
 from hullmark.model.location import SourceSpan
@@ -37,10 +37,20 @@ def lint(
     target: str | None = None,
     service: str | None = None,
     volumes: tuple[str, ...] = (),
+    labels: tuple[str, ...] = (),
+    required: tuple[str, ...] = REQUIRED_LABELS,
     rules: Iterable[Rule[Any]] | None = None,
 ) -> tuple[Finding, ...]:
     """The findings of `review`, without what other linters say."""
-    return review(dockerfile, target=target, service=service, volumes=volumes, rules=rules).findings
+    return review(
+        dockerfile,
+        target=target,
+        service=service,
+        volumes=volumes,
+        labels=labels,
+        required=required,
+        rules=rules,
+    ).findings
 
 
 def review(
@@ -49,13 +59,15 @@ def review(
     target: str | None = None,
     service: str | None = None,
     volumes: tuple[str, ...] = (),
+    labels: tuple[str, ...] = (),
+    required: tuple[str, ...] = REQUIRED_LABELS,
     rules: Iterable[Rule[Any]] | None = None,
     others: Iterable[Finding] = (),
     equivalent: Mapping[str, str] = _NONE,
 ) -> Review:
     """What `rules` (all of them when not given) find in the image that `target` (the last stage when not given) makes.
 
-    `volumes` are the container paths at which Compose mounts volumes. Rules about a `Dockerfile`, a `Recipe` and a
+    `volumes`, `labels` and `required` are those of the `Deployment`. Rules about a `Dockerfile`, a `Recipe` and a
     `Deployment` run once, those about a `Stage` once for each stage that a build of the image runs; rules about
     anything else are passed over. What other linters found in the file (`others`) is in the result as well, but where
     a rule of ours that is `equivalent` to theirs finds the same: that is said once, and keeps their name for it.
@@ -65,7 +77,9 @@ def review(
     recipe = dockerfile.recipe(target)
     found = list(
         _findings(
-            Deployment(recipe=recipe, volumes=volumes), catalogue() if rules is None else rules, service
+            Deployment(recipe=recipe, volumes=volumes, labels=labels, required=required),
+            catalogue() if rules is None else rules,
+            service,
         )
     )
     for other in others:

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import tarfile
+import threading
 import time
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
 
 from hullmark._smoke.probes import PAUSE
 from hullmark._smoke.stack import running
 from hullmark.errors import Interrupted, Unavailable
 from hullmark.model.project import DropsTo
-from hullmark.model.stack import Privileges, ProcessUser
+from hullmark.model.stack import Privileges, ProcessUser, State
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from docker.models.containers import Container
 
     from hullmark._engines import Engine
     from hullmark._process import Commands
     from hullmark._smoke.stack import Stack
+    from hullmark._smoke.timeline import Event
     from hullmark.model.project import Project
 
 HAND_OVER = 3.0
 """Seconds that an entrypoint may take to become another user, where no health check says when it has."""
+OFTEN = 0.05
+"""Seconds between two looks at a service that is going to end."""
+ENOUGH = 5
+"""Looks after which a service that has ended is believed never to have handed over."""
 _FIELDS = 4
 _LARGEST_PASSWD = 1 << 20
 
@@ -30,11 +40,22 @@ _LARGEST_PASSWD = 1 << 20
 def observe_privileges(project: Project, service: str, engine: Engine, commands: Commands) -> Privileges:
     """Starts `service` (and what it depends on) in isolation and sees whom its processes run as.
 
-    Raises `Unavailable` when it does not come up, for then nothing can be said.
+    One that does its work and ends is looked at while it runs, and where that is too short, in its configuration.
+    Raises `Unavailable` when it does not come up, or ends before it is seen, for then nothing can be said.
     """
     settings = project.settings.service(service)
     assert isinstance(settings.user, DropsTo)
-    with running(project, engine, commands, only=(service,), timeout=project.settings.smoke_timeout) as stack:
+    with (
+        _Watch(service=service, engine=engine) as watch,
+        running(
+            project,
+            engine,
+            commands,
+            only=(service,),
+            timeout=project.settings.smoke_timeout,
+            on_event=watch.saw,
+        ) as stack,
+    ):
         if not stack.timeline.is_ready():
             states = ", ".join(
                 f"{run.service} is {run.state}" for run in stack.timeline.services() if not run.ready
@@ -43,13 +64,78 @@ def observe_privileges(project: Project, service: str, engine: Engine, commands:
                 f"whom `{service}` runs as could not be seen, because it did not come up: {states}",
                 hint="`hullmark smoke` says why",
             )
-        processes = _settled_users(stack, service, settings.user.name)
+        (run,) = (run for run in stack.timeline.services() if run.service == service)
+        if run.state is State.COMPLETED:
+            processes = _seen_of_job(stack, service, settings.user.name, watch)
+        else:
+            processes = _settled_users(stack, service, settings.user.name)
     return Privileges(
         service=service,
         expected=settings.user.name,
         span=settings.user_origin or project.service(service).span,
         processes=processes,
     )
+
+
+@dataclass(kw_only=True)
+class _Watch:
+    """Looks at the processes of `service` again and again, from when it starts until it ends."""
+
+    service: str
+    engine: Engine
+    seen: list[tuple[ProcessUser, ...]] = field(default_factory=list)
+    """What they were each time."""
+    _done: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        for thread in self._threads:
+            thread.join()
+
+    def saw(self, event: Event) -> None:
+        """Takes note that a container of the service has started."""
+        if event.service == self.service and event.action == "start":
+            thread = threading.Thread(target=self._look, args=(event.container,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _look(self, name: str) -> None:
+        from docker.errors import DockerException  # noqa: PLC0415  # loaded with the engine
+
+        # Whatever ends it, the service or the engine, what was seen until then was seen.
+        with contextlib.suppress(DockerException, OSError, Unavailable):
+            container = self.engine.client.containers.get(name)
+            names = _names(container)
+            while True:
+                self.seen.append(process_users(container, names))
+                if self._done.wait(OFTEN) or self.engine.cancelled.is_set():
+                    return
+
+
+def _seen_of_job(stack: Stack, service: str, expected: str, watch: _Watch) -> tuple[ProcessUser, ...]:
+    """The processes of a service that has ended: as they were last, or else as its configuration says."""
+    seen = tuple(watch.seen)
+    for processes in reversed(seen):
+        if all(expected in {process.name, str(process.uid)} for process in processes):
+            return processes
+    if len(seen) >= ENOUGH:
+        return seen[-1]
+    container = stack.container(service)
+    user = str(container.attrs["Config"].get("User") or "").partition(":")[0]
+    names = _names(container)
+    numbers = {name: uid for uid, name in names.items()}
+    uid = int(user) if user.isdecimal() else numbers.get(user)
+    if not uid:
+        raise Unavailable(
+            f"whom `{service}` runs as could not be seen, because it ended too soon",
+            hint=f"set `user: {expected}` in the Compose file or USER in the Dockerfile, which says it without a look",
+        )
+    command = " ".join((container.attrs["Path"], *container.attrs["Args"]))
+    return (ProcessUser(uid=uid, name=names.get(uid, str(uid)), command=command),)
 
 
 def _settled_users(stack: Stack, service: str, expected: str) -> tuple[ProcessUser, ...]:
@@ -68,10 +154,10 @@ def _settled_users(stack: Stack, service: str, expected: str) -> tuple[ProcessUs
             raise Interrupted
 
 
-def process_users(container: Container) -> tuple[ProcessUser, ...]:
+def process_users(container: Container, names: Mapping[int, str] | None = None) -> tuple[ProcessUser, ...]:
     """The processes that descend from the container's main process, with their users.
 
-    What was started from outside, such as a health check, is not the service's and is left out. Raises
+    `names` are those of the container's users, where they are known already. What was started from outside, such as a health check, is not the service's and is left out. Raises
     `Unavailable` when there is none to be seen.
     """
     from docker.errors import APIError  # noqa: PLC0415  # loaded with the engine
@@ -83,7 +169,7 @@ def process_users(container: Container) -> tuple[ProcessUser, ...]:
         raise Unavailable(
             f"the processes of {container.name} cannot be listed: {error.explanation or error}"
         ) from error
-    names = _names(container)
+    names = _names(container) if names is None else names
     rows = [(int(row[0]), int(row[1]), int(row[2]), row[3]) for row in table if len(row) >= _FIELDS]
     ours = {main}
     grown = True

@@ -56,6 +56,8 @@ class Stack:
     """Set when it is removed and something stays."""
     on_change: Callable[[ServiceRun], None] = lambda _: None
     """Is told of every change in the life of a container."""
+    on_event: Callable[[Event], None] = lambda _: None
+    """Is told of every event, before anything is made of it."""
     started: float = field(default_factory=time.monotonic)
     events: queue.Queue[dict[str, Any] | None] = field(default_factory=queue.Queue)
     """What the engine says and nobody has read yet; `None` when it has fallen silent for good."""
@@ -69,6 +71,8 @@ class Stack:
             raw = self.events.get(timeout=wait) if wait else self.events.get_nowait()
             while raw is not None:
                 event = _event(raw, self, time.monotonic() - self.started)
+                if event is not None:
+                    self.on_event(event)
                 life = self.timeline.apply(event) if event else None
                 if life is not None:
                     self.on_change(life)
@@ -149,6 +153,7 @@ def running(
     only: tuple[str, ...] = (),
     timeout: float,
     on_change: Callable[[ServiceRun], None] = lambda _: None,
+    on_event: Callable[[Event], None] = lambda _: None,
     on_notes: Callable[[tuple[str, ...]], None] = lambda _: None,
 ) -> Iterator[Stack]:
     """A copy of `project` (or of the services `only` and what they depend on) that has come up or has failed to.
@@ -188,6 +193,7 @@ def running(
         copy=copy,
         notes=(*copy.notes, *cargo.notes),
         on_change=on_change,
+        on_event=on_event,
     )
     on_notes(stack.notes)
     failure: HullmarkError | None = None

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hullmark.model.dockerfile import Recipe
 
+REQUIRED_LABELS = ("org.opencontainers.image.version",)
+"""The labels that are asked for where the policy says nothing else."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
@@ -16,3 +19,7 @@ class Deployment:
     recipe: Recipe
     volumes: tuple[str, ...] = ()
     """The container paths at which Compose mounts volumes."""
+    labels: tuple[str, ...] = ()
+    """The labels that Compose has the builder set, whatever the Dockerfile says."""
+    required: tuple[str, ...] = REQUIRED_LABELS
+    """The labels that the policy asks every image for."""

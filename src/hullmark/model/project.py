@@ -193,6 +193,8 @@ class Build:
     """Why there is no Dockerfile to be read here, if there is none: it is inline, or in a remote context."""
     args: tuple[tuple[str, str], ...] = ()
     """Build arguments that Compose sets."""
+    labels: tuple[str, ...] = ()
+    """Names of the labels that Compose has the builder set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -237,3 +237,65 @@ def _ways(tree: dict[str, Any], above: tuple[str, ...]) -> Iterator[tuple[tuple[
             way = (*above, name)
             yield way, inner["version"]
             yield from _ways(inner, way)
+
+
+_RPM = r"""
+FROM debian:bookworm-slim AS made
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends rpm \
+    && rm -rf /var/lib/apt/lists/*
+COPY <<'SPEC' /one.spec
+Name: one
+Epoch: 3
+Version: 1.2
+Release: 4
+Summary: x
+License: x
+Source: one.tar
+%description
+x
+%package tools
+Summary: tools
+%description tools
+x
+%prep
+%build
+%install
+mkdir -p %{buildroot}/opt/one/bin %{buildroot}/opt/one/share
+echo one > %{buildroot}/opt/one/share/data
+echo tool > %{buildroot}/opt/one/bin/tool
+ln -s tool %{buildroot}/opt/one/bin/alias
+%files
+/opt/one/share/data
+%files tools
+%dir /opt/one/bin
+/opt/one/bin/tool
+/opt/one/bin/alias
+SPEC
+RUN mkdir -p /root/rpmbuild/SOURCES && touch /root/rpmbuild/SOURCES/one.tar && rpmbuild -bb /one.spec \
+    && mkdir -p /var/lib/rpm \
+    && rpm --dbpath /var/lib/rpm --define '_db_backend sqlite' --nodeps -i /root/rpmbuild/RPMS/*/*.rpm
+"""
+
+
+@pytest.mark.docker
+def test_rpm_says_the_same(build: Build, opened: Open, docker: Docker) -> None:
+    reference = build(_RPM)
+    system, ownership = _owned(opened, reference)
+    assert ownership.notes == ()
+    query = ("rpm", "--dbpath", "/var/lib/rpm", "-qa", "--queryformat")
+    run = ("container", "run", "--rm", "--network=none", reference)
+    packages = docker(*run, *query, "%{NAME} %{EPOCH}:%{VERSION}-%{RELEASE} %{ARCH} %{SOURCERPM}\n").splitlines()
+    assert len(packages) == 2
+    assert sorted(packages) == sorted(
+        f"{each.owner.name} {each.owner.version} {each.architecture} one-{each.source_version.partition(':')[2]}.src.rpm"
+        for each in ownership.packages
+        if each.owner.kind is OwnerKind.RPM
+    )
+    listed = docker(*run, *query, "[%{=NAME} %{FILENAMES}\n]").splitlines()
+    files = {path: name for name, path in map(str.split, listed) if system.kind(path) is not Kind.DIRECTORY}
+    assert len(files) == 3
+    for path, name in files.items():
+        owner = ownership.of(system.visible[path])
+        assert owner is not None
+        assert (owner.kind, owner.name) == (OwnerKind.RPM, name)

@@ -48,6 +48,18 @@ def test_directories_hold_what_is_below_them(own: Own) -> None:
     assert [(each.path, each.bytes) for each in by_top(system)] == [("/a", 4), ("/z", 2)]
 
 
+def test_what_lies_absurdly_deep_takes_no_longer_than_other_files(own: Own) -> None:
+    deep = "/a" * 200_000
+    package = '{"name": "p", "version": "1"}'
+    begin = time.process_time()
+    owned = own({f"{deep}/x": "xx", f"{deep}/y": "y", "/node_modules/p/package.json": package})
+    found = {each.path: each.bytes for each in by_directory(owned.system)}
+    assert time.process_time() - begin < 10
+    assert found["/"] == 3 + len(package)
+    assert found["/a" * 128] == 3
+    assert owned.owner(f"{deep}/x") == "directory:/a"
+
+
 _PATHS = st.lists(st.sampled_from("abc"), min_size=1, max_size=4).map(lambda names: "/" + "/".join(names))
 
 

@@ -4,6 +4,8 @@ What it checks
     The stage that becomes the image, and the stages it is built on through `FROM stage`: one of them sets the label
     `org.opencontainers.image.version`, and not to nothing. A value that comes from a build argument is fine, as long
     as the stage declares the argument; one that is declared before the first FROM only is empty inside of a stage.
+    Nothing is missing where the Compose file sets the label (`build.labels`), or where `policy.labels` does not ask for
+    it.
 
 Why it matters
     The label is how a running container is traced to the release it came from. A squash (`FROM scratch` and
@@ -34,7 +36,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hullmark.model.dockerfile import Recipe
+from hullmark.model.deployment import Deployment
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.fix import Fix, replacement
 from hullmark.model.rule import rule
@@ -43,13 +45,16 @@ from hullmark.rules._squash import Place
 from hullmark.rules._version_label import LABEL, argument, declares, is_free, owner
 
 if TYPE_CHECKING:
-    from hullmark.model.dockerfile import Instruction, Lost, Pair
+    from hullmark.model.dockerfile import Instruction, Lost, Pair, Recipe
 
 _VALUE = f'LABEL {LABEL}="${{VERSION}}"'
 
 
 @rule(summary="version label is missing", severity=Severity.ERROR, since="0.1")
-def missing_version_label(recipe: Recipe) -> Iterator[Observation]:
+def missing_version_label(deployment: Deployment) -> Iterator[Observation]:
+    recipe = deployment.recipe
+    if LABEL in deployment.labels or LABEL not in deployment.required:
+        return
     stage = recipe.final
     found = stage.pair("LABEL", LABEL)
     expected = f"{LABEL} with a value in the final stage"
