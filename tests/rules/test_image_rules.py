@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hullmark._anatomy import dissect, shipped, wanted
+from hullmark._contents.credentials import CredentialCapture
 from hullmark.model.dependency import Certainty, Missing, Problem
 from hullmark.model.difference import Difference, LayerDifference, OwnerChange, Total, Update
 from hullmark.model.digest import DiffId
@@ -1082,3 +1084,26 @@ def test_equal_images_have_equal_digests_and_others_have_not() -> None:
     assert one.config_digest != synthetic_image(layers=[{"/a": 2}]).config_digest
     assert one.layers[0].diff_id != synthetic_image(layers=[{"/b": 1}]).layers[0].diff_id
     assert ImageConfig(image=one.reference, key="User").anchor == "config:User"
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("/a.pem", b"-----BEGIN PRIVATE" + b" KEY-----" + b"\\n" * 31 + b"\0"),
+        ("/a.pem", (b"-----BEGIN PRIVATE" + b" KEY-----\n") * 30_000),
+        ("/.pypirc", b"\n" * (1 << 20)),
+        ("/.aws/credentials", b" " * (1 << 20)),
+        ("/.my.cnf", b"password" * (1 << 17)),
+        ("/.pgpass", b"a:" * (1 << 19)),
+        ("/.netrc", b"password " * (1 << 16)),
+        ("/.npmrc", b"_authToken=" * (1 << 16)),
+        ("/.git-credentials", b"://:" * (1 << 18)),
+        ("/kubeconfig", b"\n\t" * (1 << 19)),
+        ("/a.key", b"(" * (1 << 20)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_hostile_file_takes_no_longer_than_any_other(path: str, content: bytes) -> None:
+    started = time.process_time()
+    CredentialCapture().take(path, memoryview(content))
+    assert time.process_time() - started < 2

@@ -46,9 +46,7 @@ _ENDS = (*_KEY_ENDS, *_KEY_NAMES, *_SETTINGS, ".json", ".gpg")
 _SSH = "/.ssh/"
 
 # A header alone is what documentation and programs that look for keys have; a key has a body.
-_PEM = re.compile(
-    rb"-----BEGIN (?P<kind>[A-Z0-9 ]{0,20})PRIVATE KEY(?: BLOCK)?-----(?P<body>(?:\\[rn]|[\r\n]|[!-~ ]){64,}?)"
-)
+_PEM = re.compile(rb"-----BEGIN (?P<kind>[A-Z0-9 ]{0,20})PRIVATE KEY(?: BLOCK)?-----[\r\n -~]{64}")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/=]{40,}")
 _LEGACY_ENCRYPTION = b"Proc-Type: 4,ENCRYPTED"
 _PUTTY = re.compile(rb"PuTTY-User-Key-File-\d:")
@@ -63,15 +61,15 @@ _PKCS12 = bytes.fromhex("060b2a864886f70d010c0a01")
 _VALUE = rb"[\"']?(?!\$|%|<|[\"'\s]|\*)[^\s\"'#]{3,}"
 _SECRETS = {
     "npm": re.compile(rb"(?:_authToken|_auth|_password|npmAuthToken|npmAuthIdent)[\"']?\s*[=:]\s*" + _VALUE),
-    "PyPI": re.compile(rb"(?m)^\s*password\s*[=:]\s*" + _VALUE),
+    "PyPI": re.compile(rb"(?m)^[ \t]*password\s*[=:]\s*" + _VALUE),
     "a server": re.compile(rb"(?:^|\s)password\s+" + _VALUE),
     "a package index": re.compile(rb"://[^/\s:@]*:(?!\$)[^/\s@]+@"),
     "a Git server": re.compile(rb"://[^/\s:@]*:(?!\$)[^/\s@]+@"),
     "a container registry": re.compile(rb"\"(?:auth|identitytoken|registrytoken|password)\"\s*:\s*" + _VALUE),
-    "AWS": re.compile(rb"(?m)^\s*aws_(?:secret_access_key|session_token)\s*=\s*" + _VALUE),
-    "PostgreSQL": re.compile(rb"(?m)^[^#:\n][^:\n]*(?::[^:\n]+){3}:[^:\s]+\s*$"),
-    "MySQL": re.compile(rb"(?m)^\s*password\s*=\s*" + _VALUE),
-    "Kubernetes": re.compile(rb"(?m)^\s*[\"']?(?:client-key-data|token|password)[\"']?\s*:\s*" + _VALUE),
+    "AWS": re.compile(rb"(?m)^[ \t]*aws_(?:secret_access_key|session_token)\s*=\s*" + _VALUE),
+    "PostgreSQL": re.compile(rb"(?m)^[^#:\n][^:\n]*(?::[^:\n]+){3}:[^:\s]+[ \t\r]*$"),
+    "MySQL": re.compile(rb"(?m)^[ \t]*password\s*=\s*" + _VALUE),
+    "Kubernetes": re.compile(rb"(?m)^[ \t]*[\"']?(?:client-key-data|token|password)[\"']?\s*:\s*" + _VALUE),
     "Google Cloud": re.compile(rb"\"(?:refresh_token|private_key)\"\s*:\s*" + _VALUE),
 }
 
@@ -103,6 +101,7 @@ def find_credentials(files: FileSystem, ownership: Ownership) -> tuple[Credentia
 
 
 def _found(files: FileSystem, ownership: Ownership) -> Iterator[Credential]:
+    alive: set[int] | None = None
     for index, layer in enumerate(files.layers):
         kept = {
             path: data[len(_KEPT) :].decode()
@@ -118,7 +117,8 @@ def _found(files: FileSystem, ownership: Ownership) -> Iterator[Credential]:
             for row, path in enumerate(table.paths)
             if path in kept and table.kinds[row] == Kind.FILE
         }
-        alive = {files.inode(number) for number in files.visible.values()}
+        if alive is None:
+            alive = {files.inode(number) for number in files.visible.values()}
         for path, row in rows.items():
             number = files.starts[index] + row
             yield Credential(

@@ -23,6 +23,7 @@ from hullmark.model.image import ShippedImage
 from hullmark.model.location import ImagePath
 from hullmark.model.rule import rule
 from hullmark.model.table import Kind
+from hullmark.rules._modes import with_mode
 
 _SET_USER = 0o4000
 _SET_GROUP = 0o2000
@@ -32,22 +33,16 @@ _SET_GROUP = 0o2000
     summary="set-user-ID file outside of the distribution's packages", severity=Severity.WARNING, since="0.1"
 )
 def setuid_file(shipped: ShippedImage) -> Iterator[Observation]:
-    files, ownership = shipped.anatomy.files, shipped.anatomy.ownership
-    for path, number in sorted(files.visible.items()):
-        inode = files.inode(number)
-        layer, row = files.place(inode)
-        table = files.layers[layer].table
-        mode = table.modes[row]
-        if files.kinds[inode] != Kind.FILE or not mode & (_SET_USER | _SET_GROUP):
+    ownership = shipped.anatomy.ownership
+    for found in with_mode(shipped.anatomy.files, _SET_USER | _SET_GROUP):
+        owner = ownership.of(found.number)
+        if found.kind is not Kind.FILE or (owner is not None and owner.kind.distribution):
             continue
-        owner = ownership.of(number)
-        if owner is not None and owner.kind.distribution:
-            continue
-        whose = f"user {table.uids[row]}" if mode & _SET_USER else f"group {table.gids[row]}"
+        whose = f"user {found.uid}" if found.mode & _SET_USER else f"group {found.gid}"
         yield Observation(
-            location=ImagePath(image=shipped.image.reference, path=path, layer=layer),
-            seen=f"`{path}` (mode {mode:04o}) runs as {whose}",
+            location=ImagePath(image=shipped.image.reference, path=found.path, layer=found.layer),
+            seen=f"`{found.path}` (mode {found.mode:04o}) runs as {whose}",
             expected="no set-user-ID or set-group-ID files but those of the distribution",
-            remedy=f"`chmod u-s,g-s {path}` in the stage that brings it",
-            key=path,
+            remedy=f"`chmod u-s,g-s {found.path}` in the stage that brings it",
+            key=found.path,
         )

@@ -20,12 +20,19 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.image import ShippedImage
 from hullmark.model.location import ImagePath
 from hullmark.model.rule import rule
 from hullmark.model.table import Kind
+from hullmark.rules._modes import with_mode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hullmark.rules._modes import Moded
 
 _OTHERS_WRITE = 0o002
 _STICKY = 0o1000
@@ -34,35 +41,32 @@ _SHARED = frozenset({"/tmp", "/var/tmp", "/dev/shm", "/run/lock", "/var/lock"}) 
 
 @rule(summary="everybody may write to it", severity=Severity.WARNING, since="0.1")
 def world_writable_path(shipped: ShippedImage) -> Iterator[Observation]:
-    files = shipped.anatomy.files
-    directories: dict[str, int] = {}
-    others: dict[str, list[str]] = {}
-    modes: dict[str, int] = {}
-    for path, number in sorted(files.visible.items()):
-        inode = files.inode(number)
-        kind = files.kinds[inode]
-        layer, row = files.place(inode)
-        mode = files.layers[layer].table.modes[row]
-        if not mode & _OTHERS_WRITE or path in _SHARED or path.startswith("/dev/"):
+    directories: dict[str, list[Moded]] = {}
+    others: dict[str, list[Moded]] = {}
+    # In the order of paths, so that a directory comes before what is in it.
+    for found in with_mode(shipped.anatomy.files, _OTHERS_WRITE):
+        if found.path in _SHARED or found.path.startswith("/dev/") or not _is_open(found):
             continue
-        if kind == Kind.DIRECTORY and not mode & _STICKY:
-            modes[path] = mode
-            above = _above(path, directories)
-            directories[above or path] = directories.get(above, -1) + 1 if above else 0
-        elif kind == Kind.FILE and not (path.endswith(".lock") and not files.sizes[inode]):
-            modes[path] = mode
-            above = _above(path, directories)
-            if above:
-                directories[above] += 1
-            else:
-                others.setdefault(posixpath.dirname(path), []).append(path)
-    for path, below in directories.items():
-        yield _observation(shipped, path, modes[path], below, "below it")
-    for paths in others.values():
-        yield _observation(shipped, paths[0], modes[paths[0]], len(paths) - 1, "in the same directory")
+        above = _above(found.path, directories)
+        if above:
+            directories[above].append(found)
+        elif found.kind is Kind.DIRECTORY:
+            directories[found.path] = [found]
+        else:
+            others.setdefault(posixpath.dirname(found.path), []).append(found)
+    for first, *rest in directories.values():
+        yield _observation(shipped, first, len(rest), "below it")
+    for first, *rest in others.values():
+        yield _observation(shipped, first, len(rest), "in the same directory")
 
 
-def _above(path: str, directories: dict[str, int]) -> str:
+def _is_open(found: Moded) -> bool:
+    if found.kind is Kind.DIRECTORY:
+        return not found.mode & _STICKY
+    return found.kind is Kind.FILE and not (found.path.endswith(".lock") and not found.size)
+
+
+def _above(path: str, directories: Mapping[str, object]) -> str:
     """The directory above that is reported already, empty where none is."""
     parent = posixpath.dirname(path)
     while parent != "/":
@@ -72,15 +76,12 @@ def _above(path: str, directories: dict[str, int]) -> str:
     return ""
 
 
-def _observation(shipped: ShippedImage, path: str, mode: int, others: int, where: str) -> Observation:
-    files = shipped.anatomy.files
+def _observation(shipped: ShippedImage, found: Moded, others: int, where: str) -> Observation:
     more = f", and {others:,} {'path' if others == 1 else 'paths'} {where}" if others else ""
     return Observation(
-        location=ImagePath(
-            image=shipped.image.reference, path=path, layer=files.layer_of(files.visible[path])
-        ),
-        seen=f"`{path}` (mode {mode:04o}){more}",
+        location=ImagePath(image=shipped.image.reference, path=found.path, layer=found.layer),
+        seen=f"`{found.path}` (mode {found.mode:04o}){more}",
         expected="files that only their owner and group may write to",
-        remedy=f"`chmod o-w {path}` in the stage that brings it, or give it to its user with `--chown`",
-        key=path,
+        remedy=f"`chmod o-w {found.path}` in the stage that brings it, or give it to its user with `--chown`",
+        key=found.path,
     )
