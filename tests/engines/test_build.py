@@ -150,6 +150,64 @@ def test_a_full_disk_is_the_machines_fault_and_not_the_projects(where: str) -> N
     assert "docker builder prune" in str(caught.value.hint)
 
 
+STEP_SAYS = """\
+#6 [web 2/2] RUN {step}
+#6 0.190 cp: error writing '/x': {said}
+#6 ERROR: process "/bin/sh -c {step}" did not complete successfully: exit code: 1
+------
+ > [web 2/2] RUN {step}:
+0.190 cp: error writing '/x': {said}
+------
+failed to solve: process "/bin/sh -c {step}" did not complete successfully: exit code: 1
+"""
+
+
+@pytest.mark.parametrize(
+    "said", ["No space left on device", "no space left on device", "Disk quota exceeded"]
+)
+def test_a_full_disk_that_a_step_tells_of_is_the_machines_fault_too(said: str) -> None:
+    with pytest.raises(Unavailable, match="building `web` failed: no space left on the engine's disk"):
+        _scripted(stdout=STEP_SAYS.format(step="cp -r /a /x", said=said))
+
+
+def test_a_full_disk_while_a_step_is_started_is_the_machines_fault() -> None:
+    text = STEP_SAYS.format(step="true", said="").replace(
+        "exit code: 1", "mkdir /run/x: no space left on device"
+    )
+    with pytest.raises(Unavailable, match="no space left on the engine's disk"):
+        _scripted(stdout=text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        STEP_SAYS.format(step="echo no space left on device; exit 1", said="so what"),
+        "#5 0.1 No space left on device\n" + STEP_SAYS.format(step="false", said=""),
+    ],
+    ids=["in the command", "in a step that went on"],
+)
+def test_words_about_a_full_disk_are_not_one(text: str) -> None:
+    failure = _scripted(stdout=text)
+    assert failure is not None
+    assert not failure.no_space
+
+
+@pytest.mark.docker
+def test_a_full_tmpfs_of_a_step_is_the_projects_fault(root: Path, commands: Commands) -> None:
+    failure, _ = _build(
+        root,
+        "FROM debian:bookworm-slim\n"
+        "RUN --mount=type=tmpfs,target=/t,size=1048576 head -c 9000000 /dev/zero >/t/x\n",
+        commands,
+    )
+    assert failure is not None
+    assert failure.no_space
+    (finding,) = failed_build.check(failure, service="web")
+    assert str(finding.location) == "Dockerfile:2:1"
+    assert "No space left on device" in finding.seen
+    assert finding.remedy.startswith("give the tmpfs of line 2 of `Dockerfile` more room")
+
+
 def test_an_engine_that_goes_away_is_the_machines_fault() -> None:
     with pytest.raises(Unavailable, match="the engine went away"):
         _scripted(stderr="Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?\n")

@@ -101,6 +101,16 @@ CASES = (
         remedy="correct line 7 of `web/Dockerfile`",
         place=DOCKERFILE,
     ),
+    Case(
+        rule="failed-build",
+        name="tmpfs",
+        target=FailedBuild(
+            span=DOCKERFILE, message="exit code: 1", step="RUN x", output=(), no_space=True, has_tmpfs=True
+        ),
+        seen="`RUN x`: exit code: 1",
+        remedy="give the tmpfs of line 7 of `web/Dockerfile` more room (`size=`)",
+        place=DOCKERFILE,
+    ),
     # failed-link
     Case(rule="failed-link", name="http", target=_link("http://rag:8001/", "status 200", passed=True)),
     Case(rule="failed-link", name="tcp", target=_link("tcp://db:5432", "connected", passed=True)),
@@ -295,7 +305,34 @@ CASES = (
         seen="exited with code 137, out of memory",
         remedy="raise `mem_limit`",
     ),
+    Case(
+        rule="service-exited",
+        name="never-started",
+        target=_run(State.EXITED, exit_code=127, refusal='exec: "srv": executable file not found in $PATH'),
+        seen='cannot be started (exit code 127): exec: "srv": executable file not found in $PATH',
+        remedy="the program that it starts is not in the image",
+    ),
+    Case(
+        rule="service-exited",
+        name="refused",
+        target=_run(State.EXITED, exit_code=128, refusal="unable to find user app"),
+        seen="cannot be started: unable to find user app",
+        remedy="correct what the Compose file says of `web`, so that the engine can start it",
+    ),
     # start-timeout
+    Case(
+        rule="start-timeout",
+        name="limited-elsewhere",
+        target=_run(
+            State.CREATED,
+            timed_out=True,
+            waited_for=3.0,
+            has_health_check=True,
+            timeout_origin="environment variable HULLMARK_SMOKE_TIMEOUT",
+        ),
+        seen="still created after 3.0 s",
+        remedy="or allow more time where it is set: environment variable HULLMARK_SMOKE_TIMEOUT",
+    ),
     Case(rule="start-timeout", name="healthy", target=_run(State.HEALTHY, timed_out=True)),
     Case(
         rule="start-timeout",

@@ -238,6 +238,7 @@ OVERRIDES = {
     "policy.labels": ("l", lambda s: s.labels, ("l",)),
     "lint.hadolint": ("never", lambda s: s.hadolint, "never"),
     "smoke.timeout": ("7 s", lambda s: s.smoke_timeout, 7.0),
+    "smoke.shared": ("net,./models", lambda s: s.smoke_shared, ("net", "./models")),
     "scan.fail-on": ("low", lambda s: s.scan.fail_on, "low"),
     "policy.previous": ("old.json", lambda s: s.previous, "old.json"),
     "scan.reports": ("r", lambda s: s.scan.reports, "r"),
@@ -387,7 +388,7 @@ def test_an_unknown_key_names_the_nearest_one_at_every_level(
 
 def test_an_unknown_key_that_is_like_no_other_lists_the_valid_ones(tmp_path: Path) -> None:
     assert _problems(tmp_path, "[smoke]\nxyz = 1\n") == [
-        "hullmark.toml:2:1: unknown key `xyz` in `smoke`; valid: `timeout`"
+        "hullmark.toml:2:1: unknown key `xyz` in `smoke`; valid: `shared`, `timeout`"
     ]
 
 
@@ -432,6 +433,20 @@ reason = "y"
         "environment variable HULLMARK_SCAN_FAIL_ON",
         "option --fail-on",
     ]
+
+
+@pytest.mark.parametrize("user", ["root", "0", "00"])
+def test_who_drops_to_root_has_dropped_nothing(tmp_path: Path, user: str) -> None:
+    (problem,) = _problems(tmp_path, f'[services.db]\nuser = "drops-to:{user}"\n')
+    assert problem == (
+        f'hullmark.toml:2:1: `services.db.user`: expected a user to drop to that is not root, got "drops-to:{user}"'
+    )
+
+
+@pytest.mark.parametrize("user", ["rooted", "0x", "10"])
+def test_a_user_whose_name_only_begins_like_root_is_one(tmp_path: Path, user: str) -> None:
+    (tmp_path / "hullmark.toml").write_text(f'[services.db]\nuser = "drops-to:{user}"\n', encoding="utf-8")
+    assert load_settings(tmp_path, {}).service("db").user == DropsTo(name=user)
 
 
 @pytest.mark.parametrize(

@@ -541,3 +541,65 @@ def test_a_service_that_keeps_its_privileges_is_seen_to(bench: Any) -> None:
 def test_of_a_service_that_does_not_come_up_nothing_is_said(bench: Any) -> None:
     with pytest.raises(Unavailable, match=r"`gone` runs as could not be seen.*gone is exited"):
         observe_privileges(_dropping(bench, bench.root), "gone", bench.engine, bench.commands)
+
+
+JOBS = """
+services:
+  drops:
+    image: BOX
+    command: [bash, -c, "sleep 0.2; exec busybox su -s /bin/sh app -c 'exec sleep 1'"]
+  keeps:
+    image: BOX
+    command: [sleep, "2"]
+  configured:
+    image: BOX
+    user: app
+    command: ["true"]
+  numbered:
+    image: BOX
+    user: "1000:0"
+    command: ["true"]
+  short:
+    image: BOX
+    command: ["true"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("job", "name", "broken"),
+    [
+        ("drops", "app", False),
+        ("keeps", "root", True),
+        ("configured", "app", False),
+        ("numbered", "app", False),
+    ],
+)
+def test_whom_a_job_runs_as_is_seen_while_it_runs_or_in_its_configuration(
+    bench: Any, job: str, name: str, *, broken: bool
+) -> None:
+    from dataclasses import replace
+
+    project = bench.project(JOBS)
+    settings = replace(project.settings, services=((job, ServiceSettings(user=DropsTo(name="app"))),))
+    seen = observe_privileges(replace(project, settings=settings), job, bench.engine, bench.commands)
+    assert {process.name for process in seen.processes} == {name}
+    (rule,) = rules_for(type(seen))
+    assert bool(list(rule.check(seen))) is broken
+
+
+def test_of_a_job_that_ends_before_it_is_seen_nothing_is_said(bench: Any) -> None:
+    from dataclasses import replace
+
+    project = bench.project(JOBS)
+    settings = replace(project.settings, services=(("short", ServiceSettings(user=DropsTo(name="app"))),))
+    with pytest.raises(Unavailable, match="`short` runs as could not be seen, because it ended too soon"):
+        observe_privileges(replace(project, settings=settings), "short", bench.engine, bench.commands)
+
+
+def test_of_a_service_that_is_scaled_to_nothing_one_is_started_to_be_seen(bench: Any) -> None:
+    from dataclasses import replace
+
+    project = bench.project(f"services:\n  web:{IDLE}    user: app\n    deploy: {{replicas: 0}}\n")
+    settings = replace(project.settings, services=(("web", ServiceSettings(user=DropsTo(name="app"))),))
+    seen = observe_privileges(replace(project, settings=settings), "web", bench.engine, bench.commands)
+    assert {process.name for process in seen.processes} == {"app"}

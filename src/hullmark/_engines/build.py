@@ -28,7 +28,11 @@ _STEPS = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})
 """Instructions that BuildKit numbers, after the FROM."""
 _FAILED_STEP = re.compile(r" > \[(?P<step>[^\]]*)\](?P<text>.*?):?\s*$")
 _PLACE = re.compile(r"(?:.*/)?(?P<file>[^/]+):(?P<line>\d+)")
-_NO_SPACE = "no space left on device"
+_NO_SPACE = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
+"""As the engine, programs written in Go, and the C library say it."""
+_ENGINE_SAYS = re.compile(r"(?:ERROR: |failed to solve: |Error response from daemon: )(?P<reason>.*)")
+_PROGRAM_FAILED = "did not complete successfully: "
+_TMPFS = re.compile(r"--mount=\S*type=tmpfs|/dev/shm")
 
 
 def build_service(
@@ -59,14 +63,25 @@ def build_service(
         return None
     # Compose prints BuildKit's progress on standard output or standard error, depending on its version.
     text = f"{completed.stdout}\n{completed.stderr}"
-    if _NO_SPACE in text:
+    failure = explain_failure(text, _dockerfile(project, service), recipe=recipe, service=service.name)
+    if _is_full(text) or (failure.no_space and not failure.has_tmpfs):
         raise Unavailable(
             f"building `{service.name}` failed: no space left on the engine's disk",
             hint="free some with `docker builder prune -f` and `docker image prune -f`; `docker system df` shows what is held",
         )
     if "Cannot connect to the Docker daemon" in text:
         raise Unavailable(f"building `{service.name}` failed: the engine went away", hint="`docker version`")
-    return explain_failure(text, _dockerfile(project, service), recipe=recipe, service=service.name)
+    return failure
+
+
+def _is_full(text: str) -> bool:
+    """Whether the engine itself says that its disk is full; that a program of a step says so is something else."""
+    for said in _ENGINE_SAYS.finditer(text):
+        # The command of a step stands there as well, and may contain anything.
+        reason = said["reason"].rpartition(_PROGRAM_FAILED)[2]
+        if _NO_SPACE.search(reason):
+            return True
+    return False
 
 
 def _dockerfile(project: Project, service: Service) -> str:
@@ -98,11 +113,14 @@ def explain_failure(
     else:
         found = _instruction(recipe, label.removeprefix(f"{service} "), step) if recipe else None
         span = found.span if found else SourceSpan(path=dockerfile)
+    no_space = any(_NO_SPACE.search(line) for line in output)
     return FailedBuild(
         span=span,
         message=re.sub(r"^.*failed to solve: ", "", message),
         step=step,
-        output=output,
+        output=output[-TAIL:],
+        no_space=no_space,
+        has_tmpfs=any(_TMPFS.search(line) for line in (step, *output)),
     )
 
 
@@ -145,11 +163,11 @@ def _failed_step(lines: list[str]) -> tuple[str, str, tuple[str, ...]]:
 
 
 def _longer(before: list[str], found: re.Match[str], output: list[str]) -> tuple[str, ...]:
-    """The last lines of the step that `found` heads; BuildKit repeats only ten of what it printed before."""
+    """The lines of the step that `found` heads; BuildKit repeats only ten of what it printed before."""
     opening = f" [{found['step']}]{found['text']}"
     numbers = [line.partition(" ")[0] for line in before if line[:1] == "#" and line.endswith(opening)]
     if not numbers:
-        return tuple(output[-TAIL:])
+        return tuple(output)
     printed = re.compile(rf"{re.escape(numbers[-1])} \d+\.\d+ (.*)")
     lines = [match[1] for line in before if (match := printed.fullmatch(line))]
-    return tuple((lines if len(lines) > len(output) else output)[-TAIL:])
+    return tuple(lines if len(lines) > len(output) else output)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from hullmark._smoke.probes import PAUSE
-from hullmark._smoke.stack import running
+from hullmark._smoke.stack import may_complete, running
 from hullmark.errors import Interrupted, Unavailable
 from hullmark.model.project import DropsTo
 from hullmark.model.stack import Privileges, ProcessUser, State
@@ -53,7 +53,7 @@ def observe_privileges(project: Project, service: str, engine: Engine, commands:
             commands,
             only=(service,),
             timeout=project.settings.smoke_timeout,
-            on_event=watch.saw,
+            on_event=watch.saw if service in may_complete(project) else lambda _: None,
         ) as stack,
     ):
         if not stack.timeline.is_ready():
@@ -64,11 +64,7 @@ def observe_privileges(project: Project, service: str, engine: Engine, commands:
                 f"whom `{service}` runs as could not be seen, because it did not come up: {states}",
                 hint="`hullmark smoke` says why",
             )
-        (run,) = (run for run in stack.timeline.services() if run.service == service)
-        if run.state is State.COMPLETED:
-            processes = _seen_of_job(stack, service, settings.user.name, watch)
-        else:
-            processes = _settled_users(stack, service, settings.user.name)
+        processes = _processes(stack, service, settings.user.name, watch)
     return Privileges(
         service=service,
         expected=settings.user.name,
@@ -77,14 +73,28 @@ def observe_privileges(project: Project, service: str, engine: Engine, commands:
     )
 
 
+def _processes(stack: Stack, service: str, expected: str, watch: _Watch) -> tuple[ProcessUser, ...]:
+    if stack.timeline.life(service).state is not State.COMPLETED:
+        try:
+            return _settled_users(stack, service, expected)
+        except Unavailable:
+            # It may have done its work just now.
+            stack.catch_up(PAUSE)
+            if stack.timeline.life(service).state is not State.COMPLETED:
+                raise
+    return _seen_of_job(stack, service, expected, watch)
+
+
 @dataclass(kw_only=True)
 class _Watch:
     """Looks at the processes of `service` again and again, from when it starts until it ends."""
 
     service: str
     engine: Engine
-    seen: list[tuple[ProcessUser, ...]] = field(default_factory=list)
-    """What they were each time."""
+    looks: int = 0
+    """How many times there was something to see."""
+    seen: tuple[ProcessUser, ...] = ()
+    """What they were the last time."""
     _done: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
 
@@ -111,19 +121,19 @@ class _Watch:
             container = self.engine.client.containers.get(name)
             names = _names(container)
             while True:
-                self.seen.append(process_users(container, names))
-                if self._done.wait(OFTEN) or self.engine.cancelled.is_set():
+                self.seen = process_users(container, names)
+                self.looks += 1
+                # Rarely, in the long run: most of what ends is over soon.
+                if self._done.wait(OFTEN * max(1, self.looks - ENOUGH)) or self.engine.cancelled.is_set():
                     return
 
 
 def _seen_of_job(stack: Stack, service: str, expected: str, watch: _Watch) -> tuple[ProcessUser, ...]:
     """The processes of a service that has ended: as they were last, or else as its configuration says."""
-    seen = tuple(watch.seen)
-    for processes in reversed(seen):
-        if all(expected in {process.name, str(process.uid)} for process in processes):
-            return processes
-    if len(seen) >= ENOUGH:
-        return seen[-1]
+    # One that was seen so seldom may have been about to become another user.
+    settled = all(expected in {each.name, str(each.uid)} for each in watch.seen)
+    if watch.looks and (settled or watch.looks >= ENOUGH):
+        return watch.seen
     container = stack.container(service)
     user = str(container.attrs["Config"].get("User") or "").partition(":")[0]
     names = _names(container)
@@ -143,8 +153,8 @@ def _settled_users(stack: Stack, service: str, expected: str) -> tuple[ProcessUs
 
     A health check that passes says so; without one there is nothing but to look again for a while.
     """
-    (run,) = (run for run in stack.timeline.services() if run.service == service)
-    deadline = time.monotonic() + (0.0 if run.has_health_check else HAND_OVER)
+    health_check = stack.timeline.life(service).has_health_check
+    deadline = time.monotonic() + (0.0 if health_check else HAND_OVER)
     while True:
         processes = process_users(stack.container(service))
         settled = all(expected in {process.name, str(process.uid)} for process in processes)
@@ -157,8 +167,8 @@ def _settled_users(stack: Stack, service: str, expected: str) -> tuple[ProcessUs
 def process_users(container: Container, names: Mapping[int, str] | None = None) -> tuple[ProcessUser, ...]:
     """The processes that descend from the container's main process, with their users.
 
-    `names` are those of the container's users, where they are known already. What was started from outside, such as a health check, is not the service's and is left out. Raises
-    `Unavailable` when there is none to be seen.
+    `names` are those of the container's users, where they are known already. What was started from outside, such as
+    a health check, is not the service's and is left out. Raises `Unavailable` when there is none to be seen.
     """
     from docker.errors import APIError  # noqa: PLC0415  # loaded with the engine
 

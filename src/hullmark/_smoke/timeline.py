@@ -121,6 +121,10 @@ class Timeline:
             found.append(self._lives[worst] if worst else _unborn(self.project.service(name)))
         return tuple(replace(life, waits_on=self._waits_on(life, found)) for life in found)
 
+    def life(self, service: str) -> ServiceRun:
+        """Where the wanted service called `service` stands."""
+        return next(run for run in self.services() if run.service == service)
+
     def worst(self, service: str) -> str | None:
         """The container of `service` that stands worst, or `None` when it has none yet."""
         containers = [container for container, life in self._lives.items() if life.service == service]

@@ -21,3 +21,7 @@ class FailedBuild:
     """The instruction, or empty when it failed before any."""
     output: tuple[str, ...]
     """The last lines that the instruction printed."""
+    no_space: bool = False
+    """Whether it printed that no space is left."""
+    has_tmpfs: bool = False
+    """Whether that may have been in a file system of its own, which it keeps in memory."""

@@ -42,6 +42,11 @@ def _remedy(failure: FailedBuild) -> str:
         return (
             f"put `{missing[1]}` into the build context, take it out of `.dockerignore`, or correct {place}"
         )
+    if failure.no_space:
+        return (
+            f"give the tmpfs of {place} more room (`size=`) or write to a directory that is on the engine's disk; "
+            "`docker system df` shows whether that is full as well"
+        )
     if not failure.step:
         return f"correct {place}"
     return f"correct {place}; `docker compose build --progress plain` shows all that it printed"
