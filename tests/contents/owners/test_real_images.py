@@ -285,7 +285,9 @@ def test_rpm_says_the_same(build: Build, opened: Open, docker: Docker) -> None:
     assert ownership.notes == ()
     query = ("rpm", "--dbpath", "/var/lib/rpm", "-qa", "--queryformat")
     run = ("container", "run", "--rm", "--network=none", reference)
-    packages = docker(*run, *query, "%{NAME} %{EPOCH}:%{VERSION}-%{RELEASE} %{ARCH} %{SOURCERPM}\n").splitlines()
+    packages = docker(
+        *run, *query, "%{NAME} %{EPOCH}:%{VERSION}-%{RELEASE} %{ARCH} %{SOURCERPM}\n"
+    ).splitlines()
     assert len(packages) == 2
     assert sorted(packages) == sorted(
         f"{each.owner.name} {each.owner.version} {each.architecture} one-{each.source_version.partition(':')[2]}.src.rpm"
