@@ -237,3 +237,17 @@ def test_an_update_that_cannot_be_measured_is_not_passed(shop: Shop, previous: s
     (outcome,) = report["outcomes"]
     assert (code, outcome["status"]) == (3, "broken")
     assert reason in outcome["reason"]
+
+
+def test_a_service_that_the_last_release_did_not_have_has_not_grown(shop: Shop) -> None:
+    shop.build(tag="old")
+    document = json.loads(shop.run("validate")[1])
+    document["images"] = {"another": document["images"]["web"]}
+    (shop.root / "old.json").write_text(json.dumps(document), encoding="utf-8")
+    shop.build(settings='[policy]\nprevious = "old.json"\n')
+    code, report = shop.validate()
+    assert (code, _rules(report)) == (0, [])
+    shop.build(settings='[policy]\nprevious = "old.json"\n[services.web]\nupdate-budget = "1 TB"\n')
+    code, report = shop.validate()
+    assert (code, report["outcomes"][0]["status"]) == (3, "broken")
+    assert "no service `web`" in report["outcomes"][0]["reason"]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @options.reporting
 @click.pass_obj
 def command(session: Session, /, *, services: tuple[str, ...], build: bool, **output: Any) -> int:
-    """Check the built images: labels, user, secrets, health check, and size against the budget."""
+    """Check the built images: labels, user, secrets, what is missing, and sizes against the budgets."""
     from hullmark._cli.checking import check  # noqa: PLC0415  # loaded when it is called, not for the help
 
     return check(session, services, [*([Check.BUILD] if build else []), Check.VALIDATE], **output)
