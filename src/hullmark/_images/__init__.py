@@ -1,1 +1,1 @@
-"""Images, wherever they are: engines, registries, archives and directories. Start at `reference`."""
+"""Images, wherever they are: engines, registries, archives and directories."""
