@@ -1,9 +1,9 @@
 """Service exits although it should keep running, or cannot be started at all.
 
 What it checks
-    Every service of the stack under test: whether its container ended, or could not be created or started. Ending with exit code 0 is success for
-    services that others wait for with `service_completed_successfully`, and for those that publish no port, have
-    no probe, and nobody depends on.
+    Every service of the stack under test: whether its container ended, or could not be created or started. Ending with
+    exit code 0 is success for services that others wait for with `service_completed_successfully`, and for those that
+    publish no port, have no probe, and nobody depends on.
 
 Why it matters
     The rest of the stack waits for it in vain.
