@@ -226,7 +226,7 @@ def test_what_is_external_becomes_private_and_that_is_said(kind: str) -> None:
         _project({"web": {"image": "x"}}, **{kind: {"e": external}}), name="copy", labels=RUN, reach={}
     )
     assert json.loads(copy.configuration)[kind] == {"e": {"labels": RUN}}
-    assert copy.notes == (f"external {kind[:-1]} `e` is a private one, empty at first",)
+    assert copy.notes == (f"external {kind[:-1]} `e` is replaced by a private one, empty at first",)
 
 
 @pytest.mark.parametrize("kind", ["networks", "volumes"])

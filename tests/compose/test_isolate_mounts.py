@@ -109,7 +109,7 @@ def test_a_source_that_is_not_there_becomes_an_empty_volume_where_compose_would_
     copy, raw = _copy(tmp_path, {"web": _web(_bind(tmp_path / "gone"))})
     assert raw["services"]["web"]["volumes"][0]["source"] == "hullmark-copy-0"
     assert not copy.directories
-    assert copy.notes == ("`./gone` does not exist: it is an empty volume",)
+    assert copy.notes == ("`./gone` does not exist and is replaced by an empty volume",)
     mount = _bind(tmp_path / "gone", bind={})
     _, raw = _copy(tmp_path, {"web": _web(mount)})
     # Compose refuses the project itself, and so it does the copy.
@@ -138,7 +138,7 @@ def test_a_file_that_cannot_be_copied_there_is_mounted_read_only(
     copy, raw = _copy(tmp_path, {"web": value})
     assert raw["services"]["web"]["volumes"][-1]["read_only"] is True
     assert not copy.files
-    assert copy.notes == ("`./users` is read-only in `web`",)
+    assert copy.notes == ("`./users` is mounted read-only in `web`",)
 
 
 def test_sockets_devices_and_the_running_system_stay(tmp_path: Path) -> None:

@@ -6,14 +6,17 @@ import os
 import secrets
 import socket
 import stat
+import subprocess
+import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hullmark._smoke import seeds
 from hullmark._smoke.stack import running
-from hullmark.errors import Unavailable
+from hullmark.errors import Interrupted, Unavailable
 from hullmark.model.stack import State
 
 if TYPE_CHECKING:
@@ -73,7 +76,7 @@ volumes:
     assert _tree(bench.root) == before
     assert stack.teardown_error is None
     assert bench.left(stack.name) == []
-    assert "`./data` is a copy (1 file, 8 B)" in stack.notes
+    assert "`./data` is copied for the run (1 file, 8 B)" in stack.notes
 
 
 def test_a_copy_has_the_owners_modes_and_links_of_the_original(bench: Any) -> None:
@@ -198,8 +201,8 @@ volumes:
             network.reload()
             assert not network.attrs["Containers"]
         assert set(stack.notes) == {
-            "external network `company` is a private one, empty at first",
-            "external volume `archive` is a private one, empty at first",
+            "external network `company` is replaced by a private one, empty at first",
+            "external volume `archive` is replaced by a private one, empty at first",
         }
         shared = bench.project(compose, smoke_shared=("company", "archive"))
         with running(shared, bench.engine, bench.commands, timeout=60) as stack:
@@ -248,7 +251,7 @@ def test_what_only_the_engine_may_read_is_copied_by_the_engine(
     with running(project, bench.engine, bench.commands, timeout=60) as stack:
         seen = stack.container("web").exec_run(["busybox", "stat", "-c", "%a %u", "/data", "/data/x"]).output
     assert seen == b"700 999\n644 0\n"
-    assert stack.notes == ("`./data` is a copy",)
+    assert stack.notes == ("`./data` is copied for the run",)
     assert bench.left(stack.name) == []
     monkeypatch.setattr(seeds, "MOST_BYTES", 5)
     with (
@@ -256,6 +259,103 @@ def test_what_only_the_engine_may_read_is_copied_by_the_engine(
         running(project, bench.engine, bench.commands, timeout=60) as stack,
     ):
         pass
+
+
+AS_ORDINARY_USER = """
+import os, sys, threading
+from pathlib import Path
+from hullmark._compose import resolve
+from hullmark._engines import connect
+from hullmark._process import SystemCommands
+from hullmark._smoke.stack import running
+from hullmark.model.project import Settings
+
+cancelled = threading.Event()
+commands = SystemCommands(os.environ, cancelled)
+engine = connect(commands, os.environ, cancelled)
+root = Path(sys.argv[1])
+try:
+    os.listdir(root / "data")
+except PermissionError:
+    print("closed to us")
+with running(resolve(root, Settings(), commands), engine, commands, timeout=60) as stack:
+    command = ["busybox", "stat", "-c", "%a %u", "/data", "/data/x"]
+    print(stack.container("web").exec_run(command).output.decode(), end="")
+    print(*stack.notes, sep="\\n")
+"""
+
+
+def test_a_database_directory_of_another_user_is_copied_all_the_same(bench: Any) -> None:
+    (bench.root / "data").mkdir()
+    bench.project(f'services:\n  web:{IDLE}    volumes: ["./data:/data"]\n')
+
+    def by_the_engine(script: str) -> None:
+        volumes = {str(bench.root / "data"): {"bind": "/data"}}
+        command = ["sh", "-ec", script]
+        bench.engine.client.containers.run(bench.images.box, command, remove=True, volumes=volumes)
+
+    # Root may read everything, unless it gives that up.
+    powers = "-dac_override,-dac_read_search"
+    humble = ("setpriv", f"--bounding-set={powers}", f"--inh-caps={powers}") if os.geteuid() == 0 else ()
+    by_the_engine("echo x >/data/x; chmod 700 /data /data/x; chown 999 /data /data/x")
+    try:
+        done = subprocess.run(
+            (*humble, sys.executable, "-c", AS_ORDINARY_USER, str(bench.root)),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        by_the_engine(f"rm /data/x; chown {os.geteuid()} /data")
+    assert (done.stdout, done.stderr) == (
+        "closed to us\n700 999\n700 999\n`./data` is copied for the run\n",
+        "",
+    )
+
+
+def test_what_cannot_be_created_is_told_where_something_is_copied_too(bench: Any) -> None:
+    (bench.root / "data").mkdir()
+    run = bench.smoke(
+        f"""
+services:
+  idle:{IDLE}    volumes: ["./data:/data"]
+  web:{IDLE}    secrets: [s]
+secrets:
+  s: {{file: ./nosuchfile}}
+"""
+    )
+    web = bench.service(run)
+    assert web.state is State.EXITED
+    assert web.refusal.endswith(f"bind source path does not exist: {bench.root}/nosuchfile")
+
+
+def test_asked_to_stop_while_it_copies_it_stops(bench: Any, cancelled: threading.Event) -> None:
+    (bench.root / "data").mkdir()
+    with (bench.root / "data/large").open("wb") as file:
+        file.truncate(900_000_000)
+    project = bench.project(f'services:\n  web:{IDLE}    volumes: ["./data:/data"]\n')
+    client = bench.engine.client
+
+    def stop() -> None:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and not cancelled.is_set():
+            listed = client.containers.list(
+                all=True, filters={"label": "com.docker.compose.project="}, ignore_removed=True
+            )
+            if any(project.name in container.labels.get("io.hullmark.run", "") for container in listed):
+                time.sleep(0.2)
+                cancelled.set()
+
+    thread = threading.Thread(target=stop)
+    thread.start()
+    with pytest.raises(Interrupted) as caught, running(project, bench.engine, bench.commands, timeout=60):
+        pass
+    thread.join()
+    assert "could not be removed" not in caught.value.message
+    names = [
+        c.labels.get("io.hullmark.run", "") for c in client.containers.list(all=True, ignore_removed=True)
+    ]
+    assert not [name for name in names if project.name in name]
 
 
 def test_a_run_without_anything_to_copy_asks_compose_once(bench: Any) -> None:

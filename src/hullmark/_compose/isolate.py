@@ -148,7 +148,9 @@ def _take_private(raw: dict[str, Any], shared: frozenset[str]) -> list[str]:
             if not _outside(value or {}) or key in shared:
                 continue
             word = "external " if value.get("external") else ""
-            notes.append(f"{word}{kind.removesuffix('s')} `{key}` is a private one, empty at first")
+            notes.append(
+                f"{word}{kind.removesuffix('s')} `{key}` is replaced by a private one, empty at first"
+            )
             raw[kind][key] = {"labels": value["labels"]} if value.get("labels") else {}
     return notes
 

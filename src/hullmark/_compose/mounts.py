@@ -130,7 +130,7 @@ class Mounts:
             mount.update({"type": "volume", "source": key, "volume": options})
         shown = self._shown(source)
         if not filled:
-            self.notes.append(f"`{shown}` does not exist: it is an empty volume")
+            self.notes.append(f"`{shown}` does not exist and is replaced by an empty volume")
             return
         self.directories.append(
             CopiedDirectory(
@@ -151,7 +151,7 @@ class Mounts:
             # What is copied into a container lies in its own file system, and must not be hidden there.
             mount["read_only"] = True
             mount["bind"] = {**(mount.get("bind") or {}), "create_host_path": False}
-            self.notes.append(f"`{self._shown(source)}` is read-only in `{name}`")
+            self.notes.append(f"`{self._shown(source)}` is mounted read-only in `{name}`")
             return
         service["volumes"] = [each for each in service["volumes"] if each is not mount]
         self.files.append(CopiedFile(source=source, shown=self._shown(source), service=name, target=target))

@@ -184,7 +184,7 @@ def _time_line(report: Report) -> Iterator[Table | Text]:
         )
     yield table
     yield Text(f"{report.stack.tally}; {format_duration(report.stack.seconds)} from start to removal")
-    yield from (Text(f"in the copy {printable(note)}", style="dim") for note in report.stack.notes)
+    yield from (Text(printable(note), style="dim") for note in report.stack.notes)
 
 
 def _bar(run: ServiceRun, whole: float) -> str:

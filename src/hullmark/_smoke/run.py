@@ -52,7 +52,7 @@ def smoke(project: Project, engine: Engine, commands: Commands, progress: Progre
 
     def noted(notes: tuple[str, ...]) -> None:
         for note in notes:
-            progress.end(Check.SMOKE, None, f"in the copy {note}", good=True)
+            progress.end(Check.SMOKE, None, note, good=True)
 
     with running(project, engine, commands, timeout=timeout, on_change=changed, on_notes=noted) as stack:
         services = stack.timeline.services()

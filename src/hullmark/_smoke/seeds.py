@@ -57,9 +57,12 @@ class Cargo:
     @property
     def notes(self) -> tuple[str, ...]:
         """What is copied, a sentence each."""
-        found = [f"`{item.shown}` is a copy ({_counted(entries)})" for item, entries in self.directories]
-        found += [f"`{item.shown}` is a copy" for item in self.closed]
-        found += [f"`{item.shown}` is a copy in `{item.service}`" for item, _ in self.files]
+        found = [
+            f"`{item.shown}` is copied for the run ({_counted(entries)})"
+            for item, entries in self.directories
+        ]
+        found += [f"`{item.shown}` is copied for the run" for item in self.closed]
+        found += [f"`{item.shown}` is copied for the run, in `{item.service}`" for item, _ in self.files]
         return tuple(found)
 
     def __bool__(self) -> bool:
