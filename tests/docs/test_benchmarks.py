@@ -60,3 +60,23 @@ def test_the_benchmark_of_registries_compares_the_same_bytes() -> None:
     assert bare > 0
     assert ours > 0
     assert (ratio > 1.3) == (run.returncode == 1) or abs(ratio - 1.3) < 0.01
+
+
+def test_the_benchmark_of_images_reads_the_same_everywhere() -> None:
+    run = subprocess.run(
+        [
+            *(sys.executable, ROOT / "benchmarks/images.py", "--megabytes", "6", "--files", "240"),
+            *("--rounds", "1"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    rows = re.findall(r"^(\S.*?) +([0-9.]+) s +([0-9.]+) s +([0-9.]+) ", run.stdout, re.MULTILINE)
+    titles = [title for title, *_ in rows]
+    assert titles[:3] == ["docker-archive, verified", "oci-dir, gzip, verified", "oci-dir, zstd, verified"]
+    for _, ours, floor, ratio in rows:
+        assert abs(float(ours) - float(ratio) * float(floor)) < 0.02 * float(ratio) + 0.01
+    assert "anything, our cache warm" in run.stdout
+    assert "engine, overlay2" in run.stdout

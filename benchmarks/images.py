@@ -1,0 +1,246 @@
+"""How long reading a whole image takes, beside the least that any program must do with the same bytes.
+
+Makes its own image (about 2.5 GB in 100,000 files unless told otherwise) as an archive of an engine and as OCI layouts
+with gzip and zstd, and has the engine load it, where there is one. Whole processes are measured, in turns with their
+floor, with the page cache warm and hullmark's own cache cold; the best of the rounds counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from hullmark.model.table import Entry, Kind
+from hullmark.testing import ImageFiles, archive_of, docker_files, layer_tar, oci_files, write_files
+
+LAYERS = 12
+NAME = "hullmark-benchmark:images"
+OPEN = """
+import os, sys
+from hullmark._images.interface import Request
+from hullmark._images.reference import open_image
+image = open_image(sys.argv[1], environ=os.environ, request=Request(verify=sys.argv[2] == "verify"))
+print(sum(len(layer.table) for layer in image.layers), image.unpacked)
+"""
+SHA = """
+import hashlib, os, sys
+from concurrent.futures import ThreadPoolExecutor
+def one(part):
+    begin, size = part
+    buffer = memoryview(bytearray(1 << 20)); h = hashlib.sha256()
+    while size:
+        n = os.preadv(fd, [buffer[:size]], begin)
+        h.update(buffer[:n]); begin += n; size -= n
+fd = os.open(sys.argv[1], os.O_RDONLY)
+total = os.fstat(fd).st_size; step = -(-total // 12)
+parts = [(at, min(step, total - at)) for at in range(0, total, step)]
+with ThreadPoolExecutor(os.cpu_count()) as pool: list(pool.map(one, parts))
+"""
+INFLATE = """
+import hashlib, os, sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+def new():
+    if sys.argv[2] == "gzip":
+        from isal import isal_zlib
+        return isal_zlib.decompressobj(31)
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    return zstd.ZstdDecompressor()
+def one(path):
+    d, stored, plain = new(), hashlib.sha256(), hashlib.sha256()
+    with open(path, "rb") as f:
+        while piece := f.read(1 << 18):
+            stored.update(piece); plain.update(d.decompress(piece))
+blobs = sorted(Path(sys.argv[1]).glob("blobs/sha256/*"), key=lambda p: -p.stat().st_size)[:12]
+with ThreadPoolExecutor(os.cpu_count()) as pool: list(pool.map(one, blobs))
+"""
+
+WATCHED = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:])
+_, code, used = os.wait4(process.pid, 0)
+print("peak", used.ru_maxrss, file=sys.stderr)
+sys.exit(os.waitstatus_to_exitcode(code))
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timed:
+    """The best of several rounds of one command."""
+
+    seconds: float
+    memory: int
+    """Bytes, the most that was resident."""
+    printed: str
+
+
+def main() -> int:
+    """Measures and prints; 1 when the two did not see the same image."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--megabytes", type=int, default=2500, help="of the image (default: %(default)s)")
+    parser.add_argument("--files", type=int, default=100_000, help="in the image (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="of each (default: %(default)s)")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="hullmark-benchmark-") as directory:
+        return _measure(Path(directory), chosen.megabytes * 1_000_000, chosen.files, chosen.rounds)
+
+
+def _measure(directory: Path, size: int, files: int, rounds: int) -> int:
+    image = _image(size, files)
+    archive = directory / "image.tar"
+    archive.write_bytes(archive_of(docker_files({NAME: image}, legacy=True)))
+    layouts = {}
+    for compression in ("gzip", "zstd"):
+        layouts[compression] = directory / compression
+        write_files(layouts[compression], oci_files({"it": image}, compression=compression))
+    del image
+    print(f"{size / 1e9:.2f} GB in {files:,} files and {LAYERS} layers, {os.cpu_count()} threads\n")
+    print(f"{'input':<28}{'hullmark':>10}{'floor':>10}{'ratio':>7}{'memory':>10}  floor is")
+    none = {"HULLMARK_NO_CACHE": "1"}
+    seen = set()
+    cases = [
+        ("docker-archive, verified", f"docker-archive:{archive}", (SHA, str(archive)), "SHA-256 of it"),
+        *(
+            (
+                f"oci-dir, {each}, verified",
+                f"oci-dir:{path}",
+                (INFLATE, str(path), each),
+                f"{each} and two SHA-256",
+            )
+            for each, path in layouts.items()
+        ),
+    ]
+    for title, reference, floor, what in cases:
+        ours, theirs = _turns(_python(OPEN, reference, "verify"), _python(*floor), rounds, none)
+        seen.add(ours.printed)
+        _row(title, ours, theirs, what)
+    if (loaded := _loaded(archive)) is not None:
+        try:
+            ours, theirs = _turns(
+                _python(OPEN, f"docker:{NAME}", "trust"), ("du", "-s", *loaded), rounds, none
+            )
+            seen.add(ours.printed)
+            _row("engine, overlay2", ours, theirs, "du -s of its layers")
+        finally:
+            subprocess.run(("docker", "image", "rm", NAME), capture_output=True, check=False)
+    else:
+        print("engine, overlay2            not measured: no engine whose overlay2 layers can be read here")
+    warm = {"HULLMARK_CACHE_DIR": str(directory / "cache")}
+    _run(_python(OPEN, f"oci-dir:{layouts['gzip']}", "verify"), warm)
+    again = min(
+        (_run(_python(OPEN, f"oci-dir:{layouts['gzip']}", "verify"), warm) for _ in range(rounds)),
+        key=lambda each: each.seconds,
+    )
+    seen.add(again.printed)
+    print(
+        f"{'anything, our cache warm':<28}{again.seconds:>8.2f} s{'-':>10}{'-':>7}{again.memory / 1e6:>7.0f} MB"
+    )
+    _peers(archive, rounds)
+    return 0 if len(seen) == 1 else 1
+
+
+def _image(size: int, files: int) -> ImageFiles:
+    """Files of many sizes, half of whose bytes can be compressed."""
+    chance = random.Random(7)  # noqa: S311  # the same image every time
+    noise = chance.randbytes(1 << 20)
+    layers = []
+    for layer in range(LAYERS):
+        count = files // LAYERS
+        weights = [chance.paretovariate(1.2) for _ in range(count)]
+        scale = size / LAYERS / sum(weights)
+        entries, contents = [], {}
+        for number, weight in enumerate(weights):
+            path = f"/usr/lib/part-{layer}/directory-{number // 100}/file-{number % 100}.bin"
+            length = int(weight * scale)
+            at = chance.randrange(len(noise) // 2)
+            block = noise[at : at + 4096] + bytes(4096)
+            contents[path] = (block * (length // len(block) + 1))[:length]
+            entries.append(Entry(path=path, kind=Kind.FILE, size=length, mode=0o644, mtime=1_700_000_000))
+        layers.append(layer_tar(entries, contents))
+    return ImageFiles(layers=tuple(layers))
+
+
+def _python(script: str, *arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-c", script, *arguments)
+
+
+def _turns(
+    ours: tuple[str, ...], theirs: tuple[str, ...], rounds: int, environ: dict[str, str]
+) -> tuple[Timed, Timed]:
+    """The best of both, measured in turns; the first of each only warms the page cache."""
+    found: tuple[list[Timed], list[Timed]] = ([], [])
+    for number in range(rounds + 1):
+        for command, times in zip((ours, theirs), found, strict=True):
+            timed = _run(command, environ)
+            if number:
+                times.append(timed)
+    best = [min(times, key=lambda each: each.seconds) for times in found]
+    return best[0], best[1]
+
+
+def _run(command: tuple[str, ...], environ: dict[str, str]) -> Timed:
+    # The child's own maximum, not one that it inherits.
+    wrapped = (sys.executable, "-c", WATCHED, *command)
+    started = time.perf_counter()
+    run = subprocess.run(wrapped, env={**os.environ, **environ}, capture_output=True, text=True, check=False)
+    seconds = time.perf_counter() - started
+    if run.returncode != 0:
+        raise SystemExit(f"{' '.join(command)[:200]} failed:\n{run.stderr}")
+    peak = int(run.stderr.rpartition("peak ")[2])
+    return Timed(seconds=seconds, memory=peak * 1024, printed=run.stdout)
+
+
+def _row(title: str, ours: Timed, theirs: Timed, what: str) -> None:
+    print(
+        f"{title:<28}{ours.seconds:>8.2f} s{theirs.seconds:>8.2f} s{ours.seconds / theirs.seconds:>7.2f}"
+        f"{ours.memory / 1e6:>7.0f} MB  {what}"
+    )
+
+
+def _loaded(archive: Path) -> list[str] | None:
+    """The directories of the image's layers in the engine's store, where they can be read."""
+    if shutil.which("docker") is None:
+        return None
+    load = subprocess.run(("docker", "load", "-q", "-i", str(archive)), capture_output=True, check=False)
+    if load.returncode != 0:
+        return None
+    inspected = subprocess.run(
+        ("docker", "image", "inspect", NAME), capture_output=True, text=True, check=True
+    )
+    data = json.loads(inspected.stdout)[0].get("GraphDriver", {}).get("Data") or {}
+    directories = [each for key in ("UpperDir", "LowerDir") for each in data.get(key, "").split(":") if each]
+    if not directories or not all(os.access(each, os.R_OK) for each in directories):
+        subprocess.run(("docker", "image", "rm", NAME), capture_output=True, check=False)
+        return None
+    return directories
+
+
+def _peers(archive: Path, rounds: int) -> None:
+    """Programs of others that read the same archive, where they are installed."""
+    peers = {
+        "dive": ("dive", "--source", "docker-archive", str(archive), "--json", os.devnull),
+        "syft": ("syft", "scan", f"docker-archive:{archive}", "-q", "-o", "json"),
+        "skopeo": ("skopeo", "inspect", f"docker-archive:{archive}"),
+    }
+    for name, command in peers.items():
+        if shutil.which(name) is not None:
+            best = min((_run(command, {}) for _ in range(rounds)), key=lambda each: each.seconds)
+            print(f"{name + ', the same archive':<28}{best.seconds:>8.2f} s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
