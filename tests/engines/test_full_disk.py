@@ -67,12 +67,12 @@ def small() -> Iterator[str | None]:
     root = Path(tempfile.mkdtemp(prefix="hullmark-"))
     (root / "disk").mkdir()
     address = f"unix://{root}/engine.sock"
-    # The disk is seen by this engine alone, and goes with it.
+    # Disk and network are this engine's alone, and go with it: without a bridge of its own it removes the one there is.
     script = f'mount -t tmpfs -o size=200m tmpfs {root}/disk && exec "$@"'
     argv = (program, "-H", address, "--data-root", f"{root}/disk/data", "--exec-root", f"{root}/exec")
     quiet = ("--pidfile", f"{root}/pid", "--bridge=none", "--iptables=false", "--ip6tables=false")
     process = subprocess.Popen(
-        ("unshare", "--mount", "sh", "-c", script, "sh", *argv, *quiet),
+        ("unshare", "--mount", "--net", "sh", "-c", script, "sh", *argv, *quiet),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
