@@ -86,7 +86,7 @@ def tale(tmp_path: Path, engine: Engine) -> Iterator[Tale]:
         TALE, root, ignore=shutil.ignore_patterns("node_modules", "__pycache__", "trivy-reports", ".env")
     )
     (root / ".git").mkdir()
-    version = f"test-{secrets.token_hex(4)}"
+    version = f"0.0.0-test.x{secrets.token_hex(4)}"
     yield Tale(root=root, version=version)
     for service in SERVICES:
         for image in engine.client.images.list(f"tale-{service}:{version}"):

@@ -4,8 +4,8 @@ What it checks
     The labels that the OCI image specification gives a type: `org.opencontainers.image.version` is a semantic version
     or one as Python packages have it, `created` a date and time of RFC 3339, `licenses` an SPDX expression, and `url`,
     `source` and `documentation` are URLs. An empty value is none. The words that stand for no release in the version
-    (`dev`, `edge`, `nightly`, `snapshot`, ...) are left alone. A finding is an error for a label that `labels` of
-    `[policy]` requires, and a warning for others.
+    (`dev`, `edge`, `nightly`, `snapshot`, ...) are left alone. A variable that nobody replaced is an error in a label that
+    `labels` of `[policy]` requires; everything else, such as a version that is a commit, is a warning.
 
 Why it matters
     Registries, scanners and update tools read these labels. A version that is the text `${VERSION}`, or a date that
@@ -56,7 +56,7 @@ def malformed_label(shipped: ShippedImage) -> Iterator[Observation]:
             seen=f"`{label}` is {f'`{value}`' if value else 'empty'}",
             expected=kind[0],
             remedy=f'declare `LABEL {label}="..."` with {kind[0]} in the last stage, or leave it out',
-            severity=Severity.ERROR if label in shipped.labels else None,
+            severity=Severity.ERROR if label in shipped.labels and "$" in value else None,
             key=label,
         )
 
