@@ -325,4 +325,6 @@ class _Contents:
             os.close(descriptor)
 
     def _lost(self, path: bytes, why: str) -> DamagedImage:
-        return DamagedImage(f"{self._name}: the engine's store has lost `/{os.fsdecode(path.lstrip(b'/'))}`: {why}")
+        return DamagedImage(
+            f"{self._name}: the engine's store has lost `/{os.fsdecode(path.lstrip(b'/'))}`: {why}"
+        )
