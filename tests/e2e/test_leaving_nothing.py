@@ -100,7 +100,8 @@ def test_a_run_leaves_the_developers_own_copy_alone(tale: Tale, engine: Engine) 
     )
     import subprocess
 
-    own = ["docker", "compose", "--project-directory", str(tale.root), "-p", f"own-{tale.version}"]
+    name = f"own-{tale.version.replace('.', '-')}"
+    own = ["docker", "compose", "--project-directory", str(tale.root), "-p", name]
     subprocess.run(
         [*own, "up", "-d", "--no-build"], env=tale.environ, check=True, capture_output=True, timeout=120
     )
@@ -110,7 +111,7 @@ def test_a_run_leaves_the_developers_own_copy_alone(tale: Tale, engine: Engine) 
         assert outcome.exit_code == 0, outcome.report["findings"]
         container.reload()
         assert container.status == "running"
-        assert engine.client.volumes.list(filters={"name": f"own-{tale.version}_data"})
+        assert engine.client.volumes.list(filters={"name": f"{name}_data"})
     finally:
         subprocess.run(
             [*own, "down", "-v", "-t", "0"], env=tale.environ, check=True, capture_output=True, timeout=120
