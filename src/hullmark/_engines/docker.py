@@ -101,10 +101,13 @@ def connect(commands: Commands, environ: Mapping[str, str], cancelled: threading
 
 
 @contextlib.contextmanager
-def api_of(environ: Mapping[str, str]) -> Iterator[tuple[docker.APIClient, str]]:
+def api_of(
+    environ: Mapping[str, str], *, called: str = "Docker engine", hint: str = _INSTALL
+) -> Iterator[tuple[docker.APIClient, str]]:
     """The interface of the engine that the Docker CLI would use, and where that is; for reading what it has.
 
-    The version is what the engine speaks, whichever that is. Raises `Unavailable` when none answers.
+    The version is what the engine speaks, whichever that is. Raises `Unavailable` when none answers: no `called`, with
+    `hint`.
     """
     import docker  # noqa: PLC0415  # a tenth of a second, paid only where an engine is used
     from docker.errors import DockerException  # noqa: PLC0415
@@ -117,19 +120,22 @@ def api_of(environ: Mapping[str, str]) -> Iterator[tuple[docker.APIClient, str]]
         ) as asking:
             version = str(asking.version(api_version=False)["ApiVersion"])
     except (DockerException, OSError, KeyError, TypeError) as error:
-        raise _unreachable(host, error) from error
+        raise _unreachable(host, error, called, hint) from error
     with contextlib.closing(
         docker.APIClient(base_url=host, tls=tls, version=version, timeout=ANSWER_WITHIN)
     ) as api:
         yield api, host
 
 
-def _unreachable(host: str, error: Exception) -> Unavailable:
+def _unreachable(
+    host: str, error: Exception, called: str = "Docker engine", hint: str = _INSTALL
+) -> Unavailable:
     if isinstance(error, KeyError | TypeError):
-        return Unavailable(f"what answers at {host} is no Docker engine", hint=_INSTALL)
+        return Unavailable(f"what answers at {host} is no {called}", hint=hint)
     reason = _reason(error)
-    hint = _NOT_ALLOWED if reason == "permission denied" else _INSTALL
-    return Unavailable(f"no Docker engine answers at {host}: {reason}", hint=hint)
+    if reason == "permission denied" and hint == _INSTALL:
+        hint = _NOT_ALLOWED
+    return Unavailable(f"no {called} answers at {host}: {reason}", hint=hint)
 
 
 def _ask(host: str, tls: Any) -> tuple[tuple[int, int], str]:

@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from hullmark._images.archive import StreamedArchive
 from hullmark._images.configuration import parse_configuration
+from hullmark._images.export import Export
 from hullmark._images.interface import Core
 from hullmark._images.layer_store import LayerStore
 from hullmark._images.layout import archive_core, content_core
 from hullmark._images.manifests import Descriptor
 from hullmark._images.platforms import Platform
-from hullmark.errors import Interrupted, Unavailable
+from hullmark.errors import DamagedImage, Unavailable
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import docker
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from hullmark._process import Commands
 
 _LOCAL = "unix://"
+_START_PODMAN = "start its service: `podman system service -t 0`, or `systemctl --user start podman.socket`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,14 @@ class Docker:
         from hullmark._engines.docker import api_of  # noqa: PLC0415  # loads the client of the engine
 
         with api_of(self.environ) as (api, host):
-            yield _open(api, host, reference, platform, request, cancelled)
+            yield _open(
+                api,
+                lambda inspected: _stored(api, host, inspected, reference, platform, request, cancelled),
+                reference,
+                platform,
+                request,
+                cancelled,
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,17 +74,15 @@ class Podman:
         """See `Source.open`."""
         from hullmark._engines.docker import api_of  # noqa: PLC0415  # loads the client of the engine
 
-        host = self._host()
-        try:
-            with api_of({"DOCKER_HOST": host}) as (api, _):
-                yield _open(api, "", reference, platform, request, cancelled)
-        except Unavailable as error:
-            if error.hint and "install Docker" in error.hint:
-                raise Unavailable(
-                    f"Podman does not answer at {host}",
-                    hint="start its service: `podman system service -t 0`",
-                ) from error
-            raise
+        with api_of({"DOCKER_HOST": self._host()}, called="Podman", hint=_START_PODMAN) as (api, _):
+            yield _open(
+                api,
+                lambda _inspected: (None, "the store of Podman is its own"),
+                reference,
+                platform,
+                request,
+                cancelled,
+            )
 
     def _host(self) -> str:
         if host := self.environ.get("CONTAINER_HOST"):
@@ -89,17 +96,18 @@ class Podman:
 
 def _open(
     api: docker.APIClient,
-    host: str,
+    stored: Callable[[Mapping[str, Any]], tuple[Core | None, str]],
     reference: str,
     platform: str | None,
     request: Request,
     cancelled: threading.Event,
 ) -> Core:
+    """The image out of the engine's own store where that can be read, and else as the engine streams it."""
     from docker.errors import DockerException, ImageNotFound, NotFound  # noqa: PLC0415  # loaded with the client
 
     try:
         inspected: dict[str, Any] = api.inspect_image(reference)  # type: ignore[no-untyped-call]  # in the stubs
-        core, why_not = _stored(api, host, inspected, reference, platform, request, cancelled)
+        core, why_not = stored(inspected)
         if core is None:
             core = _exported(api, inspected, reference, platform, request, cancelled)
             core = replace(core, how=f"streamed by the engine, because {why_not}")
@@ -166,7 +174,10 @@ def _from_containerd(
         blob = content / "blobs" / "sha256" / digest.removeprefix("sha256:")
         if os.access(blob, os.R_OK):
             descriptor = Descriptor(digest=digest, size=int(described.get("size") or blob.stat().st_size))
-            core = content_core(content, descriptor, reference, platform, request)
+            try:
+                core = content_core(content, descriptor, reference, platform, request)
+            except DamagedImage as error:
+                return None, error.message
             return replace(core, how="read from the content store of containerd"), ""
     return None, "the content store of containerd cannot be read"
 
@@ -182,14 +193,8 @@ def _exported(
     """The image as the engine streams it."""
     archive = StreamedArchive(request, reference)
     # By ID, so that a tag that moves meanwhile cannot mix two images.
-    stream = api.get_image(str(inspected["Id"]))
-    try:
-        for piece in stream:
-            if cancelled.is_set():
-                raise Interrupted
-            archive.write(piece)
-    finally:
-        stream.close()
+    for piece in Export(api, str(inspected["Id"]), reference).pieces(cancelled):
+        archive.write(piece)
     archive.finish()
     asked = None if platform is None else Platform.parse(platform)
     return archive_core(archive, f"the archive of `{reference}`", reference, request, None, asked)

@@ -131,7 +131,13 @@ def archive_core(
     if found := _HEX(one.config):
         check_bytes(config, Digest.parse(f"sha256:{found[1]}"), "its name", f"{path}: `{one.config}`")
     document = parse_configuration(config, path)
-    _check_platform(_platform(document.os, document.architecture, document.variant), asked, reference)
+    try:
+        _check_platform(_platform(document.os, document.architecture, document.variant), asked, reference)
+    except Unavailable:
+        if not place.has(_INDEX):
+            raise
+        # An image for several platforms is in this file for one of them, and for all in the index beside it.
+        return _Layout(place, path, reference, request).core(tag, asked)
     layers = one.layers or []
     return Core(
         reference=reference,
@@ -225,7 +231,7 @@ def content_core(
     """The core of the image that `descriptor` leads to, where `root` has blobs as a directory of OCI has them."""
     asked = None if platform is None else Platform.parse(platform)
     layout = _Layout(_Directory(root), str(root), reference, request)
-    return layout.chosen((descriptor,), asked)
+    return layout.chosen(layout.held(descriptor), asked)
 
 
 class _Layout:
@@ -244,6 +250,19 @@ class _Layout:
         if not isinstance(index, Index):
             raise DamagedImage(f"{self._path}: {_INDEX} is no index")
         return self.chosen(self._candidates(index, tag), asked)
+
+    def held(self, descriptor: Descriptor) -> tuple[Descriptor, ...]:
+        """What `descriptor` leads to and is there: of an index the images of the platforms that were pulled."""
+        parsed = parse_manifest(
+            self._document(descriptor), f"{self._path}: {descriptor.digest}", descriptor.media_type
+        )
+        if not isinstance(parsed, Index):
+            return (descriptor,)
+        return tuple(
+            each
+            for each in parsed.manifests
+            if each.leads_to_images and self._place.has(_blob(each.checked_digest(self._path)))
+        )
 
     def chosen(self, candidates: tuple[Descriptor, ...], asked: Platform | None) -> Core:
         """The core of the one of `candidates`, or of what they lead to, that is for the platform."""

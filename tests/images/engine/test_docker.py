@@ -1,0 +1,180 @@
+"""Images of the local engine: the same by every way, as the archive that the engine saves, and nothing else believed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hullmark._images.configuration import parse_configuration
+from hullmark._images.interface import Request
+from hullmark._images.layer_store import LayerStore
+from hullmark.errors import DamagedImage, Unavailable
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from hullmark._engines import Engine
+    from hullmark.model.image import Capture
+
+pytestmark = pytest.mark.docker
+
+
+def test_every_way_to_the_engine_gives_the_same_as_the_archive(
+    engine: Engine, loaded: Any, open_whole: Any, same: Callable[..., None], elsewhere: Any
+) -> None:
+    expected = open_whole(f"docker-archive:{loaded.archive}")
+    same(open_whole(f"docker:{loaded.name}", verify=False), expected)
+    same(open_whole(loaded.name), expected)
+    same(open_whole(loaded.id, contents=True), open_whole(f"docker-archive:{loaded.archive}", contents=True))
+    with elsewhere(engine.host.removeprefix("unix://")) as host:
+        streamed = open_whole(f"docker:{loaded.name}", {**os.environ, "DOCKER_HOST": host})
+    same(streamed, expected)
+    assert streamed.how == "streamed by the engine, because it is not on this machine"
+
+
+def test_what_the_engine_saves_is_the_same(
+    engine: Engine, loaded: Any, open_whole: Any, same: Callable[..., None], tmp_path: Path
+) -> None:
+    saved = tmp_path / "saved.tar"
+    with saved.open("wb") as file:
+        file.writelines(engine.export(loaded.name))
+    same(open_whole(f"docker-archive:{saved}"), open_whole(f"docker:{loaded.name}"))
+
+
+def test_the_store_is_read_where_it_can_be(engine: Engine, loaded: Any, open_whole: Any) -> None:
+    found = open_whole(f"docker:{loaded.name}")
+    info = engine.client.info()
+    if info["Driver"] == "overlay2" and os.access(Path(info["DockerRootDir"]) / "image", os.R_OK):
+        assert found.how == "read from the engine's layer store"
+    else:
+        assert found.how.startswith("streamed by the engine, because ")
+
+
+def test_an_image_that_is_not_there_is_told_with_what_to_do(engine: Engine, open_whole: Any) -> None:
+    assert engine
+    with pytest.raises(Unavailable, match="the engine has no image `hullmark-test-none`") as caught:
+        open_whole("docker:hullmark-test-none")
+    assert "hullmark build" in (caught.value.hint or "")
+
+
+def test_an_image_for_another_platform_is_not_given(loaded: Any, open_whole: Any) -> None:
+    with pytest.raises(Unavailable, match="the engine has it for linux/amd64"):
+        open_whole(f"docker:{loaded.name}", platform="linux/s390x")
+
+
+@pytest.fixture
+def store(engine: Engine, loaded: Any, tmp_path: Path) -> tuple[LayerStore, Path, bytes]:
+    """A copy of what the engine's store has of the image: the store, the first layer's files, the configuration."""
+    root = Path(engine.client.info()["DockerRootDir"])
+    original = LayerStore(root=root)
+    config = original.config(loaded.id)
+    assert config is not None
+    copy = tmp_path / "store"
+    database = "image/overlay2/layerdb/sha256"
+    first = Path()
+    chain = ""
+    for diff_id in parse_configuration(config, "it").diff_ids("it"):
+        chain = (
+            str(diff_id)
+            if not chain
+            else f"sha256:{hashlib.sha256(f'{chain} {diff_id}'.encode()).hexdigest()}"
+        )
+        directory = chain.removeprefix("sha256:")
+        shutil.copytree(root / database / directory, copy / database / directory)
+        cache_id = (root / database / directory / "cache-id").read_text("ascii")
+        target = copy / "overlay2" / cache_id / "diff"
+        target.parent.mkdir(parents=True)
+        source = root / "overlay2" / cache_id / "diff"
+        subprocess.run(["cp", "-a", str(source), str(target)], check=True)  # devices and attributes too
+        first = first if first != Path() else target
+    return LayerStore(root=copy), first, config
+
+
+def _walked(
+    store: LayerStore, config: bytes, capture: Capture, cancelled: threading.Event, *, verify: bool
+) -> None:
+    layers = store.layers(parse_configuration(config, "it").diff_ids("it"), "it", cancelled)
+    assert layers is not None
+    for layer in layers:
+        layer.walk(Request(capture=capture, verify=verify))
+
+
+@pytest.mark.parametrize("verify", [True, False])
+def test_a_copy_of_the_store_is_as_good(
+    store: tuple[LayerStore, Path, bytes], everything: Capture, cancelled: threading.Event, *, verify: bool
+) -> None:
+    _walked(store[0], store[2], everything, cancelled, verify=verify)
+
+
+@pytest.mark.parametrize("verify", [True, False])
+@pytest.mark.parametrize("how", ["gone", "fifo", "link", "parent"])
+def test_what_the_store_has_lost_is_damage_and_no_link_is_followed(
+    store: tuple[LayerStore, Path, bytes],
+    tmp_path: Path,
+    everything: Capture,
+    cancelled: threading.Event,
+    how: str,
+    *,
+    verify: bool,
+) -> None:
+    layers, files, config = store
+    secret = tmp_path / "outside"
+    secret.mkdir()
+    (secret / "conf").write_bytes(b"a secret.")
+    victim = files / "etc" / "conf"
+    match how:
+        case "gone":
+            victim.unlink()
+        case "fifo":
+            victim.unlink()
+            os.mkfifo(victim)
+        case "link":
+            victim.unlink()
+            victim.symlink_to(secret / "conf")
+        case _:
+            shutil.rmtree(files / "etc")
+            (files / "etc").symlink_to(secret)
+    if how == "fifo" and not verify:
+        # Another file has taken its place, which is not kept; nothing waits for the pipe.
+        _walked(layers, config, everything, cancelled, verify=verify)
+        return
+    with pytest.raises(DamagedImage, match="the engine's store has lost `/etc/conf`"):
+        _walked(layers, config, everything, cancelled, verify=verify)
+
+
+def test_a_file_that_was_shortened_is_damage(
+    store: tuple[LayerStore, Path, bytes], everything: Capture, cancelled: threading.Event
+) -> None:
+    layers, files, config = store
+    (files / "large").write_bytes(b"x")
+    with pytest.raises(DamagedImage, match="expected a file of 3000000 bytes, found 1"):
+        _walked(layers, config, everything, cancelled, verify=True)
+
+
+@pytest.mark.parametrize("content", [b"", b"no gzip", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03"])
+def test_headers_that_cannot_be_read_are_damage(
+    store: tuple[LayerStore, Path, bytes], everything: Capture, cancelled: threading.Event, content: bytes
+) -> None:
+    layers, _, config = store
+    for split in layers.root.glob("image/overlay2/layerdb/sha256/*/tar-split.json.gz"):
+        split.write_bytes(content)
+    with pytest.raises(DamagedImage):
+        _walked(layers, config, everything, cancelled, verify=True)
+
+
+def test_a_store_that_holds_another_layer_is_not_used(
+    store: tuple[LayerStore, Path, bytes], cancelled: threading.Event
+) -> None:
+    layers, _, config = store
+    for diff in layers.root.glob("image/overlay2/layerdb/sha256/*/diff"):
+        diff.write_text("sha256:" + "0" * 64)
+    assert layers.layers(parse_configuration(config, "it").diff_ids("it"), "it", cancelled) is None
+    assert layers.config("sha256:" + "0" * 64) is None
+    assert "storage driver is btrfs" in (layers.why_not("btrfs") or "")
