@@ -18,6 +18,7 @@ from hullmark._images.export import Export
 from hullmark._images.interface import Core
 from hullmark._images.layer_store import LayerStore
 from hullmark._images.layout import archive_core, content_core
+from hullmark._images.local_engine import LocalEngine
 from hullmark._images.manifests import Descriptor
 from hullmark._images.platforms import Platform
 from hullmark.errors import DamagedImage, Unavailable
@@ -47,17 +48,38 @@ class Docker:
         self, reference: str, platform: str | None, request: Request, cancelled: threading.Event
     ) -> Iterator[Core]:
         """See `Source.open`."""
+        core = self._in_store(reference, platform, request, cancelled)
+        if core is not None:
+            yield core
+            return
         from hullmark._engines.docker import api_of  # noqa: PLC0415  # loads the client of the engine
 
         with api_of(self.environ) as (api, host):
             yield _open(
                 api,
-                lambda inspected: _stored(api, host, inspected, reference, platform, request, cancelled),
+                lambda inspected: _stored(
+                    api.info(), host, inspected, reference, platform, request, cancelled
+                ),
                 reference,
                 platform,
                 request,
                 cancelled,
             )
+
+    def _in_store(
+        self, reference: str, platform: str | None, request: Request, cancelled: threading.Event
+    ) -> Core | None:
+        """The image out of the engine's own store, where no client is needed to find it there."""
+        engine = LocalEngine.of(self.environ)
+        if engine is None or (info := engine.info()) is None:
+            return None
+        if (inspected := engine.image(reference)) is None or "Id" not in inspected:
+            return None
+        try:
+            core, _ = _stored(info, engine.host, inspected, reference, platform, request, cancelled)
+        except OSError:
+            return None
+        return core
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +143,7 @@ def _open(
 
 
 def _stored(
-    api: docker.APIClient,
+    info: Mapping[str, Any],
     host: str,
     inspected: Mapping[str, Any],
     reference: str,
@@ -132,7 +154,6 @@ def _stored(
     """The image as the engine's own store has it, or why it cannot be read there."""
     if not host.startswith(_LOCAL):
         return None, "it is not on this machine"
-    info: dict[str, Any] = api.info()
     root = Path(str(info.get("DockerRootDir") or "/var/lib/docker"))
     driver = str(info.get("Driver") or "")
     if "containerd" in str(info.get("DriverStatus")) and driver != "overlay2":

@@ -36,8 +36,8 @@ _PIECE = 1 << 20
 _FILE, _BYTES = 1, 2
 
 
-class _Segment(msgspec.Struct):
-    """One line: bytes of the tar, or a file whose content stands there."""
+class _Segment(msgspec.Struct, gc=False):
+    """One line: bytes of the tar, or a file whose content stands there. It holds nothing that could hold it."""
 
     type: int
     payload: bytes | None = None
