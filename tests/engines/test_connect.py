@@ -190,18 +190,6 @@ def test_the_engine_of_this_machine_is_found(engine: Engine) -> None:
 
 
 @pytest.mark.docker
-def test_an_export_ends_when_it_is_asked_to(engine: Engine, cancelled: threading.Event) -> None:
-    from hullmark.errors import Interrupted
-
-    chunks = engine.export("debian:bookworm-slim")
-    assert next(chunks)
-    cancelled.set()
-    with pytest.raises(Interrupted):
-        next(chunks)
-    chunks.close()  # type: ignore[attr-defined]
-
-
-@pytest.mark.docker
 def test_events_that_came_before_anybody_listened_are_told_all_the_same(engine: Engine) -> None:
     import secrets
 

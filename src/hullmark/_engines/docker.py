@@ -9,7 +9,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hullmark.errors import Interrupted, Unavailable
+from hullmark.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,13 +48,6 @@ class Engine:
     def has_start_interval(self) -> bool:
         """Whether health checks can be tried more often while a container starts."""
         return self.version >= START_INTERVAL_SINCE
-
-    def export(self, image: str) -> Iterator[bytes]:
-        """The archive of `image` as the engine streams it; raises `Interrupted` when the user asks to stop."""
-        for chunk in self.client.api.get_image(image):
-            if self.cancelled.is_set():
-                raise Interrupted
-            yield chunk
 
     @contextlib.contextmanager
     def events(self, label: str) -> Iterator[Iterator[dict[str, Any]]]:

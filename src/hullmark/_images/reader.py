@@ -99,8 +99,7 @@ class _Work:
             return []
         groups = sorted(groups, key=lambda rows: -self._size(rows[0]))
         self._left = sum(self._size(rows[0]) for rows in groups)
-        threads = min(os.cpu_count() or 1, len(groups))
-        with ThreadPoolExecutor(threads, thread_name_prefix="hullmark-read") as pool:
+        with ThreadPoolExecutor(self._threads(groups), thread_name_prefix="hullmark-read") as pool:
             futures = [pool.submit(self._read, rows[0]) for rows in groups]
             try:
                 self._wait(futures)
@@ -109,6 +108,16 @@ class _Work:
                 for future in futures:
                     future.cancel()
         return [(rows, future.result()) for rows, future in zip(groups, futures, strict=True)]
+
+    def _threads(self, groups: list[list[int]]) -> int:
+        """How many layers are read at once."""
+        if not (self._request.verify or self._request.contents) and all(
+            isinstance(self._core.layers[rows[0]], Stored) for rows in groups
+        ):
+            # Of headers alone tables are made in Python, of which one thread runs at a time: more of them only wait
+            # for one another.
+            return 1
+        return min(os.cpu_count() or 1, len(groups))
 
     def _wait(self, futures: list[Future[Walked]]) -> None:
         pending = set(futures)

@@ -44,7 +44,7 @@ def test_what_the_engine_saves_is_the_same(
 ) -> None:
     saved = tmp_path / "saved.tar"
     with saved.open("wb") as file:
-        file.writelines(engine.export(loaded.name))
+        file.writelines(engine.client.api.get_image(loaded.name))
     same(open_whole(f"docker-archive:{saved}"), open_whole(f"docker:{loaded.name}"))
 
 
