@@ -22,6 +22,7 @@ from hullmark._images.interface import Stored, Walked
 from hullmark._images.tar import TarWalk
 from hullmark.errors import DamagedImage, Interrupted
 from hullmark.model.digest import DiffId
+from hullmark.model.table import Kind
 
 if TYPE_CHECKING:
     import threading
@@ -162,14 +163,18 @@ class _Layer:
             walk.feed(b"".join([segment.payload or b"" for segment in segments if segment.type == _BYTES]))
         table, _ = walk.finish()
         captured: dict[str, bytes] = {}
-        if request.capture is not None:
+        if request.capture is not None and walk.wanted:
+            wanted = frozenset(walk.wanted)
             # Where an archive holds a path twice, the last one is what the store has.
+            last = {path: row for row, path in enumerate(table.paths) if path in wanted}
             kept = 0
-            for path in dict.fromkeys(reversed(walk.wanted)):
+            for path, row in last.items():
                 if self.cancelled.is_set():
                     raise Interrupted
-                content = contents.whole(os.fsencode(path), request.limits.captured)
-                found = None if content is None else request.capture.take(path, content)
+                size = table.sizes[row]
+                if table.kinds[row] != Kind.FILE or not request.capture.wants(path, size, table.modes[row]):
+                    continue
+                found = request.capture.take(path, contents.whole(os.fsencode(path), size))
                 if found is not None:
                     kept += len(found)
                     if kept > request.limits.captured:
@@ -278,15 +283,9 @@ class _Contents:
         self._parent, self._parent_descriptor = parent, at
         return at
 
-    def whole(self, path: bytes, largest: int) -> memoryview | None:
-        """The file at `path`, valid until the next one is asked for; `None` where another file has taken its place."""
-        with self._opened(path) as descriptor:
-            found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode):
-                return None
-            size = found.st_size
-            if size > largest:
-                raise self._lost(path, f"it has {size} bytes")
+    def whole(self, path: bytes, size: int) -> memoryview:
+        """The content of the file at `path`, which must have `size` bytes; valid until the next one is asked for."""
+        with self._opened(path, size) as descriptor:
             if size > len(self._buffer):
                 self._buffer = memoryview(bytearray(size))
             done = 0
@@ -299,10 +298,7 @@ class _Contents:
 
     def read(self, path: bytes, size: int) -> Iterator[memoryview]:
         """The content of the file at `path`, which must have `size` bytes; each piece is valid until the next one."""
-        with self._opened(path) as descriptor:
-            found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode) or found.st_size != size:
-                raise self._lost(path, f"expected a file of {size} bytes, found {found.st_size}")
+        with self._opened(path, size) as descriptor:
             left = size
             while left:
                 count = os.readv(descriptor, [self._buffer[:left]])
@@ -312,7 +308,7 @@ class _Contents:
                 yield self._buffer[:count]
 
     @contextlib.contextmanager
-    def _opened(self, path: bytes) -> Iterator[int]:
+    def _opened(self, path: bytes, size: int) -> Iterator[int]:
         parent, _, base = path.strip(b"/").rpartition(b"/")
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
@@ -320,6 +316,11 @@ class _Contents:
         except OSError as error:
             raise self._lost(path, error.strerror or str(error)) from error
         try:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
+                raise self._lost(path, "something else has taken its place")
+            if found.st_size != size:
+                raise self._lost(path, f"expected a file of {size} bytes, found {found.st_size}")
             yield descriptor
         finally:
             os.close(descriptor)
