@@ -41,6 +41,13 @@ class Declarations:
             path = path[:-1]
         return None
 
+    def used(self, variable: str) -> SourceSpan | None:
+        """The first place where a text takes `variable`: the earliest of the first file that does."""
+        pattern = re.compile(rf"\$\{{?{re.escape(variable)}\b")
+        spans = [span for texts in self.texts.values() for text, span in texts if pattern.search(text)]
+        files = list(dict.fromkeys(span.path for span in self.keys.values()))
+        return min(spans, key=lambda span: (files.index(span.path), span.line, span.column), default=None)
+
     def mentioned(self, message: str) -> SourceSpan | None:
         """The place of what `message` is about: the most exact key, service or file that it names."""
         message = re.sub(r'\bservice "([\w.-]+)"', r"services.\1 ", message)

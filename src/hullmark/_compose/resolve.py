@@ -122,7 +122,8 @@ def _config(commands: Commands, arguments: tuple[str, ...], root: Path, declared
         if missing is None or missing[1] in placeholders:
             break
         placeholders[missing[1]] = "1"
-        place = declared.mentioned(missing.string)
+        # Compose names whichever place it comes to first, another one each time.
+        place = declared.used(missing[1]) or declared.mentioned(missing.string)
         reason = f": {missing[2]}" if missing[2] else ""
         problems.append(f"{place or 'Compose'}: the variable `{missing[1]}` is required and not set{reason}")
     if problems:
