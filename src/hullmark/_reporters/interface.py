@@ -11,7 +11,14 @@ if TYPE_CHECKING:
 
     from hullmark.model.report import Report
 
-FORMATS = {"text": "hullmark._reporters.text", "json": "hullmark._reporters.json_v1"}
+FORMATS = {
+    "text": "hullmark._reporters.text",
+    "json": "hullmark._reporters.json_v1",
+    "sarif": "hullmark._reporters.sarif",
+    "junit": "hullmark._reporters.junit",
+    "markdown": "hullmark._reporters.markdown",
+    "github": "hullmark._reporters.github",
+}
 """Every format and the module whose `render` writes it; loaded when it is asked for."""
 
 

@@ -67,6 +67,8 @@ class Finding:
     """What a machine can do about it; see `hullmark lint --fix`."""
     aliases: tuple[str, ...] = ()
     """What other linters call the same; an ignore of one of these covers it as well."""
+    origin: SourceSpan | None = None
+    """The instruction that brought it, for a finding inside of an image, where that is known."""
 
     @property
     def sort_key(self) -> tuple[int, str, str, tuple[str, int, int], str]:

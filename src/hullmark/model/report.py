@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from hullmark.model.verdict import Policy
 
 if TYPE_CHECKING:
     import datetime as dt
 
-    from hullmark.model.finding import Finding
+    from hullmark.model.finding import Finding, Severity
     from hullmark.model.fix import Fixed
+    from hullmark.model.location import SourceSpan
     from hullmark.model.outcome import Check, CheckResult
     from hullmark.model.space import OwnerSpace
     from hullmark.model.stack import StackRun
@@ -52,6 +55,20 @@ class ImageSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RuleText:
+    """What a report says of a rule that has findings in it."""
+
+    id: str
+    summary: str
+    severity: Severity
+    """What it usually is."""
+    page: str = ""
+    """What `hullmark explain` prints; empty for the rule of another program."""
+    url: str = ""
+    """Where another program describes its rule."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What was checked, what was found, and the verdict."""
 
@@ -72,6 +89,18 @@ class Report:
     """Findings that the configuration ignores."""
     fixed: tuple[Fixed, ...] = ()
     """What was fixed before the checks ran."""
+    policy: Policy = field(default_factory=Policy)
+    """What the verdict was made by."""
+    places: tuple[tuple[str, SourceSpan], ...] = ()
+    """Where each service is declared, for findings that have no place in a file."""
+    prefix: str = ""
+    """The directory of the project below its repository, with forward slashes; empty at its root or without one."""
+    rules: tuple[RuleText, ...] = ()
+    """The text of every rule that has findings here, sorted by id."""
+
+    def decides(self, check: Check, finding: Finding) -> bool:
+        """Whether `finding`, of `check`, is one that makes the verdict fail."""
+        return check not in self.policy.advisory and finding.severity >= self.policy.fail_on
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -1,0 +1,285 @@
+"""The report as GitHub-flavoured Markdown, to be read as the comment of a pull request or the summary of a job.
+
+It fits into one comment whatever was found: the worst comes first, and what is left out is counted. Text that is not
+ours (file names, output of programs) stands in code spans, where it is neither markup nor a mention of anybody.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from hullmark.model.duration import format_duration
+from hullmark.model.finding import Severity
+from hullmark.model.outcome import Broken, Ran, Skipped
+from hullmark.model.size import format_size
+from hullmark.model.verdict import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from hullmark._reporters.interface import Style
+    from hullmark.model.finding import Finding
+    from hullmark.model.outcome import CheckResult, Outcome
+    from hullmark.model.report import ImageSummary, Report
+    from hullmark.model.stack import ServiceRun
+
+MARKER = "<!-- hullmark -->"
+"""The first line, by which a comment is found again to be replaced."""
+LARGEST = 60_000
+"""Characters; GitHub refuses a comment of more than 65,536."""
+LONGEST = 600
+"""Characters of one quotation."""
+OWNERS = 8
+"""Owners that are listed of one image."""
+_BAR = 10
+_VERDICTS = {
+    Status.CLEAN: "✅ clean",
+    Status.FINDINGS: "❌ not clean",
+    Status.UNCHECKED: "⚠️ not everything could be checked",
+    Status.NOTHING: "⚠️ nothing was checked",
+}
+_SEVERITIES = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "📝"}
+
+
+def render(report: Report, style: Style) -> Iterator[str]:  # noqa: ARG001  # the same everywhere
+    """See `interface.render`."""
+    head = [MARKER, f"## {_VERDICTS[report.verdict.status]}: {_code(report.project)}", ""]
+    head += [*_counts(report), ""]
+    foot = [*_unchecked(report)]
+    room = LARGEST - sum(len(line) + 1 for line in chain(head, foot))
+    body: list[str] = []
+    for section in (_table(report), _findings(report), _sizes(report), _stack(report)):
+        room -= _fill(body, section, room)
+    for line in chain(head, body, foot):
+        yield f"{line}\n"
+
+
+def _fill(body: list[str], section: Iterable[tuple[str, ...]], room: int) -> int:
+    """Appends the blocks of `section` as long as they fit into `room` characters; returns what they took."""
+    taken = left_out = 0
+    blocks = list(section)
+    # The last block closes what the first one opened, so its place is kept.
+    closing = blocks.pop() if blocks else ()
+    reserve = sum(len(line) + 1 for line in closing) + 80
+    for block in blocks:
+        length = sum(len(line) + 1 for line in block)
+        if taken + length + reserve > room:
+            left_out += 1
+            continue
+        body += block
+        taken += length
+    if left_out:
+        body += ["", f"_{left_out} more are left out here; the JSON report has all of them._", ""]
+    body += closing
+    return taken + reserve
+
+
+def _counts(report: Report) -> Iterator[str]:
+    counts = report.verdict.counts
+    found = [
+        f"{count} {name}{'' if count == 1 else 's'}"
+        for count, name in (
+            (counts.errors, "error"),
+            (counts.warnings, "warning"),
+            (counts.notes, "note"),
+        )
+        if count
+    ]
+    found += [f"{counts.skipped} skipped"] if counts.skipped else []
+    found += [f"{counts.broken} broken"] if counts.broken else []
+    took = format_duration((report.finished - report.started).total_seconds())
+    yield f"{', '.join(found) or 'no findings'}; exit {report.verdict.exit_code}; {took}"
+
+
+# --- services ------------------------------------------------------------------------------------------------------
+
+
+def _table(report: Report) -> Iterator[tuple[str, ...]]:
+    rows: dict[str, dict[str, CheckResult]] = {}
+    for result in report.results:
+        rows.setdefault(result.service or "", {})[str(result.check)] = result
+    images = {image.service: image for image in report.images}
+    lives = {run.service: run for run in report.stack.services} if report.stack else {}
+    columns = [str(check) for check in report.checks]
+    titles = [*columns, *(["size", "of its budget"] if images else []), *(["up after"] if lives else [])]
+    if not rows:
+        yield ()
+        return
+    yield (f"| service | {' | '.join(titles)} |", f"| --- |{' --- |' * len(titles)}")
+    for service in sorted(rows, key=lambda name: (name == "", name)):
+        cells = [_cell(rows[service].get(column)) for column in columns]
+        if images:
+            image = images.get(service)
+            cells += [format_size(image.unpacked), _budget(image)] if image else ["", ""]
+        if lives:
+            cells.append(_up(lives.get(service)))
+        yield (f"| {_in_cell(service) if service else 'project'} | {' | '.join(cells)} |",)
+    yield ("",)
+
+
+def _cell(result: CheckResult | None) -> str:
+    return "" if result is None else _outcome(result.outcome)
+
+
+def _outcome(outcome: Outcome) -> str:
+    match outcome:
+        case Ran(findings=()):
+            return "ok"
+        case Ran(findings=findings):
+            worst = max(finding.severity for finding in findings)
+            count = sum(finding.severity is worst for finding in findings)
+            text = f"{count} {worst}{'' if count == 1 else 's'}"
+            return f"**{text}**" if worst is Severity.ERROR else text
+        case Skipped():
+            return "skipped"
+        case Broken():
+            return "**broken**"
+
+
+def _budget(image: ImageSummary) -> str:
+    if not image.budget:
+        return ""
+    share = image.unpacked / image.budget
+    full = min(round(share * _BAR), _BAR)
+    text = f"{'█' * full}{'░' * (_BAR - full)} {share:.0%}"
+    return f"**{text}**" if share > 1 else text
+
+
+def _up(run: ServiceRun | None) -> str:
+    if run is None:
+        return ""
+    if not run.ready:
+        return f"**{run.state}**"
+    at = run.healthy if run.healthy is not None else run.started
+    return str(run.state) if at is None else format_duration(at)
+
+
+# --- findings ------------------------------------------------------------------------------------------------------
+
+
+def _findings(report: Report) -> Iterator[tuple[str, ...]]:
+    serious = [finding for finding in report.findings if finding.severity is not Severity.NOTE]
+    notes = [finding for finding in report.findings if finding.severity is Severity.NOTE]
+    if serious:
+        yield ("### Findings", "")
+        yield from (_finding(finding) for finding in serious)
+    if notes:
+        yield ("", f"<details><summary>{len(notes)} note{'' if len(notes) == 1 else 's'}</summary>", "")
+        yield from (_finding(finding) for finding in notes)
+    yield ("", "</details>", "") if notes else ("",)
+
+
+def _finding(finding: Finding) -> tuple[str, ...]:
+    where = _code(str(finding.location))
+    if finding.origin is not None:
+        where += f", from {_code(str(finding.origin))}"
+    service = f"{_code(finding.service)}: " if finding.service else ""
+    return (
+        f"- {_SEVERITIES[finding.severity]} **{_plain(finding.rule)}**: {_prose(finding.summary)}, at {where}<br>",
+        f"  {service}{_prose(finding.seen)}<br>",
+        f"  expected {_prose(finding.expected)}<br>",
+        f"  fix: {_prose(finding.remedy)}",
+    )
+
+
+# --- details -------------------------------------------------------------------------------------------------------
+
+
+def _sizes(report: Report) -> Iterator[tuple[str, ...]]:
+    known = [image for image in report.images if image.owners]
+    if not known:
+        yield ()
+        return
+    yield ("<details><summary>What takes the space</summary>", "")
+    for image in known:
+        layers = f"{len(image.layers)} layer{'' if len(image.layers) == 1 else 's'}"
+        masked = format_size(image.unpacked - image.visible)
+        lines = [
+            f"**{_code(image.service)}** {format_size(image.unpacked)} in {layers}, {masked} masked",
+            "",
+            "| owner | size | files |",
+            "| --- | ---: | ---: |",
+        ]
+        lines += [
+            f"| {_in_cell(f'{each.owner.kind} {each.owner.name} {each.owner.version}'.strip())} "
+            f"| {format_size(each.bytes)} | {each.files:,} |"
+            for each in image.owners[:OWNERS]
+        ]
+        yield (*lines, "")
+    yield ("</details>", "")
+
+
+def _stack(report: Report) -> Iterator[tuple[str, ...]]:
+    stack = report.stack
+    if stack is None:
+        yield ()
+        return
+    yield (f"<details><summary>Smoke test: {_prose(stack.tally)}</summary>", "")
+    yield from ((f"- {_code(note)}",) for note in stack.notes)
+    for run in stack.probes:
+        mark = "ok" if run.passed else "**failed**"
+        yield (f"- {mark}: {_code(f'{run.service}: {run.probe}')} {_code(run.seen)}",)
+    for link in stack.links:
+        mark = "ok" if link.passed else "**failed**"
+        yield (f"- {mark}: {_code(str(link.link))} {_code(link.seen)}",)
+    for life in stack.services:
+        if life.log:
+            yield (
+                f"- end of the log of {_code(life.service)}:",
+                *(f"  - {_code(line)}" for line in life.log),
+            )
+    yield ("", "</details>", "")
+
+
+def _unchecked(report: Report) -> Iterator[str]:
+    reasons: dict[str, list[str]] = {}
+    for result in report.results:
+        match result.outcome:
+            case Skipped(reason=reason):
+                reasons.setdefault(f"{result.check} skipped: {_prose(reason)}", []).append(
+                    result.service or ""
+                )
+            case Broken(error=reason):
+                reasons.setdefault(f"**{result.check} broken**: {_prose(reason)}", []).append(
+                    result.service or ""
+                )
+            case Ran():
+                pass
+    for text, services in reasons.items():
+        names = ", ".join(_code(service) for service in services if service)
+        yield f"- {text}{f' ({names})' if names and len(services) < len(report.services) else ''}"
+
+
+def _code(text: str) -> str:
+    """`text` as it is, on one line: in a code span whose fence it does not hold."""
+    text = "".join(c if c.isprintable() else " " for c in text).strip()
+    text = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    if not text:
+        return "` `"
+    fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
+    space = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{space}{text}{space}{fence}"
+
+
+def _in_cell(text: str) -> str:
+    """`_code` for a table, where a pipe ends the cell also in a code span."""
+    return _code(text).replace("|", "\\|")
+
+
+def _prose(text: str) -> str:
+    """Our own sentence: what it quotes in backticks becomes code, and nothing else in it is markup or a mention."""
+    text = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    parts = text.split("`")
+    if len(parts) % 2 == 0:  # a backtick that nothing closes
+        return _code(text)
+    return "".join(_code(part) if index % 2 else _plain(part) for index, part in enumerate(parts))
+
+
+def _plain(text: str) -> str:
+    text = re.sub(r"\s+", " ", "".join(c if c.isprintable() else " " for c in text))
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = re.sub(r"([\\*_\[\]~|!])", r"\\\1", text)
+    # Neither a person nor an issue is meant; a character without width keeps both from being linked.
+    return re.sub(r"([@#])", "\\1\N{ZERO WIDTH SPACE}", text)
