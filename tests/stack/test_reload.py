@@ -140,7 +140,7 @@ def test_an_edit_shows_in(  # one column per argument
             answer = ask(url)
             return token in answer.text or token in answer.headers.values()
 
-        eventually(shown, f"{token} shows at {url} after {save.__name__}")
+        eventually(shown, f"{token} shows at {url} after {save.__name__}", seconds=90)
     assert development.container(service)["Image"] == image
     assert development.container(service)["State"]["StartedAt"] == started
 
