@@ -7,7 +7,9 @@ and a process that outlives its deadline or the user's patience is ended togethe
 from __future__ import annotations
 
 import contextlib
+import io
 import os
+import select
 import signal
 import subprocess
 import threading
@@ -18,13 +20,12 @@ from typing import IO, TYPE_CHECKING, Protocol
 from hullmark.errors import CommandFailed, Interrupted, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 GRACE = 5.0
 """Seconds between asking a process to end and ending it."""
-_FIRST_TICK = 0.001
-_LAST_TICK = 0.05
+_TICK = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +57,14 @@ class Commands(Protocol):
         timeout: float | None = None,
         on_line: Callable[[str], None] | None = None,
         stop: threading.Event | None = None,
+        exact: bool = False,
     ) -> Completed:
         """Runs `argv` to its end, or until `stop` is set, which ends it early with its own exit status.
 
         `env` is added to the environment. `on_line` is called with every line of both outputs as it comes, from
-        other threads. Raises `Unavailable` when the program is not there or outlives `timeout` seconds,
-        and `Interrupted` when the run was cancelled.
+        other threads. With `exact`, outputs and `stdin` are left as they are: line ends are kept, and what is not
+        UTF-8 becomes lone surrogates, so that names of files survive. Raises `Unavailable` when the program is not
+        there or outlives `timeout` seconds, and `Interrupted` when the run was cancelled.
         """
         ...
 
@@ -83,6 +86,7 @@ class SystemCommands:
         timeout: float | None = None,
         on_line: Callable[[str], None] | None = None,
         stop: threading.Event | None = None,
+        exact: bool = False,
     ) -> Completed:
         """See `Commands.run`."""
         argv = tuple(argv)
@@ -98,8 +102,6 @@ class SystemCommands:
                 stderr=subprocess.PIPE,
                 # A group of its own: Ctrl-C reaches hullmark first, which then ends its children in order.
                 start_new_session=True,
-                encoding="utf-8",
-                errors="replace",
             )
         except (FileNotFoundError, NotADirectoryError) as error:
             if cwd is not None and not cwd.is_dir():
@@ -107,28 +109,31 @@ class SystemCommands:
             raise Unavailable(f"`{argv[0]}` is not on PATH", hint=f"install {argv[0]}") from error
         except OSError as error:
             raise Unavailable(f"`{argv[0]}` cannot be run: {error.strerror}") from error
-        return self._wait(process, argv, stdin, timeout, on_line, stop)
+        return self._wait(process, argv, stdin, timeout, on_line, stop, exact=exact)
 
     def _wait(
         self,
-        process: subprocess.Popen[str],
+        process: subprocess.Popen[bytes],
         argv: tuple[str, ...],
         stdin: str | None,
         timeout: float | None,
         on_line: Callable[[str], None] | None,
         stop: threading.Event | None,
+        *,
+        exact: bool,
     ) -> Completed:
-        assert process.stdout is not None
-        assert process.stderr is not None
         stdout: list[str] = []
         stderr: list[str] = []
         failures: list[Exception] = []
         threads = [
-            threading.Thread(target=_drain, args=(process.stdout, stdout, on_line, failures), daemon=True),
-            threading.Thread(target=_drain, args=(process.stderr, stderr, on_line, failures), daemon=True),
+            threading.Thread(
+                target=_drain, args=(_text(pipe, exact=exact), into, on_line, failures), daemon=True
+            )
+            for pipe, into in ((process.stdout, stdout), (process.stderr, stderr))
         ]
         if stdin is not None:
-            threads.append(threading.Thread(target=_feed, args=(process.stdin, stdin), daemon=True))
+            feed = (_text(process.stdin, exact=exact), stdin)
+            threads.append(threading.Thread(target=_feed, args=feed, daemon=True))
         for thread in threads:
             thread.start()
         try:
@@ -148,27 +153,53 @@ class SystemCommands:
 
     def _returncode(
         self,
-        process: subprocess.Popen[str],
+        process: subprocess.Popen[bytes],
         argv: tuple[str, ...],
         timeout: float | None,
         stop: threading.Event | None,
     ) -> int:
         deadline = None if timeout is None else time.monotonic() + timeout
-        tick = _FIRST_TICK
-        while (returncode := process.poll()) is None:
-            # Most programs are over in no time, and the others are not worth looking at often.
-            if self._cancelled.wait(tick):
-                raise Interrupted
-            tick = min(2 * tick, _LAST_TICK)
-            if stop is not None and stop.is_set():
-                end_group(process)
-            if deadline is not None and time.monotonic() > deadline:
-                shown = " ".join(argv)
-                raise Unavailable(f"`{shown}` did not end within {timeout:g} s")
+        with _end_of(process) as ended:
+            while (returncode := process.poll()) is None:
+                ended(_TICK)
+                if self._cancelled.is_set():
+                    raise Interrupted
+                if stop is not None and stop.is_set():
+                    end_group(process)
+                if deadline is not None and time.monotonic() > deadline:
+                    shown = " ".join(argv)
+                    raise Unavailable(f"`{shown}` did not end within {timeout:g} s")
         return returncode
 
 
-def end_group(process: subprocess.Popen[str]) -> None:
+@contextlib.contextmanager
+def _end_of(process: subprocess.Popen[bytes]) -> Iterator[Callable[[float], None]]:
+    """A function that waits for the end of the process, up to some seconds."""
+
+    def look(seconds: float) -> None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=seconds)
+
+    try:
+        # The kernel says when it ends; looking again and again takes note of it late.
+        number = os.pidfd_open(process.pid)
+    except (AttributeError, OSError):
+        yield look
+        return
+
+    poll = select.poll()
+    poll.register(number, select.POLLIN)
+
+    def wait(seconds: float) -> None:
+        poll.poll(seconds * 1000)
+
+    try:
+        yield wait
+    finally:
+        os.close(number)
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
     """Asks the process and its children to end, and ends them when they do not."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
@@ -179,7 +210,7 @@ def end_group(process: subprocess.Popen[str]) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=GRACE)
         while _group_lives(process.pid) and time.monotonic() < deadline:
-            time.sleep(_LAST_TICK)
+            time.sleep(_TICK)
     process.poll()
 
 
@@ -193,7 +224,7 @@ def _group_lives(leader: int) -> bool:
     return True
 
 
-def _outlive(process: subprocess.Popen[str], threads: Sequence[threading.Thread]) -> None:
+def _outlive(process: subprocess.Popen[bytes], threads: Sequence[threading.Thread]) -> None:
     """Waits for the children of a process that was ended, and ends those that do not end with it.
 
     A plugin of the Docker CLI is such a child: it goes on for a moment, and may create containers meanwhile. That
@@ -222,8 +253,18 @@ def _drain(
                     failures.append(error)
 
 
-def _feed(pipe: IO[str] | None, text: str) -> None:
+def _text(pipe: IO[bytes] | None, *, exact: bool) -> IO[str]:
+    """`pipe` as text; line ends are made equal and what is not UTF-8 is replaced, or all is left as it is."""
     assert pipe is not None
+    return io.TextIOWrapper(
+        pipe,
+        encoding="utf-8",
+        errors="surrogateescape" if exact else "replace",
+        newline="\n" if exact else None,
+    )
+
+
+def _feed(pipe: IO[str], text: str) -> None:
     try:
         with pipe:
             pipe.write(text)

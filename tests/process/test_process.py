@@ -334,3 +334,31 @@ def test_a_grandchild_that_keeps_the_pipe_open_does_not_keep_the_answer(
     assert completed.stdout == "answer\n"
     assert time.monotonic() - began < 10
     os.kill(_wait_for(pid), signal.SIGKILL)
+
+
+def test_with_exact_what_is_no_text_comes_back_as_it_was(run: SystemCommands) -> None:
+    code = "import sys; sys.stdout.buffer.write(sys.stdin.buffer.read() + b'\\xff\\r\\n\\r')"
+    done = run.run(_python(code), stdin="a\r\nb\0\udcfe", exact=True)
+    assert done.stdout.encode("utf-8", "surrogateescape") == b"a\r\nb\0\xfe\xff\r\n\r"
+    plain = run.run(_python(code), stdin="")
+    assert plain.stdout == "\N{REPLACEMENT CHARACTER}\n\n"
+
+
+def test_the_end_of_a_program_is_noticed_at_once(run: SystemCommands) -> None:
+    times = []
+    for _ in range(5):
+        started = time.monotonic()
+        run.run(("sleep", "0.07"))
+        times.append(time.monotonic() - started)
+    # Looking again every 50 ms would find it no earlier than after 100.
+    assert min(times) < 0.095
+
+
+def test_where_the_kernel_does_not_say_that_a_program_has_ended_it_is_looked_after(
+    run: SystemCommands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(_pid: int) -> int:
+        raise OSError(38, "not implemented")
+
+    monkeypatch.setattr(os, "pidfd_open", missing)
+    assert run.run(_python("import time; time.sleep(0.1); print(1)")).stdout == "1\n"

@@ -41,6 +41,7 @@ class ScriptedCommands:
         timeout: float | None = None,  # noqa: ARG002
         on_line: Callable[[str], None] | None = None,
         stop: threading.Event | None = None,  # noqa: ARG002
+        exact: bool = False,  # noqa: ARG002
     ) -> Completed:
         """See `Commands.run`."""
         argv = tuple(argv)
