@@ -18,16 +18,17 @@ import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hullmark._anatomy import Reading, shipped
-from hullmark._compose import chosen_services, compositions, find_root, resolve
+from hullmark._compose import below_repository, chosen_services, compositions, find_root, resolve
 from hullmark._contents.update import largest_transfer
 from hullmark._dockerfile import ignores, load, review
 from hullmark._engines import build_service, connect
 from hullmark._linters.hadolint import Hadolint, NoHadolint
-from hullmark._linters.known import EQUIVALENT, IDS, silenced
+from hullmark._linters.known import EQUIVALENT, IDS, page, silenced
 from hullmark._scanners import Missing, Trivy
 from hullmark._settings import load_settings
 from hullmark._smoke import labels_of_run, missing_images, needed, observe_privileges, reap, smoke
@@ -41,9 +42,10 @@ from hullmark.errors import (
 )
 from hullmark.model.duration import format_duration
 from hullmark.model.ignore import IdleIgnore
+from hullmark.model.location import ImagePath
 from hullmark.model.outcome import Broken, Check, CheckResult, Ran, Skipped
 from hullmark.model.project import DropsTo
-from hullmark.model.report import ImageSummary, LayerSummary, Report
+from hullmark.model.report import ImageSummary, LayerSummary, Report, RuleText
 from hullmark.model.size import format_size
 from hullmark.model.verdict import decide
 from hullmark.model.vulnerability import Exposure
@@ -235,6 +237,22 @@ def run_checks(
         stack=run.stack,
         vulnerabilities=tuple(sorted(run.vulnerabilities, key=lambda v: v.sort_key)),
         suppressed=suppressed,
+        policy=policy,
+        places=tuple((service.name, service.span) for service in project.services),
+        prefix=below_repository(project.root),
+        rules=_texts(chain(suppressed, *(result.findings for result in results))),
+    )
+
+
+def _texts(findings: Iterable[Finding]) -> tuple[RuleText, ...]:
+    """What there is to say of the rules that have findings, ours and those of others."""
+    ours = {rule.id: rule for rule in catalogue()}
+    found = {finding.rule: finding for finding in findings}
+    return tuple(
+        RuleText(id=name, summary=ours[name].summary, severity=ours[name].severity, page=ours[name].page)
+        if name in ours
+        else RuleText(id=name, summary=found[name].summary, severity=found[name].severity, url=page(name))
+        for name in sorted(found)
     )
 
 
@@ -466,7 +484,7 @@ def _validate(run: _Run, service: Service) -> Outcome:
         previous=before,
     )
     run.images[service.name] = _summary(image, anatomy)
-    findings = _apply(image, service.name)
+    findings = tuple(_traced(finding, anatomy) for finding in _apply(image, service.name))
     unknown += _unmeasured(image)
     if isinstance(settings.user, DropsTo):
         progress.begin(Check.VALIDATE, service.name, "seeing whom it runs as")
@@ -480,6 +498,13 @@ def _validate(run: _Run, service: Service) -> Outcome:
             return Broken(error="; ".join((*unknown, _reason(error))), findings=findings)
         findings += _apply(seen, service.name)
     return Broken(error="; ".join(unknown), findings=findings) if unknown else Ran(findings=findings)
+
+
+def _traced(finding: Finding, anatomy: Anatomy) -> Finding:
+    """The finding with the instruction that wrote the file it is about."""
+    if not isinstance(finding.location, ImagePath):
+        return finding
+    return replace(finding, origin=anatomy.instruction(finding.location.path, finding.location.layer))
 
 
 def _previous(

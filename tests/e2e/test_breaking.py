@@ -115,6 +115,14 @@ def test_what_is_broken_in_an_image_is_found(
         assert _finding(outcome, rule)["remedy"]
 
 
+def test_a_file_in_an_image_is_traced_through_the_squash_to_the_copy_that_brought_it(tale: Tale) -> None:
+    _copy_env_file(tale)
+    outcome = tale.run("check", "rag", "--skip", "smoke", "--skip", "scan")
+    place = _finding(outcome, "env-file-in-layer")["origin"]
+    line = (tale.root / place["path"]).read_text(encoding="utf-8").splitlines()[place["line"] - 1]
+    assert line == "COPY services/rag/.env /app/.env"
+
+
 def test_a_lost_label_is_said_to_be_lost_by_the_squash(tale: Tale) -> None:
     _drop_label(tale)
     outcome = tale.run("lint", "rag")

@@ -58,6 +58,14 @@ def find_root(start: Path, named: Path | None = None) -> Path:
     )
 
 
+def below_repository(root: Path) -> str:
+    """Where `root` lies in its repository, with forward slashes; empty at the top of it, and without one."""
+    root = root.absolute()
+    top = next((each for each in (root, *root.parents) if (each / ".git").exists()), root)
+    below = root.relative_to(top).as_posix()
+    return "" if below == "." else below
+
+
 def resolve(root: Path, settings: Settings, commands: Commands) -> Project:
     """The Compose project in `root`, resolved.
 

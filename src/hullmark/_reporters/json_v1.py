@@ -97,6 +97,8 @@ class FindingV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     summary: str
     service: str | None
     location: LocationV1
+    origin: LocationV1 | None
+    """The instruction that wrote what a finding inside of an image is about, where it is known."""
     seen: str
     expected: str
     remedy: str
@@ -333,6 +335,7 @@ def _finding(finding: Finding) -> FindingV1:
         summary=finding.summary,
         service=finding.service,
         location=_location(finding.location),
+        origin=None if finding.origin is None else _location(finding.origin),
         seen=finding.seen,
         expected=finding.expected,
         remedy=finding.remedy,

@@ -114,6 +114,7 @@ def _finding(finding: Finding) -> Iterator[Text]:
     for line in (
         f"{service}{first}",
         *(f"  {line}" for line in more),
+        *([f"written at {printable(str(finding.origin))}"] if finding.origin else []),
         f"expected {printable(finding.expected)}",
     ):
         yield Text(f"  {line}")

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from hullmark.model.attribution import Attribution, Share
     from hullmark.model.filesystem import FileSystem
     from hullmark.model.image import Image
+    from hullmark.model.location import SourceSpan
     from hullmark.model.owner import Ownership
     from hullmark.model.reclaim import Reclaim
     from hullmark.model.space import OwnerSpace, PathSpace
@@ -40,6 +41,22 @@ class Anatomy:
         visible = self.files.visible_bytes
         known = sum(share.bytes for share in self.shares if share.origin.told.attributed)
         return known / visible if visible else 1.0
+
+    def instruction(self, path: str, layer: int | None = None) -> SourceSpan | None:
+        """The instruction that wrote the file at `path`, in the layer at that position where one is given.
+
+        Where it was copied from another stage, that is the one that wrote it there, as far as it is known.
+        """
+        files = self.files
+        number = files.visible.get(path)
+        if layer is not None and (number is None or files.layer_of(number) != layer):
+            end = files.starts[layer + 1] if layer + 1 < len(files.starts) else len(files.paths)
+            here = range(files.starts[layer], end)
+            number = next((each for each in here if files.path(each) == path), None)
+        if number is None:
+            return None
+        chain = self.attribution.origin(*files.place(number)).chain
+        return next((origin.span for origin in reversed(chain) if origin.span is not None), None)
 
     def masked_in(self, layer: int) -> int:
         """Bytes of the layer at that position that can no longer be reached."""
