@@ -23,14 +23,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hullmark._anatomy import Reading, shipped
-from hullmark._compose import below_repository, chosen_services, compositions, find_root, resolve
+from hullmark._compose import below_repository, chosen_services, compositions, resolve
 from hullmark._contents.update import largest_transfer
 from hullmark._dockerfile import ignores, load, review
 from hullmark._engines import build_service, connect
 from hullmark._linters.hadolint import Hadolint, NoHadolint
 from hullmark._linters.known import EQUIVALENT, IDS, page, silenced
+from hullmark._project import root_and_settings
 from hullmark._scanners import Missing, Trivy
-from hullmark._settings import load_settings
 from hullmark._smoke import labels_of_run, missing_images, needed, observe_privileges, reap, smoke
 from hullmark.errors import (
     ConfigurationError,
@@ -165,15 +165,7 @@ def open_project(
     Raises `ConfigurationError` when a file cannot be used, `Unavailable` without Compose, and `UsageError` for a
     service that is not there.
     """
-    flags = dict(flags or {})
-    if named := flags.get("project.compose"):
-        # A path on the command line starts where the caller is, one in `hullmark.toml` where that file is.
-        files = [os.path.abspath(directory / name) for name in named.split(",")]  # noqa: PTH100  # keeps symlinks
-        flags["project.compose"] = ",".join(files)
-        root = find_root(directory, Path(files[0]))
-    else:
-        root = find_root(directory)
-    settings = load_settings(root, environ, flags)
+    root, settings = root_and_settings(directory, environ, flags or {})
     _check_rules(settings)
     project = resolve(root, settings, commands)
     return project, chosen_services(project, services)
