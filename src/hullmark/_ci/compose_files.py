@@ -123,5 +123,7 @@ def _paths(value: Any, start: Path, found: ComposeFiles) -> Iterator[Path]:
             continue
         if "$" in name:
             found.unknown.add(name)
-        elif "://" not in name and not name.startswith("git@"):  # what is elsewhere is no part of a change here
+        elif "://" not in name and not name.startswith(
+            "git@"
+        ):  # what is elsewhere is no part of a change here
             yield Path(os.path.normpath(start / os.path.expanduser(name)))  # noqa: PTH111

@@ -93,6 +93,40 @@ class AffectedService:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InputDigest:
+    """What the image of a service is built from, in one digest; equal ones mean that nothing has to be built."""
+
+    service: str
+    digest: str | None
+    """`sha256:` and 64 digits; `None` where an input is not known until it is fetched."""
+    entries: tuple[tuple[str, str], ...] = ()
+    """Every input and what stands for it: a git object id with its mode, a reference, a digest of a value."""
+    unknown: str | None = None
+    """Why there is no digest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputDifference:
+    """One input that is not as it was recorded."""
+
+    name: str
+    was: str | None
+    """`None` for an input that is new."""
+    now: str | None
+    """`None` for one that is gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """The inputs of a service beside those that its image was last built from."""
+
+    today: InputDigest
+    recorded: str | None = None
+    """The digest that it is compared with; `None` when none was recorded."""
+    differs: tuple[InputDifference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Affected:
     """Which services a change touches."""
 
@@ -102,6 +136,8 @@ class Affected:
     """Every service of the project, sorted by name."""
     notes: tuple[str, ...] = ()
     """What was assumed or could not be followed."""
+    explanations: tuple[Explanation, ...] = ()
+    """Where it was asked for, of every service that is built."""
 
     @property
     def to_build(self) -> tuple[str, ...]:
