@@ -99,9 +99,7 @@ def _take_along(root: Path, there: Path, repository: Repository) -> None:
         shutil.copyfile(source, there / ".env")
 
 
-def _examined(
-    where: Where, project: Project, repository: Repository, top: Path, found: Changes
-) -> Affected:
+def _examined(where: Where, project: Project, repository: Repository, top: Path, found: Changes) -> Affected:
     inputs = inputs_of(project)
     configured = Configured()
     if found.everything is None:
@@ -114,9 +112,7 @@ def _examined(
             environ=where.environ,
             flags=where.flags,
         ).configured()
-    assembly = Assembly(
-        project=project, changes=found, top=str(top), inputs=inputs, place=_places(project)
-    )
+    assembly = Assembly(project=project, changes=found, top=str(top), inputs=inputs, place=_places(project))
     return assembly.assemble(configured)
 
 

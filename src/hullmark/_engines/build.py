@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from hullmark.model.dockerfile import ImageBase
 from hullmark.model.location import SourceSpan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from hullmark._process import Commands
     from hullmark.model.dockerfile import Instruction, Recipe
@@ -41,10 +42,11 @@ def build_service(
     commands: Commands,
     on_step: Callable[[str], None],
     recipe: Recipe | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> FailedBuild | None:
     """Builds the image of `service`; `None` when it is built.
 
-    `on_step` is told of each step as it starts. With `recipe`, what its Dockerfile says is used to find the line
+    The image gets `labels` besides its own.     `on_step` is told of each step as it starts. With `recipe`, what its Dockerfile says is used to find the line
     that failed, which Compose, unlike `docker build`, does not print. Raises `Unavailable` when not the project but the machine is to
     blame: no space left, or no engine.
     """
@@ -53,9 +55,13 @@ def build_service(
         if step := _SERVICE_STEP.match(line):
             on_step(f"[{step['name']}] {step['text']}")
 
+    # One more Compose file, which adds to what the others say and is written nowhere.
+    more = json.dumps({"services": {service.name: {"build": {"labels": dict(labels)}}}}) if labels else None
+    files = (*project.compose_arguments, *(("-f", "-") if more else ()))
     completed = commands.run(
-        ("docker", "compose", *project.compose_arguments, "--progress", "plain", "build", service.name),
+        ("docker", "compose", *files, "--progress", "plain", "build", service.name),
         cwd=project.root,
+        stdin=more,
         env={"BUILDKIT_PROGRESS": "plain", "NO_COLOR": "1"},
         on_line=watch,
     )

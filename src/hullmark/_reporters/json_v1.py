@@ -320,8 +320,8 @@ def _outcome(result: CheckResult) -> OutcomeV1:
 
 def _status(outcome: Outcome) -> tuple[Literal["ran", "skipped", "broken"], str | None]:
     match outcome:
-        case Ran():
-            return "ran", None
+        case Ran(note=note):
+            return "ran", note or None
         case Skipped(reason=reason):
             return "skipped", reason
         case Broken(error=error):

@@ -270,7 +270,7 @@ def _cell(outcome: Outcome) -> Text:
 
 
 def _unchecked(report: Report) -> Iterator[Text]:
-    """What was skipped or broke, and why; services with the same reason share a line."""
+    """What was skipped or broke, and why, and what is worth knowing of the rest; the same is said on one line."""
     found: dict[tuple[str, str, str], list[str]] = {}
     for result in report.results:
         match result.outcome:
@@ -278,6 +278,8 @@ def _unchecked(report: Report) -> Iterator[Text]:
                 found.setdefault((str(result.check), "skipped", reason), []).append(result.service or "")
             case Broken(error=reason):
                 found.setdefault((str(result.check), "broken", reason), []).append(result.service or "")
+            case Ran(note=note) if note:
+                found.setdefault((str(result.check), "done", note), []).append(result.service or "")
             case Ran():
                 pass
     for (check, what, reason), services in found.items():

@@ -25,6 +25,8 @@ class Ran:
     """The check looked at everything it was asked to look at."""
 
     findings: tuple[Finding, ...] = ()
+    note: str = ""
+    """What is worth knowing of how it went, such as that nothing had to be done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

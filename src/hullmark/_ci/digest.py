@@ -1,0 +1,129 @@
+"""One digest for all that the image of a service is built from.
+
+```
+inputs ── entries ── `context/app/main.py` -> `100644 OBJECT-ID`
+              ├───── `argument VERSION`    -> digest of the value
+              ├───── `base debian:12`      -> the reference
+              └───── `service base`        -> the digest of that service's inputs
+```
+
+Nothing of the machine is in it: no time, no owner, no absolute path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hullmark._images.platforms import host_platform
+from hullmark.model.affected import InputDifference, InputDigest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from hullmark._ci.objects import Objects
+    from hullmark.model.inputs import BuildInputs
+    from hullmark.model.project import Project
+
+VERSION = "1"
+"""Of what goes into a digest and how; digests of different ones are never equal."""
+LABEL = "io.hullmark.inputs"
+"""The label that an image carries the digest in."""
+_WITHOUT_EFFECT = frozenset({"context", "dockerfile", "args", "target", "additional_contexts", "tags"}) | {
+    *("cache_from", "cache_to", "no_cache", "pull", "platforms", "secrets", "ssh", "dockerfile_inline"),
+}
+"""What of `build` is no input, or is one under another name."""
+
+
+@dataclass(kw_only=True)
+class Digests:
+    """The digests of a project's services, each made when it is first asked for."""
+
+    project: Project
+    inputs: Callable[[str], BuildInputs | None]
+    """What the image of a service is built from; `None` where that cannot be read."""
+    objects: Objects
+    environ: Mapping[str, str] = field(repr=False)
+    _made: dict[str, InputDigest] = field(default_factory=dict)
+    _raw: dict[str, Any] = field(default_factory=dict)
+
+    def of(self, service: str) -> InputDigest:
+        """The digest of the service's inputs; raises `Unavailable` for a file that cannot be read."""
+        if service not in self._made:
+            # Images that are built upon each other in a circle cannot be built at all.
+            self._made[service] = InputDigest(service=service, digest=None, unknown="it is built upon itself")
+            self._made[service] = self._make(service)
+        return self._made[service]
+
+    def _make(self, service: str) -> InputDigest:
+        inputs = self.inputs(service)
+        if inputs is None:
+            return InputDigest(service=service, digest=None, unknown="its Dockerfile cannot be read")
+        if reason := next(unknown_inputs(inputs), None):
+            return InputDigest(service=service, digest=None, unknown=reason)
+        found = dict(self._entries(service, inputs))
+        for other in sorted({name for name, _ in inputs.services}):
+            upstream = self.of(other)
+            if upstream.digest is None:
+                reason = f"of `{other}`, which it is built upon, there is none: {upstream.unknown}"
+                return InputDigest(service=service, digest=None, unknown=reason)
+            found[f"service {other}"] = upstream.digest
+        entries = tuple(sorted(found.items()))
+        return InputDigest(service=service, digest=digest_of(entries), entries=entries)
+
+    def _entries(self, service: str, inputs: BuildInputs) -> Iterator[tuple[str, str]]:
+        if not self._raw:
+            self._raw.update(json.loads(self.project.resolved).get("services") or {})
+        raw = self._raw.get(service) or {}
+        yield "version", VERSION
+        yield "target", inputs.target or ""
+        # What is not said is what the engine is; that it is one of this machine's kind is as good as known.
+        yield (
+            "platform",
+            inputs.platform
+            or raw.get("platform")
+            or self.environ.get("DOCKER_DEFAULT_PLATFORM")
+            or str(host_platform()),
+        )
+        for name, value in sorted(inputs.args.items()):
+            yield f"argument {name}", _hidden(value)
+        for base in sorted(inputs.bases):
+            yield f"base {base}", base
+        for key, value in sorted((raw.get("build") or {}).items()):
+            if key not in _WITHOUT_EFFECT:
+                yield f"build.{key}", _hidden(json.dumps(value, sort_keys=True))
+        yield from self._files(inputs)
+
+    def _files(self, inputs: BuildInputs) -> Iterator[tuple[str, str]]:
+        raise NotImplementedError
+
+
+def unknown_inputs(inputs: BuildInputs) -> Iterator[str]:
+    """What of the inputs nobody knows before it is fetched."""
+    for what in inputs.unfollowed:
+        yield str(what)
+
+
+def digest_of(entries: tuple[tuple[str, str], ...]) -> str:
+    """The digest of inputs, of which no two lists have the same."""
+    digest = hashlib.sha256()
+    for name, value in entries:
+        # Names may hold anything but a NUL.
+        digest.update(f"{name}\0{value}\0".encode("utf-8", "surrogateescape"))
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _hidden(value: str) -> str:
+    """What stands for a value that may be secret and must not be kept."""
+    return f"sha256:{hashlib.sha256(value.encode('utf-8', 'surrogateescape')).hexdigest()}"
+
+
+def compared(was: Mapping[str, str], now: Mapping[str, str]) -> tuple[InputDifference, ...]:
+    """What differs between two lists of inputs."""
+    return tuple(
+        InputDifference(name=name, was=was.get(name), now=now.get(name))
+        for name in sorted({*was, *now})
+        if was.get(name) != now.get(name)
+    )
