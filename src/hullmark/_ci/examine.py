@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -11,23 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hullmark._ci.affected import Assembly
-from hullmark._ci.before import Before, Configured, files_of
+from hullmark._ci.before import Before, Configured
 from hullmark._ci.changes import changes
+from hullmark._ci.inputs import inputs_of
 from hullmark._ci.repository import find_repository
 from hullmark._ci.revision import revision
 from hullmark._compose import resolve
-from hullmark._dockerfile import load
-from hullmark._dockerfile.inputs import build_inputs
 from hullmark._project import root_and_settings
-from hullmark.errors import ConfigurationError, UsageError
+from hullmark.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from hullmark._ci.repository import Repository
+    from hullmark._ci.revision import Revision
+    from hullmark._compose.positions import Declarations
     from hullmark._process import Commands
-    from hullmark.model.affected import Affected
-    from hullmark.model.inputs import BuildInputs
+    from hullmark.model.affected import Affected, Changes
     from hullmark.model.location import SourceSpan
     from hullmark.model.project import Project
 
@@ -44,10 +43,13 @@ class Where:
     """What the command line says of the configuration."""
 
 
-def examine(where: Where, base: str, head: str | None = None) -> Affected:
+def examine(
+    where: Where, base: str, head: str | None = None, *, explain: bool = False, against: Path | None = None
+) -> Affected:
     """What is affected by all that happened between the point where `base` and `head` part and `head`.
 
-    Without `head`, by what happened until now, in the work tree. Raises `UsageError` outside of a repository and for
+    Without `head`, by what happened until now, in the work tree. With `explain`, the inputs of each image are compared
+    with those that were recorded when it was built last, or with those in the report `against`. Raises `UsageError` outside of a repository and for
     unknown revisions, `Unavailable` for a history that was cut off, `ConfigurationError` for a project that cannot be
     resolved.
     """
@@ -58,10 +60,13 @@ def examine(where: Where, base: str, head: str | None = None) -> Affected:
         repository = find_repository(root, where.commands)
         found = changes(repository, base, head)
         if found.head is None or _is_checked_out(repository, found.head):
-            return _examined(where, resolving.result(), repository, repository.top, found)
+            looked = _Look(where=where, project=resolving.result(), repository=repository, top=repository.top)
+            return looked.at(found, explain=explain, against=against)
     with revision(repository, found.head) as then:
         then.write_all()
-        return _examined(where, _project_at(where, root, repository, then), repository, then.top, found)
+        project = _project_at(where, root, repository, then)
+        looked = _Look(where=where, project=project, repository=repository, top=then.top)
+        return looked.at(found, explain=explain, against=against)
 
 
 def _is_checked_out(repository: Repository, commit: str) -> bool:
@@ -99,21 +104,44 @@ def _take_along(root: Path, there: Path, repository: Repository) -> None:
         shutil.copyfile(source, there / ".env")
 
 
-def _examined(where: Where, project: Project, repository: Repository, top: Path, found: Changes) -> Affected:
-    inputs = inputs_of(project)
-    configured = Configured()
-    if found.everything is None:
-        configured = Before(
-            project=project,
-            repository=repository,
-            top=top,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """A project as it is to be looked at."""
+
+    where: Where
+    project: Project
+    repository: Repository
+    top: Path
+    """What stands for the top of the repository."""
+
+    def at(self, found: Changes, *, explain: bool, against: Path | None) -> Affected:
+        """What `found` affects."""
+        inputs = inputs_of(self.project)
+        configured = Configured()
+        if found.everything is None:
+            configured = Before(
+                project=self.project,
+                repository=self.repository,
+                top=self.top,
+                changes=found,
+                commands=self.where.commands,
+                environ=self.where.environ,
+                flags=self.where.flags,
+            ).configured()
+        affected = Assembly(
+            project=self.project,
             changes=found,
-            commands=where.commands,
-            environ=where.environ,
-            flags=where.flags,
-        ).configured()
-    assembly = Assembly(project=project, changes=found, top=str(top), inputs=inputs, place=_places(project))
-    return assembly.assemble(configured)
+            top=str(self.top),
+            inputs=inputs,
+            place=_places(self.project),
+        ).assemble(configured)
+        if not explain:
+            return affected
+        from hullmark._ci.explain import explanations  # noqa: PLC0415  # mostly not needed
+
+        known = self.repository if self.top == self.repository.top else None
+        explained = explanations(self.project, inputs, known, self.where.environ, against)
+        return replace(affected, explanations=explained)
 
 
 def _places(project: Project) -> Callable[..., SourceSpan | None]:
@@ -128,23 +156,3 @@ def _places(project: Project) -> Callable[..., SourceSpan | None]:
         return read[0].place(*path)
 
     return place
-
-
-def inputs_of(project: Project) -> dict[str, BuildInputs]:
-    """What the image of each service is built from, by service.
-
-    Raises `ConfigurationError` with everything that is wrong in the Dockerfiles.
-    """
-    found: dict[str, BuildInputs] = {}
-    problems: list[str] = []
-    for service in project.built:
-        assert service.build is not None
-        try:
-            found[service.name] = _inputs(project, service)
-        except ConfigurationError as error:
-            problems += [problem for problem in error.problems if problem not in problems]
-        except UsageError as error:
-            problems.append(f"{service.span}: service `{service.name}`: {error.message}")
-    if problems:
-        raise ConfigurationError(problems)
-    return found

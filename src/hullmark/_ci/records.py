@@ -87,7 +87,7 @@ class Records:
             return
         packed = zlib.compress(
             msgspec.json.encode(
-                _Record(entries={_text(name): _text(value) for name, value in inputs.entries})
+                _Record(entries={readable(name): readable(value) for name, value in inputs.entries})
             )
         )
         with contextlib.suppress(Unavailable):
@@ -100,7 +100,7 @@ class Records:
         if self.directory is None:
             return None
         try:
-            digest = self._latest(project, service).read_text(encoding="ascii")
+            digest = self._latest(project, service).readreadable(encoding="ascii")
         except (OSError, UnicodeDecodeError):
             return None
         return self.get(digest)
@@ -175,5 +175,6 @@ def read_report(content: bytes, name: str) -> dict[str, Recorded]:
     return found
 
 
-def _text(value: str) -> str:
+def readable(value: str) -> str:
+    """`value` with every byte that is not UTF-8 replaced, as it is kept."""
     return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
