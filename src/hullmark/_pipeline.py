@@ -23,6 +23,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hullmark._anatomy import Reading, shipped
+from hullmark._ci.digest import LABEL
+from hullmark._ci.inputs import inputs_of
+from hullmark._ci.reuse import Reuse
 from hullmark._compose import below_repository, chosen_services, compositions, resolve
 from hullmark._contents.update import largest_transfer
 from hullmark._dockerfile import ignores, load, review
@@ -121,6 +124,9 @@ class _Run:
     project: Project
     services: tuple[Service, ...]
     surroundings: Surroundings
+    reuse: Reuse
+    reusing: bool = False
+    """Whether an image that was built from the same inputs will do."""
     dockerfiles: dict[str, Dockerfile] = field(default_factory=dict)
     results: list[CheckResult] = field(default_factory=list)
     images: dict[str, ImageSummary] = field(default_factory=dict)
@@ -190,16 +196,30 @@ def run_checks(
     checks: Iterable[Check],
     policy: Policy,
     surroundings: Surroundings,
+    *,
+    reusing: bool = False,
 ) -> Report:
     """The report of `checks` on the images of `services` (and, for the smoke test, on the whole stack).
 
-    Checks run in the order of `Check`; those that need nothing of each other run side by side. Raises
+    With `reusing`, what was built from the same inputs is not built again. Checks run in the order of `Check`; those that need nothing of each other run side by side. Raises
     `ConfigurationError` for Dockerfiles that cannot be read, and `Interrupted` when the user asks to stop; what
     was started is removed before that.
     """
     checks = tuple(check for check in Check if check in set(checks))
     started = dt.datetime.now(dt.UTC)
-    run = _Run(project=project, services=services, surroundings=surroundings)
+    run = _Run(
+        project=project,
+        services=services,
+        surroundings=surroundings,
+        reuse=Reuse(
+            project=project,
+            commands=surroundings.commands,
+            environ=surroundings.environ,
+            cancelled=surroundings.cancelled,
+            inputs=lambda name: inputs_of(project, (name,)).get(name),
+        ),
+        reusing=reusing,
+    )
     _read_dockerfiles(run)
     if Check.LINT in checks:
         _lint(run)
@@ -437,8 +457,12 @@ def _lacking(run: _Run, checks: tuple[Check, ...]) -> tuple[Service, ...]:
 
 
 def _build(run: _Run, service: Service) -> Outcome:
-    _ = run.surroundings.engine  # an engine that is missing is told as such, not as a failed build
+    engine = run.surroundings.engine  # one that is missing is told as such, not as a failed build
     progress = run.surroundings.progress
+    inputs = run.reuse.digest(service)
+    if run.reusing and (found := run.reuse.find(service, inputs, engine)):
+        run.reuse.keep(inputs)
+        return Ran(note=f"reused: {found}")
     dockerfile = run.dockerfiles.get(service.name)
     failure = build_service(
         run.project,
@@ -446,7 +470,10 @@ def _build(run: _Run, service: Service) -> Outcome:
         run.surroundings.commands,
         lambda step: progress.begin(Check.BUILD, service.name, step),
         dockerfile.recipe(service.build.target) if dockerfile and service.build else None,
+        {} if inputs.digest is None else {LABEL: inputs.digest},
     )
+    if failure is None:
+        run.reuse.keep(inputs)
     return Ran(findings=() if failure is None else _apply(failure, service.name))
 
 
@@ -752,8 +779,8 @@ def _found(results: Iterable[CheckResult]) -> Iterator[Finding]:
 
 def _told(outcome: Outcome) -> str:
     match outcome:
-        case Ran(findings=()):
-            return "ok"
+        case Ran(findings=(), note=note):
+            return note or "ok"
         case Ran(findings=findings):
             return f"{len(findings)} finding{'s' if len(findings) != 1 else ''}"
         case Skipped(reason=reason):

@@ -90,3 +90,9 @@ def checkout(top: Path) -> Checkout:
 def repository(tmp_path: Path) -> Checkout:
     """An empty repository."""
     return checkout(tmp_path / "work")
+
+
+@pytest.fixture
+def environ() -> Mapping[str, str]:
+    """The environment of a test, with nothing of whoever runs it."""
+    return ENVIRON

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hullmark._ci.before import Configured
     from hullmark._ci.configuration import Difference
     from hullmark.model.affected import Change, Changes
-    from hullmark.model.inputs import BuildInputs
+    from hullmark.model.inputs import Because, BuildInputs
     from hullmark.model.location import SourceSpan
     from hullmark.model.project import Project
 
@@ -155,12 +155,12 @@ class Assembly:
                     self._add(name, Reason(path="", text=f"it {how} `{other}`"), builds=False)
 
 
-def touched(inputs: BuildInputs, path: str, *, tree: bool) -> tuple[Any, ...]:
+def touched(inputs: BuildInputs, path: str, *, tree: bool) -> tuple[Because, ...]:
     """Why a change of `path`, or of all below it, changes the image."""
     return inputs.below(PurePosixPath(path)) if tree else inputs.match(PurePosixPath(path))
 
 
-def upstream(inputs: BuildInputs) -> Iterator[tuple[str, Any]]:
+def upstream(inputs: BuildInputs) -> Iterator[tuple[str, Because]]:
     """The services whose images go into this one, and through what."""
     yield from inputs.services
 

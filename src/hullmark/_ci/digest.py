@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from hullmark._dockerfile.inputs import files_below
 from hullmark._images.platforms import host_platform
 from hullmark.model.affected import InputDifference, InputDigest
 
@@ -64,7 +66,7 @@ class Digests:
         if reason := next(unknown_inputs(inputs), None):
             return InputDigest(service=service, digest=None, unknown=reason)
         found = dict(self._entries(service, inputs))
-        for other in sorted({name for name, _ in inputs.services}):
+        for other in sorted({name for name, _ in inputs.services} & set(self._services())):
             upstream = self.of(other)
             if upstream.digest is None:
                 reason = f"of `{other}`, which it is built upon, there is none: {upstream.unknown}"
@@ -73,10 +75,13 @@ class Digests:
         entries = tuple(sorted(found.items()))
         return InputDigest(service=service, digest=digest_of(entries), entries=entries)
 
-    def _entries(self, service: str, inputs: BuildInputs) -> Iterator[tuple[str, str]]:
+    def _services(self) -> Mapping[str, Any]:
         if not self._raw:
             self._raw.update(json.loads(self.project.resolved).get("services") or {})
-        raw = self._raw.get(service) or {}
+        return self._raw
+
+    def _entries(self, service: str, inputs: BuildInputs) -> Iterator[tuple[str, str]]:
+        raw = self._services().get(service) or {}
         yield "version", VERSION
         yield "target", inputs.target or ""
         # What is not said is what the engine is; that it is one of this machine's kind is as good as known.
@@ -97,13 +102,24 @@ class Digests:
         yield from self._files(inputs)
 
     def _files(self, inputs: BuildInputs) -> Iterator[tuple[str, str]]:
-        raise NotImplementedError
+        """The Dockerfile, and everything that is selected from the contexts."""
+        root = self.project.root
+        for path, because in sorted(inputs.files.items()):
+            # What an ignore file says shows in which files are selected.
+            if because.text.startswith("the Dockerfile"):
+                value = self.objects.value(os.path.join(root, path))  # noqa: PTH118
+                yield "Dockerfile", (value or "").rpartition(" ")[2]
+        for context, path, where in files_below(inputs, root):
+            value = self.objects.value(str(where))
+            if value is not None:
+                yield f"file {f'{context}:' if context else ''}{path}", value
 
 
 def unknown_inputs(inputs: BuildInputs) -> Iterator[str]:
     """What of the inputs nobody knows before it is fetched."""
     for what in inputs.unfollowed:
-        yield str(what)
+        if not what.known:
+            yield str(what)
 
 
 def digest_of(entries: tuple[tuple[str, str], ...]) -> str:

@@ -100,7 +100,7 @@ class Records:
         if self.directory is None:
             return None
         try:
-            digest = self._latest(project, service).readreadable(encoding="ascii")
+            digest = self._latest(project, service).read_text(encoding="ascii")
         except (OSError, UnicodeDecodeError):
             return None
         return self.get(digest)

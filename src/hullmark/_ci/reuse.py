@@ -38,7 +38,7 @@ class Reuse:
     commands: Commands
     environ: Mapping[str, str] = field(repr=False)
     cancelled: threading.Event
-    inputs: Callable[[str], BuildInputs]
+    inputs: Callable[[str], BuildInputs | None]
     """The inputs of a service."""
     _digests: Digests | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -116,7 +116,7 @@ def _local_digest(image: str, engine: Engine) -> str | None:
     from docker.errors import DockerException, ImageNotFound  # noqa: PLC0415  # loaded with the client
 
     try:
-        found: Mapping[str, Any] = engine.client.api.inspect_image(image)
+        found: Mapping[str, Any] = engine.client.api.inspect_image(image)  # type: ignore[no-untyped-call]  # in the stubs
     except ImageNotFound:
         return None
     except (DockerException, OSError) as error:

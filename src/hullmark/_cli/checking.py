@@ -32,10 +32,12 @@ def check(
     reports: Iterable[tuple[str, Path]],
     policy: Callable[[Policy], Policy] = lambda policy: policy,
     fix: Callable[[Project, tuple[Service, ...]], tuple[Fixed, ...]] = lambda _project, _services: (),
+    reusing: bool = False,
 ) -> int:
     """Runs `checks` on `services` (all when empty), writes the report, and gives the verdict's exit code.
 
-    What `fix` does before that is in the report as well.
+    What `fix` does before that is in the report as well. With `reusing`, what was built from the same inputs is not
+    built again.
     """
     commands = SystemCommands(session.environ, session.cancelled)
     project, chosen = open_project(session.directory, services, commands, session.environ, flags())
@@ -50,6 +52,7 @@ def check(
             Surroundings(
                 commands=commands, environ=session.environ, progress=progress, cancelled=session.cancelled
             ),
+            reusing=reusing,
         )
     finally:
         progress.close()

@@ -1,0 +1,148 @@
+"""What the image of one service is built from, as a value that any path can be held against."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Mapping
+    from pathlib import PurePosixPath
+
+    from hullmark.model.location import SourceSpan
+
+MAIN = ""
+"""The name of the context that has none."""
+
+
+class Excludes(Protocol):
+    """An ignore file."""
+
+    def excludes(self, path: str) -> bool:
+        """Whether the builder does not see `path`."""
+        ...
+
+    def may_reinclude_below(self, directory: str) -> bool:
+        """Whether something below `directory`, which is excluded, may be seen all the same."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Because:
+    """Why something is an input."""
+
+    text: str
+    span: SourceSpan | None = None
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What one source of a COPY, an ADD or a bind mount takes from a context."""
+
+    context: str
+    """Its name, or `MAIN`."""
+    pattern: str
+    """Cleaned, relative to the context; a dot for all of it."""
+    parts: tuple[re.Pattern[str], ...]
+    """For each part of the pattern what it matches."""
+    because: Because
+
+    def covers(self, path: str) -> bool:
+        """Whether `path`, or a directory above it, is selected."""
+        names = path.split("/")
+        return len(names) >= len(self.parts) and all(
+            part.fullmatch(name) for part, name in zip(self.parts, names, strict=False)
+        )
+
+    def reaches_below(self, directory: str) -> bool:
+        """Whether it selects something below `directory`, or may do so."""
+        names = directory.split("/")
+        return all(part.fullmatch(name) for part, name in zip(self.parts, names, strict=False))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfollowed:
+    """An input that is not in a file here."""
+
+    text: str
+    because: Because
+    known: bool = False
+    """Whether what stands in the files tells it exactly, as a checksum does."""
+
+    def __str__(self) -> str:
+        return f"{self.because} takes {self.text}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildInputs:
+    """Everything that decides about one image."""
+
+    files: Mapping[str, Because]
+    """Single files, relative to the project's root: the Dockerfile, its ignore file (also where there is none)."""
+    contexts: Mapping[str, str]
+    """Directories by name, relative to the project's root."""
+    ignored: Mapping[str, Excludes]
+    """What is not seen of each context."""
+    selections: tuple[Selection, ...]
+    args: Mapping[str, str] = field(repr=False)
+    target: str | None
+    platform: str | None
+    bases: tuple[str, ...]
+    services: tuple[tuple[str, Because], ...]
+    """Other services whose images are taken, and through what."""
+    unfollowed: tuple[Unfollowed, ...]
+
+    def match(self, path: PurePosixPath) -> tuple[Because, ...]:
+        """Why `path`, relative to the project's root, is an input; it need not exist."""
+        text = str(path)
+        found = [self.files[text]] if text in self.files else []
+        for name, directory in self.contexts.items():
+            inside = relative(text, directory)
+            if inside is None:
+                continue
+            selected = [each.because for each in self.selections if _selects(each, name, inside)]
+            if selected and (inside == "." or not self.ignored[name].excludes(inside)):
+                found += selected
+        return tuple(dict.fromkeys(found))
+
+    def below(self, path: PurePosixPath) -> tuple[Because, ...]:
+        """Why something at or below `path` is, or may be, an input."""
+        text = str(path)
+        found = [because for file, because in self.files.items() if relative(file, text) is not None]
+        for name, directory in self.contexts.items():
+            inside = relative(text, directory)
+            if inside is None:
+                if relative(directory, text) is not None:
+                    found += [each.because for each in self.selections if each.context == name]
+                continue
+            if (
+                inside != "."
+                and self.ignored[name].excludes(inside)
+                and not self.ignored[name].may_reinclude_below(inside)
+            ):
+                continue
+            found += [
+                each.because
+                for each in self.selections
+                if each.context == name and (inside == "." or each.reaches_below(inside))
+            ]
+        return tuple(dict.fromkeys(found))
+
+
+def _selects(selection: Selection, context: str, path: str) -> bool:
+    return selection.context == context and selection.covers(path)
+
+
+def relative(path: str, directory: str) -> str | None:
+    """`path` from `directory` on; `None` where it is not below."""
+    if directory in {"", "."}:
+        return None if path == ".." or path.startswith("../") else path
+    if path == directory:
+        return "."
+    found = posixpath.relpath(path, directory) if ".." in directory else path.removeprefix(f"{directory}/")
+    return None if found == path or found.startswith("..") else found

@@ -1,0 +1,259 @@
+"""A change that alters an image is never missed: what is said to be affected, against what the builder makes of it."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hullmark._ci.digest import Digests
+from hullmark._ci.examine import Where, examine
+from hullmark._ci.inputs import inputs_of
+from hullmark._ci.objects import objects_of
+from hullmark._ci.repository import find_repository
+from hullmark._compose import resolve
+from hullmark._process import SystemCommands
+from hullmark.model.project import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+pytestmark = pytest.mark.docker
+
+SERVICES = ("one", "two", "three")
+PATHS = (
+    *("a/1.txt", "a/2.txt", "a/keep.md", "a/notes.md", "a/deep/3.txt", "a/deep/er/4.md"),
+    *("b/x", "b/sub/y", "b/sub/z.txt", "top.txt", "with space.txt", "[odd].txt"),
+)
+"""In each context, some of them."""
+CONTEXTS = (".", "shared")
+COPIES = (
+    *("COPY a /a", "COPY a/*.txt /texts/", "COPY . /all/", "COPY b/s?b /w/", "ADD b/x /y"),
+    *('COPY ["with space.txt", "/s/"]', "COPY a/deep/ /deep/", "COPY t*.txt a/1.txt /several/"),
+    *("COPY */*.md /md/", "COPY ./b/../b/sub /sub", "COPY [[]odd].txt /odd", "COPY --chmod=600 top.txt /t"),
+    "COPY <<EOF /document\ntext\nEOF",
+)
+IGNORES = (
+    *("*.md", "!a/keep.md", "b", "!b/x", "**/y", "a/*", "!a/deep", "**/*.txt", "!**/3.txt", "*"),
+    *("!a", "# a comment", "top.*", "/a/1.txt", "**/Dockerfile*", ".git"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """How one service is built."""
+
+    context: str
+    copies: tuple[str, ...]
+    before: tuple[str, ...]
+    """Of a stage that the last one copies from."""
+    unused: tuple[str, ...]
+    """Of a stage that nobody needs."""
+
+    def dockerfile(self) -> str:
+        """The text."""
+        return "\n".join(
+            (
+                "FROM scratch AS unused",
+                *self.unused,
+                "FROM scratch AS before",
+                "COPY <<EOF /first",
+                "EOF",
+                *self.before,
+                "FROM scratch",
+                "COPY --from=before / /before/",
+                *self.copies,
+                'CMD ["/none"]',
+                "",
+            )
+        )
+
+
+copies = st.lists(st.sampled_from(COPIES), max_size=2).map(tuple)
+images = st.builds(Image, context=st.sampled_from(CONTEXTS), copies=copies, before=copies, unused=copies)
+ignores = st.lists(st.sampled_from(IGNORES), max_size=4).map("\n".join)
+
+
+@st.composite
+def mutations(draw: st.DrawFn) -> tuple[str, str, str]:
+    """What is done, to which path, and the other path that it needs."""
+    what = draw(st.sampled_from(("content", "mode", "rename", "delete", "new", "link", "ignore", "touch")))
+    context = draw(st.sampled_from(CONTEXTS))
+    path, other = draw(st.sampled_from(PATHS)), draw(st.sampled_from((*PATHS, "a/new.txt", "b/sub/new.md")))
+    return what, f"{context}/{path}", f"{context}/{other}"
+
+
+@dataclass(kw_only=True)
+class Tried:
+    """How often what was said was needed."""
+
+    said: int = 0
+    altered: int = 0
+    examples: int = 0
+
+
+@pytest.fixture
+def tried() -> Iterator[Tried]:
+    """Prints what came out."""
+    counted = Tried()
+    yield counted
+    print(  # noqa: T201  # shown with -s and -rP
+        f"\n{counted.examples} changes: {counted.altered} images altered, {counted.said} said to be affected, "
+        f"{counted.said - counted.altered} of them for nothing"
+    )
+
+
+@settings(
+    max_examples=15,
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+    ],
+)
+@given(
+    built=st.tuples(images, images, images),
+    ignored=st.tuples(ignores, ignores),
+    own_ignore=ignores,
+    steps=st.lists(mutations(), min_size=1, max_size=3),
+)
+def test_a_change_that_alters_an_image_is_never_missed(
+    tried: Tried,
+    environ: Mapping[str, str],
+    built: tuple[Image, ...],
+    ignored: tuple[str, str],
+    own_ignore: str,
+    steps: list[tuple[str, str, str]],
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="hullmark-test-") as name:
+        bench = _Bench(Path(name).resolve(), environ)
+        bench.write(built, ignored, own_ignore)
+        bench.git("init", "--quiet")
+        bench.git("add", "--all", "--force")
+        bench.git("commit", "--quiet", "--message", "all")
+        try:
+            before, digests = bench.outcomes(built), bench.digests()
+            for step in steps:
+                bench.mutate(*step)
+            after, later = bench.outcomes(built), bench.digests()
+            affected = set(bench.affected())
+        finally:
+            bench.remove_images()
+    altered = {service for service in SERVICES if before[service] != after[service]}
+    assert altered <= affected
+    # Equal digests mean that there is nothing to build.
+    assert altered <= {service for service in SERVICES if digests[service] != later[service]}
+    tried.examples += 1
+    tried.said += len(affected)
+    tried.altered += len(altered)
+
+
+class _Bench:
+    """A project that is built, changed, and built again."""
+
+    def __init__(self, top: Path, environ: Mapping[str, str]) -> None:
+        self.top = top
+        self.made: set[str] = set()
+        self.environ = environ
+        self.commands = SystemCommands(self.environ, threading.Event())
+
+    def git(self, *arguments: str) -> None:
+        subprocess.run(
+            ("git", *arguments), cwd=self.top, env=dict(self.environ), check=True, capture_output=True
+        )
+
+    def write(self, built: tuple[Image, ...], ignored: tuple[str, str], own_ignore: str) -> None:
+        lines = ["name: generated", "services:"]
+        for service, image in zip(SERVICES, built, strict=True):
+            lines += [
+                f"  {service}:",
+                "    build:",
+                f"      context: {image.context}",
+                f"      dockerfile: {self.top}/docker/{service}.Dockerfile",
+            ]
+            self._file(f"docker/{service}.Dockerfile", image.dockerfile())
+        self._file("compose.yml", "\n".join(lines) + "\n")
+        for context, text in zip(CONTEXTS, ignored, strict=True):
+            self._file(f"{context}/.dockerignore", text + "\n")
+            for path in PATHS:
+                if "new" not in path:
+                    self._file(f"{context}/{path}", f"{context} {path}\n")
+        if own_ignore:
+            self._file(f"docker/{SERVICES[0]}.Dockerfile.dockerignore", own_ignore + "\n")
+
+    def _file(self, name: str, text: str) -> None:
+        path = self.top / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def mutate(self, what: str, path: str, other: str) -> None:
+        """Changes a file; where there is none any more, nothing."""
+        file, target = self.top / path, self.top / other
+        match what:
+            case "new":
+                if target.parent.is_dir():
+                    target.write_text("new\n", encoding="utf-8")
+            case "ignore":
+                ignore = self.top / path.partition("/")[0] / ".dockerignore"
+                ignore.write_text(
+                    ignore.read_text(encoding="utf-8") + f"{other.partition('/')[2]}\n", encoding="utf-8"
+                )
+            case _ if not file.is_file() or file.is_symlink():
+                pass
+            case "content":
+                file.write_text("other\n", encoding="utf-8")
+            case "mode":
+                file.chmod(0o755)
+            case "touch":
+                file.touch()
+            case "delete":
+                file.unlink()
+            case "link":
+                file.unlink()
+                file.symlink_to(target.name)
+            case _:
+                if target.parent.is_dir() and not target.is_dir():
+                    file.rename(target)
+
+    def outcomes(self, built: tuple[Image, ...]) -> dict[str, str]:
+        """The image of each service by its id, or that it cannot be built."""
+        return {service: self._build(service, image) for service, image in zip(SERVICES, built, strict=True)}
+
+    def _build(self, service: str, image: Image) -> str:
+        done = subprocess.run(
+            *(("docker", "build", "--quiet", "-f", f"docker/{service}.Dockerfile", image.context),),
+            cwd=self.top,
+            env={**self.environ, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            return "fails"
+        self.made.add(done.stdout.strip())
+        return done.stdout.strip()
+
+    def remove_images(self) -> None:
+        if self.made:
+            subprocess.run(("docker", "rmi", "--force", *self.made), check=True, capture_output=True)
+
+    def affected(self) -> tuple[str, ...]:
+        where = Where(directory=self.top, commands=self.commands, environ=self.environ, flags={})
+        return examine(where, "HEAD").to_build
+
+    def digests(self) -> dict[str, str | None]:
+        project = resolve(self.top, Settings(), self.commands)
+        made = Digests(
+            project=project,
+            inputs=inputs_of(project).get,
+            objects=objects_of(find_repository(self.top, self.commands)),
+            environ=self.environ,
+        )
+        return {service: made.of(service).digest for service in SERVICES}
