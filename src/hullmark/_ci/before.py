@@ -90,7 +90,7 @@ class Before:
                 except Interrupted:
                     raise
                 except (HullmarkError, OSError) as error:
-                    told = str(error).replace(f"{then.top}{os.sep}", "").splitlines()[0]
+                    told = str(error).replace(str(then.top), str(self.top)).splitlines()[0]
                     return Configured(everything=f"the project cannot be resolved as it was: {told}")
         return Configured(differences=found, files=changed, settings=settings, settings_file=settings_file)
 

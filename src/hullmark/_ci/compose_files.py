@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from hullmark._compose.resolve import COMPOSE_FILES, OVERRIDES
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_NAMES = (
-    *("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"),
-    *("compose.override.yml", "compose.override.yaml"),
-    *("docker-compose.override.yml", "docker-compose.override.yaml"),
-)
 _DEFAULT_ENV_FILE = ".env"
 
 
@@ -55,7 +52,7 @@ def compose_files(files: Iterable[Path], project_directory: Path, env_files: Ite
     found = ComposeFiles()
     found.paths.update(env_files)
     for directory in {project_directory, *(file.parent for file in files)}:
-        found.paths.update(directory / name for name in (*_NAMES, _DEFAULT_ENV_FILE))
+        found.paths.update(directory / name for name in (*COMPOSE_FILES, *OVERRIDES, _DEFAULT_ENV_FILE))
     pending = [(file, project_directory) for file in files]
     seen: set[tuple[Path, Path]] = set()
     while pending:

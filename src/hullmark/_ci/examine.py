@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from hullmark._ci.affected import Assembly
 from hullmark._ci.before import Before, Configured
 from hullmark._ci.changes import changes
+from hullmark._ci.compose_files import compose_files
 from hullmark._ci.inputs import inputs_of
 from hullmark._ci.repository import find_repository
 from hullmark._ci.revision import revision
 from hullmark._compose import resolve
+from hullmark._compose.resolve import COMPOSE_FILES, OVERRIDES
 from hullmark._project import root_and_settings
 from hullmark.errors import UsageError
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from hullmark._process import Commands
     from hullmark.model.affected import Affected, Changes
     from hullmark.model.location import SourceSpan
-    from hullmark.model.project import Project
+    from hullmark.model.project import Project, Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,17 +93,31 @@ def _project_at(where: Where, root: Path, repository: Repository, then: Revision
             else str(file)
             for file in files
         )
-    _take_along(root, there, repository)
     found, settings = root_and_settings(there, where.environ, flags)
+    _take_along(found, settings, repository, then)
     return resolve(found, settings, where.commands)
 
 
-def _take_along(root: Path, there: Path, repository: Repository) -> None:
-    """Copies the `.env` that git is told to ignore: it holds what is not to be committed, and is needed all the same."""
-    source = root / ".env"
-    ignored = repository.run("check-ignore", "--quiet", "--", str(source)).returncode == 0
-    if ignored and source.is_file() and not (there / ".env").exists():
-        shutil.copyfile(source, there / ".env")
+def _take_along(root: Path, settings: Settings, repository: Repository, then: Revision) -> None:
+    """Copies what Compose reads and git is told to ignore, such as a `.env`.
+
+    That holds what is not to be committed, and is needed all the same.
+    """
+    files = [root / name for name in settings.compose or (*COMPOSE_FILES, *OVERRIDES)]
+    env_files = [root / settings.env_file] if settings.env_file else []
+    read = compose_files([file for file in files if file.is_file()], root, env_files).paths
+    missing = {
+        path.relative_to(then.top).as_posix(): path
+        for path in read
+        if path.is_relative_to(then.top) and not path.exists()
+    }
+    asked = "".join(f"{path}\0" for path in missing)
+    ignored = repository.run("check-ignore", "-z", "--stdin", stdin=asked).stdout.split("\0")
+    for path in ignored:
+        source = repository.top / path
+        if path in missing and source.is_file():
+            missing[path].parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, missing[path])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _OPTIONS = (
     # Paths come back as they are, and no configuration of the user changes what a command answers.
-    *("--no-pager", "--no-optional-locks", "--literal-pathspecs"),
+    *("--no-pager", "--no-optional-locks"),
     *("-c", "core.quotePath=false", "-c", "diff.ignoreSubmodules=none"),
     *("-c", "diff.orderFile=/dev/null", "-c", "submodule.recurse=false", "-c", "gc.auto=0"),
     *("-c", "core.sparseCheckout=false", "-c", "maintenance.auto=false"),
@@ -24,7 +24,7 @@ _ENVIRONMENT = {
     "GIT_PAGER": "cat",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_ASKPASS": "true",
-    "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_LITERAL_PATHSPECS": "0",
     "LC_ALL": "C.UTF-8",
     "LANGUAGE": "C",
 }
