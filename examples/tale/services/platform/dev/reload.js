@@ -14,7 +14,7 @@ let changed = false;
 let ending = false;
 let wake = () => {};
 
-watch(SOURCE, () => {
+const watcher = watch(SOURCE, () => {
   changed = true;
   wake();
 });
@@ -37,3 +37,4 @@ while (!ending) {
   server.kill();
   await ended;
 }
+watcher.close(); // or it would keep the process alive
