@@ -14,6 +14,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Protocol
 
@@ -68,6 +69,20 @@ class Commands(Protocol):
         """
         ...
 
+    def follow(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        on_line: Callable[[str], None],
+        stop: threading.Event,
+    ) -> int:
+        """Runs `argv`, whose output may go on for ever, until it ends or `stop` is set; its exit status.
+
+        Every line goes to `on_line`, and none is kept. Raises as `run` does.
+        """
+        ...
+
 
 class SystemCommands:
     """Runs programs of this machine, and ends them when `cancelled` is set."""
@@ -90,14 +105,33 @@ class SystemCommands:
     ) -> Completed:
         """See `Commands.run`."""
         argv = tuple(argv)
+        process = self._start(argv, cwd, env, piped=stdin is not None)
+        return self._wait(process, argv, stdin, timeout, on_line, stop, exact=exact)
+
+    def follow(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        on_line: Callable[[str], None],
+        stop: threading.Event,
+    ) -> int:
+        """See `Commands.follow`."""
+        argv = tuple(argv)
+        process = self._start(argv, cwd, None, piped=False)
+        return self._wait(process, argv, None, None, on_line, stop, exact=False, keep=False).returncode
+
+    def _start(
+        self, argv: tuple[str, ...], cwd: Path | None, env: Mapping[str, str] | None, *, piped: bool
+    ) -> subprocess.Popen[bytes]:
         if self._cancelled.is_set():
             raise Interrupted
         try:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 argv,
                 cwd=cwd,
                 env={**self._environ, **(env or {})},
-                stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+                stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 # A group of its own: Ctrl-C reaches hullmark first, which then ends its children in order.
@@ -109,7 +143,6 @@ class SystemCommands:
             raise Unavailable(f"`{argv[0]}` is not on PATH", hint=f"install {argv[0]}") from error
         except OSError as error:
             raise Unavailable(f"`{argv[0]}` cannot be run: {error.strerror}") from error
-        return self._wait(process, argv, stdin, timeout, on_line, stop, exact=exact)
 
     def _wait(
         self,
@@ -121,9 +154,10 @@ class SystemCommands:
         stop: threading.Event | None,
         *,
         exact: bool,
+        keep: bool = True,
     ) -> Completed:
-        stdout: list[str] = []
-        stderr: list[str] = []
+        stdout: deque[str] = deque(maxlen=None if keep else 0)
+        stderr: deque[str] = deque(maxlen=None if keep else 0)
         failures: list[Exception] = []
         threads = [
             threading.Thread(
@@ -241,7 +275,7 @@ def _outlive(process: subprocess.Popen[bytes], threads: Sequence[threading.Threa
 
 
 def _drain(
-    pipe: IO[str], into: list[str], on_line: Callable[[str], None] | None, failures: list[Exception]
+    pipe: IO[str], into: deque[str], on_line: Callable[[str], None] | None, failures: list[Exception]
 ) -> None:
     with pipe:
         for line in pipe:

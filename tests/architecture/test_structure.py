@@ -32,7 +32,7 @@ FLOORS = (
         *("_settings", "_compose", "_dockerfile", "_images", "_contents"),
         *("_engines", "_linters", "_scanners", "rules", "_reporters"),
     ),
-    ("_project", "_smoke", "_anatomy", "_release", "_doctor"),
+    ("_project", "_smoke", "_anatomy", "_dev", "_release", "_doctor"),
     ("_ci",),
     ("_pipeline",),
     ("_survey",),

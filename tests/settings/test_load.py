@@ -239,6 +239,7 @@ OVERRIDES = {
     "lint.hadolint": ("never", lambda s: s.hadolint, "never"),
     "smoke.timeout": ("7 s", lambda s: s.smoke_timeout, 7.0),
     "smoke.shared": ("net,./models", lambda s: s.smoke_shared, ("net", "./models")),
+    "dev.compose": ("a.yml,b.yml", lambda s: s.dev_compose, ("a.yml", "b.yml")),
     "scan.fail-on": ("low", lambda s: s.scan.fail_on, "low"),
     "policy.previous": ("old.json", lambda s: s.previous, "old.json"),
     "scan.reports": ("r", lambda s: s.scan.reports, "r"),

@@ -28,6 +28,8 @@ COMMANDS = {
     "size": "Show what takes the space in an image, who brought it, and what could be saved.",
     "diff": "Show what changed between two images, and why one is larger.",
     "budget": "Show the sizes of images beside their budgets, or set those anew.",
+    "affected": "Show which services a change touches, and why.",
+    "dev": "Start the stack for development, with its logs, links and reloading.",
     "explain": "Show what a rule is about, why it matters and how to fix it.",
 }
 """Every command and what it does; its module has the same name."""

@@ -117,7 +117,7 @@ def _signals(cancelled: threading.Event) -> Iterator[None]:
 
     def stop(number: int, _frame: FrameType | None) -> None:
         name = signal.Signals(number).name
-        again = "still removing what was started" if cancelled.is_set() else "removing what was started"
+        again = "still ending what was started" if cancelled.is_set() else "ending what was started"
         with contextlib.suppress(OSError, ValueError):
             os.write(2, f"\nhullmark: {name}, {again}\n".encode())
         cancelled.set()

@@ -73,7 +73,7 @@ def resolve(root: Path, settings: Settings, commands: Commands) -> Project:
     `hullmark.toml` names services that the project has not got; `Unavailable` when Compose is not there.
     """
     root = root.absolute()
-    files = _files(root, settings)
+    files = compose_files(root, settings)
     declared = declarations(files, root)
     arguments = arguments_of(root, settings, files)
     completed = _config(commands, arguments, root, declared)
@@ -141,7 +141,11 @@ def _config(commands: Commands, arguments: tuple[str, ...], root: Path, declared
     return completed
 
 
-def _files(root: Path, settings: Settings) -> tuple[Path, ...]:
+def compose_files(root: Path, settings: Settings) -> tuple[Path, ...]:
+    """The Compose files of the project in `root`, absolute, later ones over earlier ones.
+
+    Raises `ConfigurationError` when one that is named is missing, or when there is none.
+    """
     names, origin = settings.compose, dict(settings.origins).get("project.compose", "hullmark.toml")
     if not names:
         names, origin = _named_by_compose(root, settings)

@@ -274,6 +274,7 @@ def _settings(
         labels=policy.get("labels", defaults.labels),
         previous=policy.get("previous"),
         hadolint=values.get("lint", {}).get("hadolint", defaults.hadolint),
+        dev_compose=values.get("dev", {}).get("compose", ()),
         smoke_timeout=values.get("smoke", {}).get("timeout", defaults.smoke_timeout),
         smoke_shared=values.get("smoke", {}).get("shared", defaults.smoke_shared),
         scan=ScanSettings(

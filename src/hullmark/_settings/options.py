@@ -388,6 +388,19 @@ SCHEMA = Table(
             ),
         ),
         Table(
+            key="dev",
+            help="How the stack is developed; see `hullmark dev`.",
+            options=(
+                Option(
+                    key="compose",
+                    kind=TEXTS,
+                    help="Compose files of the development stack, later ones over earlier ones.",
+                    default="those of the project, with `compose.dev.yml` when there is one",
+                    example='["compose.yml", "compose.dev.yml"]',
+                ),
+            ),
+        ),
+        Table(
             key="scan",
             help="How vulnerabilities are looked for.",
             options=(

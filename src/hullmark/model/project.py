@@ -165,6 +165,8 @@ class Settings:
     """See `ServiceSettings.previous`; of the services that have none of their own."""
     hadolint: str = "auto"
     """Whether hadolint is run: `auto` where it is installed, `always`, or `never`."""
+    dev_compose: tuple[str, ...] = ()
+    """The Compose files of the development stack; none stands for the convention."""
     smoke_timeout: float = 300.0
     smoke_shared: tuple[str, ...] = ()
     """What the isolated copy of the stack shares with the world outside: external networks and volumes, and paths."""

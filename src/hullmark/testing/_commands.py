@@ -56,3 +56,14 @@ class ScriptedCommands:
             for line in (*answer.stdout.splitlines(), *answer.stderr.splitlines()):
                 on_line(line)
         return Completed(argv=argv, returncode=answer.returncode, stdout=answer.stdout, stderr=answer.stderr)
+
+    def follow(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        on_line: Callable[[str], None],
+        stop: threading.Event,  # noqa: ARG002
+    ) -> int:
+        """See `Commands.follow`: a script ends by itself."""
+        return self.run(argv, cwd=cwd, on_line=on_line).returncode

@@ -1,0 +1,291 @@
+"""One development session: the stack is started, followed, and stopped again."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hullmark._dev.lines import LogLine, parse
+from hullmark._dev.ports import conflicts, moved, published
+from hullmark.errors import CommandFailed, Interrupted, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from docker.models.containers import Container
+
+    from hullmark._dev.ports import Conflict
+    from hullmark._engines import Engine
+    from hullmark._process import Commands
+    from hullmark.model.project import Project
+
+_TICK = 0.2
+_LOOK_AGAIN = 2.0
+"""Seconds after which the containers are looked at though nothing was said of them."""
+_PROJECT = "com.docker.compose.project"
+_SERVICE = "com.docker.compose.service"
+_FILES = "com.docker.compose.project.config_files"
+_TLS = frozenset({443, 8443})
+_NO_BROWSER = frozenset({5432, 3306, 6379, 27017, 9092, 5672, 11211, 25, 22})
+"""Ports of well-known services that no browser speaks to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """Where a port of a service answers on this host."""
+
+    service: str
+    url: str
+
+
+@dataclass(kw_only=True)
+class Development:
+    """The stack of `project`, under its own name: what Compose would start, with what people watch it by.
+
+    Each method raises `Unavailable` when the engine goes away, `CommandFailed` when Compose fails, and `Interrupted`
+    when the user asks to stop.
+    """
+
+    project: Project
+    engine: Engine
+    commands: Commands
+    services: tuple[str, ...]
+    """Which to start, with what they depend on; all of them when empty."""
+    tell: Callable[[str], None]
+    """Is told what happens, a line each."""
+    show: Callable[[LogLine], None]
+    """Is given every line of the log."""
+    conflicts: tuple[Conflict, ...] = ()
+    """Ports that are published elsewhere; set by `start`."""
+    _came_up: set[str] = field(default_factory=set)
+    _events: queue.Queue[dict[str, Any] | None] = field(default_factory=queue.Queue)
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The services that are started."""
+        found: set[str] = set()
+        todo = list(self.services or (service.name for service in self.project.services))
+        while todo:
+            name = todo.pop()
+            if name not in found:
+                found.add(name)
+                todo += [other for other, _ in self.project.service(name).depends_on]
+        return tuple(sorted(found))
+
+    def other_files(self) -> str:
+        """The Compose files that containers of this project were started from, where those are others."""
+        for container in self._containers():
+            files = container.labels.get(_FILES, "")
+            if files and files != ",".join(str(file) for file in self.project.files):
+                return str(files)
+        return ""
+
+    def start(self, *, build: bool, strict_ports: bool) -> None:
+        """Brings the stack up; a port that is taken is published elsewhere, or with `strict_ports` an error."""
+        self.conflicts = conflicts(self.project, self.wanted, self.engine)
+        if self.conflicts and strict_ports:
+            raise Unavailable(
+                "\n".join(str(each) for each in self.conflicts),
+                hint="stop what holds it, or leave out --strict-ports",
+            )
+        for each in self.conflicts:
+            self.tell(f"{each}; it answers at {each.instead} instead")
+        if build:
+            self._compose("build", *self.services)
+        # Only with other ports is the configuration another one than that of the files.
+        if self.conflicts:
+            argv = ("docker", "compose", "-p", self.project.name, *self._place(), "-f", "-")
+            self._run((*argv, "up", "-d", *self.services), moved(self.project, self.conflicts))
+        else:
+            self._compose("up", "-d", *self.services)
+
+    def _place(self) -> tuple[str, ...]:
+        """What tells Compose where paths start, without the files."""
+        words = self.project.compose_arguments
+        return words[: words.index("-f")] if "-f" in words else words
+
+    def links(self) -> tuple[Link, ...]:
+        """Where the published ports answer, those of services that are up."""
+        elsewhere = {(each.published.service, each.published.port): each.instead for each in self.conflicts}
+        found = []
+        for each in published(self.project, self.wanted):
+            port = elsewhere.get((each.service, each.port), each.port)
+            # `localhost` is what certificates and browsers know; another address is meant as such.
+            host = each.host if each.host not in {"", "0.0.0.0", "127.0.0.1", "::", "::1"} else "localhost"  # noqa: S104
+            if each.target in _NO_BROWSER:
+                url = f"{host}:{port}"
+            elif each.target in _TLS:
+                url = f"https://{host}" if port == 443 else f"https://{host}:{port}"  # noqa: PLR2004
+            else:
+                url = f"http://{host}" if port == 80 else f"http://{host}:{port}"  # noqa: PLR2004
+            found.append(Link(service=each.service, url=url))
+        return tuple(found)
+
+    def follow(self, *, watch: bool, on_up: Callable[[], None]) -> bool:
+        """Passes on logs and events until every container has ended, which is what the result says.
+
+        `on_up` is called once, when every service has come up. With `watch`, Compose syncs and rebuilds what the
+        project says under `develop`.
+        """
+        stop = threading.Event()
+        words = [("logs", "--follow", "--no-color", *self.wanted)]
+        if watch and self._is_watched():
+            words.append(("watch", "--no-up", *self.services))
+        threads = [threading.Thread(target=self._stream, args=(argv, stop), daemon=True) for argv in words]
+        with self.engine.events(f"{_PROJECT}={self.project.name}") as stream:
+            threads.append(threading.Thread(target=self._listen, args=(stream,), daemon=True))
+            for thread in threads:
+                thread.start()
+            try:
+                return self._attend(on_up)
+            finally:
+                stop.set()
+                threads[0].join()
+
+    def stop(self, commands: Commands) -> None:
+        """Stops the containers, and keeps them and their volumes; `commands` are some that were not cancelled."""
+        commands.run(
+            ("docker", "compose", "-p", self.project.name, *self._place(), "stop"), cwd=self.project.root
+        ).check()
+
+    def remove(self, *, volumes: bool) -> None:
+        """Removes containers and networks, and with `volumes` also those."""
+        self._compose("down", "--remove-orphans", *(["--volumes"] if volumes else []))
+
+    # --- what goes on ----------------------------------------------------------------------------------------------
+
+    def _attend(self, on_up: Callable[[], None]) -> bool:
+        announced = False
+        looked = 0.0
+        while True:
+            if self.engine.cancelled.is_set():
+                raise Interrupted
+            happened = self._take_events()
+            # Looking costs a request for each container; what comes before the first event was missed by it.
+            if not happened and time.monotonic() - looked < _LOOK_AGAIN:
+                continue
+            looked = time.monotonic()
+            containers = self._containers()
+            for container in containers:
+                self._see(container)
+            if not announced and self._came_up >= set(self.wanted):
+                announced = True
+                on_up()
+            if containers and all(each.status in {"exited", "dead"} for each in containers):
+                # The engine shows the end of a container before it tells of it.
+                while self._take_events():
+                    pass
+                return True
+
+    def _see(self, container: Container) -> None:
+        """Notes a service that is up: healthy, or running where it has no health check, or done."""
+        state = container.attrs["State"]
+        health = (state.get("Health") or {}).get("Status")
+        done = state["Status"] == "exited" and state["ExitCode"] == 0
+        if done or (state["Status"] == "running" and health in {None, "healthy"}):
+            self._came_up.add(container.labels[_SERVICE])
+
+    def _take_events(self) -> bool:
+        """Tells of what has happened; waits a moment for it, and says whether there was anything."""
+        happened = False
+        with contextlib.suppress(queue.Empty):
+            while True:
+                event = self._events.get(timeout=0 if happened else _TICK)
+                if event is None:
+                    raise Unavailable("the engine stopped telling what happens", hint="`docker version`")
+                happened = True
+                self._announce(event)
+        return happened
+
+    def _announce(self, event: dict[str, Any]) -> None:
+        attributes = event["Actor"]["Attributes"]
+        service, action = attributes.get(_SERVICE, "?"), event["Action"]
+        match action:
+            case "health_status: unhealthy":
+                self.tell(f"{service} is unhealthy: {self._health(event['Actor']['ID'])}")
+            case "health_status: healthy":
+                self.tell(f"{service} is healthy")
+            case "die":
+                code = attributes.get("exitCode", "?")
+                self.tell(f"{service} exited with {code}{_meaning(code)}")
+            case "oom":
+                self.tell(f"{service} ran out of memory")
+            case _:
+                pass
+
+    def _health(self, container: str) -> str:
+        from docker.errors import APIError  # noqa: PLC0415  # loaded with the engine
+
+        with contextlib.suppress(APIError):
+            state = self.engine.client.containers.get(container).attrs["State"]
+            log = (state.get("Health") or {}).get("Log") or []
+            lines = log[-1]["Output"].strip().splitlines() if log else []
+            if lines:
+                return str(lines[-1])
+        return "its health check says nothing"
+
+    def _listen(self, stream: Iterator[dict[str, Any]]) -> None:
+        began = time.time()
+        # It ends when the context is left; what it said until then has been passed on.
+        with contextlib.suppress(Exception):
+            for event in stream:
+                # The engine first tells what it remembers of earlier sessions.
+                if event.get("timeNano", 0) / 1e9 >= began - 1:
+                    self._events.put(event)
+        self._events.put(None)
+
+    def _stream(self, words: tuple[str, ...], stop: threading.Event) -> None:
+        names = {each.name or "": each.labels[_SERVICE] for each in self._containers()}
+
+        def on_line(text: str) -> None:
+            line = parse(text, names)
+            # That a container has ended is told by the engine, too, and in more words.
+            if line is not None or " exited with code " not in text:
+                self.show(line if line is not None else LogLine(service="compose", text=text))
+
+        with contextlib.suppress(Interrupted, Unavailable):
+            self.commands.follow(
+                ("docker", "compose", *self.project.compose_arguments, *words),
+                cwd=self.project.root,
+                on_line=on_line,
+                stop=stop,
+            )
+
+    def _is_watched(self) -> bool:
+        raw = json.loads(self.project.resolved).get("services") or {}
+        return any((raw.get(name, {}).get("develop") or {}).get("watch") for name in self.wanted)
+
+    def _containers(self) -> list[Container]:
+        found: list[Container] = self.engine.client.containers.list(
+            all=True, filters={"label": f"{_PROJECT}={self.project.name}"}, ignore_removed=True
+        )
+        return [each for each in found if each.labels.get(_SERVICE) in self.wanted]
+
+    def _compose(self, *words: str) -> None:
+        self._run(("docker", "compose", *self.project.compose_arguments, *words))
+
+    def _run(self, argv: tuple[str, ...], stdin: str | None = None) -> None:
+        completed = self.commands.run(argv, cwd=self.project.root, stdin=stdin, on_line=self.tell)
+        if completed.returncode != 0:
+            raise CommandFailed(argv, completed.returncode, completed.stderr)
+
+
+def _meaning(code: str) -> str:
+    match code:
+        case "137":
+            return " (killed)"
+        case "139":
+            return " (a crash: segmentation fault)"
+        case "143":
+            return " (asked to stop)"
+        case "126":
+            return " (what it starts cannot be run)"
+        case "127":
+            return " (what it starts is not in the image)"
+        case _:
+            return ""

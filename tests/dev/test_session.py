@@ -1,0 +1,204 @@
+"""`hullmark dev` as people use it: a small project on a real engine."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING
+
+import pytest
+
+from hullmark._engines.ports import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.docker
+
+# Serves the file, and says at every request what it served.
+SERVER = r"""
+use IO::Socket::INET; $| = 1; $SIG{TERM} = sub { exit 0 };
+my $s = IO::Socket::INET->new(LocalPort => 8000, Listen => 5, ReuseAddr => 1) or die;
+print "listening\n";
+while (my $c = $s->accept) { <$c>; open my $f, "<", "/srv/page"; my $t = <$f>; chomp $t;
+  print "served $t\n"; print $c "HTTP/1.0 200 OK\r\nContent-Length: " . length($t) . "\r\n\r\n$t"; close $c }
+"""
+COMPOSE = """
+services:
+  web:
+    image: debian:bookworm-slim
+    command: [perl, /srv/server.pl]
+    volumes: [./server:/srv:ro, kept:/kept]
+    ports: ["127.0.0.1:{port}:8000"]
+  clock:
+    image: debian:bookworm-slim
+    command: [sh, -c, "trap 'exit 0' TERM; while :; do echo error: tick; sleep 0.2; done"]
+volumes:
+  kept: {{}}
+"""
+OVERLAY = """
+services:
+  web:
+    environment: {MODE: development}
+"""
+
+
+@dataclass(kw_only=True)
+class Running:
+    """A session that goes on, and what it has written so far."""
+
+    process: subprocess.Popen[str]
+    lines: list[str] = field(default_factory=list)
+    readers: list[threading.Thread] = field(default_factory=list)
+
+    def read(self, stream: IO[str]) -> None:
+        """Collects what comes, from both streams."""
+        with stream:
+            for line in stream:
+                self.lines.append(line.rstrip("\n"))
+
+    def expect(self, text: str, seconds: float = 60.0, *, times: int = 1) -> str:
+        """The first line that holds `text`, once as many as `times` have come."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found = [line for line in tuple(self.lines) if text in line]
+            if len(found) >= times:
+                return found[0]
+            time.sleep(0.05)
+        raise AssertionError(f"no line with {text!r} within {seconds:g} s:\n" + "\n".join(self.lines))
+
+    def end(self, seconds: float = 60.0) -> int:
+        """Its exit code, once it has ended and everything it wrote has been read."""
+        code = self.process.wait(seconds)
+        for reader in self.readers:
+            reader.join(seconds)
+        return code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A project of its own name and port."""
+
+    root: Path
+    name: str
+    port: int
+
+    def argv(self, *words: str) -> list[str]:
+        """The command."""
+        return [sys.executable, "-m", "hullmark", "-C", str(self.root), "dev", *words]
+
+    def start(self, *words: str) -> Running:
+        """A session that goes on."""
+        process = subprocess.Popen(
+            self.argv(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        running = Running(process=process)
+        for stream in (process.stdout, process.stderr):
+            assert stream is not None
+            reader = threading.Thread(target=running.read, args=(stream,), daemon=True)
+            reader.start()
+            running.readers.append(reader)
+        return running
+
+    def containers(self, *, all_: bool = False) -> list[str]:
+        """The names of its containers, of those that run unless `all_`."""
+        argv = ["docker", "ps", "--format", "{{.Names}}", *(["-a"] if all_ else [])]
+        argv += ["--filter", f"label=com.docker.compose.project={self.name}"]
+        return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.split()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    """Removed at the end, whatever became of it."""
+    name = f"devtest{secrets.token_hex(4)}"
+    port = free_port("127.0.0.1")
+    root = tmp_path / name
+    (root / "server").mkdir(parents=True)
+    (root / "server/server.pl").write_text(SERVER, encoding="utf-8")
+    (root / "server/page").write_text("first\n", encoding="utf-8")
+    (root / "compose.yml").write_text(COMPOSE.format(port=port), encoding="utf-8")
+    (root / "compose.dev.yml").write_text(OVERLAY, encoding="utf-8")
+    made = Project(root=root, name=name, port=port)
+    yield made
+    down = ["docker", "compose", "-p", name, "down", "-v", "-t", "0", "--remove-orphans"]
+    subprocess.run(down, check=True, capture_output=True, cwd=root)
+    shutil.rmtree(root)
+
+
+def _ask(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310  # one of ours
+        return str(answer.read().decode())
+
+
+def test_a_session_shows_logs_links_and_edits_and_stops_on_ctrl_c(project: Project) -> None:
+    session = project.start()
+    session.expect("web   | listening")
+    link = session.expect("  web").split()[0]
+    assert link == f"http://localhost:{project.port}"
+    assert _ask(link) == "first"
+    session.expect("served first")
+    (project.root / "server/page").write_text("second\n", encoding="utf-8")
+    assert _ask(link) == "second"
+    session.expect("web   | served second")
+    assert len(project.containers()) == 2
+    session.process.send_signal(signal.SIGINT)
+    assert session.end() == 130
+    assert project.containers() == []
+    assert len(project.containers(all_=True)) == 2
+    down = subprocess.run(project.argv("--down", "--volumes"), check=False, capture_output=True, text=True)
+    assert down.returncode == 0, down.stderr
+    assert project.containers(all_=True) == []
+
+
+def test_the_overlay_is_in_force(project: Project) -> None:
+    session = project.start("--detach", "web")
+    assert session.end() == 0
+    (container,) = project.containers()
+    argv = ["docker", "exec", container, "printenv", "MODE"]
+    assert subprocess.run(argv, check=True, capture_output=True, text=True).stdout == "development\n"
+
+
+def test_a_port_that_is_taken_is_named_with_its_holder_and_moved(project: Project) -> None:
+    with socket.create_server(("127.0.0.1", project.port)):
+        session = project.start("--detach", "web")
+        moved = session.expect(f"port {project.port} of `web` is held by process ")
+        link = session.expect("http://localhost:").split()[0]
+        assert session.end() == 0
+    assert moved.endswith(f"it answers at {link.rpartition(':')[2]} instead")
+    assert _ask(link) == "first"
+
+
+def test_with_strict_ports_a_port_that_is_taken_is_an_error(project: Project) -> None:
+    with socket.create_server(("127.0.0.1", project.port)):
+        argv = project.argv("--strict-ports", "web")
+        completed = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=60)
+    assert completed.returncode == 3
+    assert f"error: port {project.port} of `web` is held by process " in completed.stderr
+    assert project.containers(all_=True) == []
+
+
+def test_only_the_lines_that_are_asked_for_are_shown(project: Project) -> None:
+    session = project.start("--only-errors")
+    session.expect("clock | error: tick", times=2)
+    session.process.send_signal(signal.SIGINT)
+    assert session.end() == 130
+    assert not any("listening" in line for line in session.lines)
+
+
+def test_a_service_that_ends_is_announced_and_so_is_the_end_of_all(project: Project) -> None:
+    session = project.start("clock")
+    session.expect("tick")
+    (container,) = project.containers()
+    subprocess.run(["docker", "kill", container], check=True, capture_output=True)
+    session.expect("clock exited with 137 (killed)")
+    session.expect("every container has ended")
+    assert session.end() == 1
