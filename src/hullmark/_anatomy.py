@@ -166,7 +166,7 @@ class Reading:
         recipe: Recipe | None,
         engine: Callable[[], Engine],
         *,
-        labels: Mapping[str, str],
+        labels: Callable[[str], Mapping[str, str]],
         contents: bool = False,
     ) -> Anatomy:
         """All about the image of `service` as the engine has it now.

@@ -490,7 +490,7 @@ def _validate(run: _Run, service: Service) -> Outcome:
         service,
         dockerfile.recipe(service.build.target) if dockerfile and service.build else None,
         lambda: surroundings.engine,
-        labels=labels_of_run(f"{run.project.name}-{service.name}"),
+        labels=labels_of_run,
     )
     settings = run.project.settings.service(service.name)
     before, unknown = _previous(run, service, reading, anatomy.image.platform)

@@ -129,14 +129,14 @@ services:
     volumes: ["./pgdata:/db"]
 """
     project = bench.project(compose)
-    container = bench.engine.client.containers.run(
+    container = bench.engine.client.containers.create(
         bench.images.box,
         ["sh", "-c", lock],
-        detach=True,
         init=True,
         volumes={str(bench.root / "pgdata"): {"bind": "/db"}},
     )
     try:
+        container.start()
         with running(project, bench.engine, bench.commands, timeout=60) as stack:
             assert [run.state for run in stack.timeline.services()] == [State.RUNNING]
     finally:

@@ -49,6 +49,30 @@ with running(project, engine, commands, timeout=60) as stack:
 """
 
 
+READER = """
+import os, sys, threading
+from pathlib import Path
+from hullmark._compose import resolve
+from hullmark._dockerfile import load
+from hullmark._engines import connect
+from hullmark._engines.stages import stage_images
+from hullmark._process import SystemCommands
+from hullmark._smoke import labels_of_run
+from hullmark.model.project import Settings
+
+cancelled = threading.Event()
+commands = SystemCommands(os.environ, cancelled)
+engine = connect(commands, os.environ, cancelled)
+root = Path(sys.argv[1])
+project = resolve(root, Settings(), commands)
+service = project.service("web")
+recipe = load(Path("Dockerfile"), root).recipe(None)
+with stage_images(project, service, recipe, engine, commands, labels=labels_of_run) as names:
+    print(names[0], flush=True)
+    sys.stdin.read()
+"""
+
+
 @contextmanager
 def _run(bench: Any) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """A run in a process of its own that goes on until it is told to end, and its name."""
@@ -90,6 +114,36 @@ def test_what_a_killed_run_left_is_removed_by_the_next(bench: Any) -> None:
         assert bench.left(name) == []
         assert not volumes & {volume.name for volume in bench.engine.client.volumes.list()}
         assert name not in reap(bench.engine)
+
+
+def test_the_image_of_a_stage_is_removed_with_its_run_and_not_before(bench: Any) -> None:
+    (bench.root / "Dockerfile").write_text(
+        f"FROM {bench.images.box} AS whole\nLABEL mine=kept\nFROM scratch\nCOPY --from=whole / /\n",
+        encoding="utf-8",
+    )
+    bench.project("services:\n  web:\n    build: .\n")
+    process = subprocess.Popen(
+        (sys.executable, "-c", textwrap.dedent(READER), str(bench.root)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ),
+    )
+    assert process.stdout is not None
+    name = process.stdout.readline().strip()
+    client = bench.engine.client
+    try:
+        run = client.images.get(name).labels["io.hullmark.run"]
+        assert name.startswith(f"{run}:")
+        assert run not in reap(bench.engine)
+        assert client.images.get(name).labels["mine"] == "kept"
+        process.kill()
+        process.wait()
+        assert run in reap(bench.engine)
+        assert name not in {tag for image in client.images.list() for tag in image.tags}
+        assert run not in reap(bench.engine)
+    finally:
+        process.communicate(timeout=60)
 
 
 def test_a_run_that_goes_on_is_left_alone(bench: Any) -> None:

@@ -50,7 +50,7 @@ def anatomy_of(
         service,
         _recipe(project, service),
         lambda: surroundings.engine,
-        labels=labels_of_run(f"hullmark-{project.name}-size"),
+        labels=labels_of_run,
         contents=contents,
     )
 

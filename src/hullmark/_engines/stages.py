@@ -11,7 +11,7 @@ from hullmark.errors import Unavailable
 from hullmark.model.dockerfile import StageBase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from hullmark._engines.docker import Engine
     from hullmark._process import Commands
@@ -44,18 +44,20 @@ def stage_images(
     engine: Engine,
     commands: Commands,
     *,
-    labels: Mapping[str, str],
+    labels: Callable[[str], Mapping[str, str]],
 ) -> Iterator[dict[int, str]]:
     """What to call the images of the stages that `service` is copied from, by index, while the context lasts.
 
     Right after the service was built they come out of the builder's cache, and nothing is built again. They carry
-    `labels`, so that what is left of a run that was killed can be told. Raises `Unavailable` when they cannot be built.
+    what `labels` gives for the name of a run of their own, so that what is left of one that was killed can be told.
+    Raises `Unavailable` when they cannot be built.
     """
     indexes = copied_from(recipe)
     if not indexes:
         yield {}
         return
     run = uuid.uuid4().hex[:12]
+    owned = labels(f"{REPOSITORY}-{run}")
     names = {index: f"{REPOSITORY}-{run}:{index}" for index in indexes}
     raw: dict[str, Any] = json.loads(project.resolved)
     build = raw["services"][service.name]["build"]
@@ -66,7 +68,7 @@ def stage_images(
         own = {key: value for key, value in build.items() if key not in {"tags", "cache_to"}}
         raw["services"][f"{run}-{index}"] = {
             "image": name,
-            "build": {**own, "target": target, "labels": {**kept, **labels}},
+            "build": {**own, "target": target, "labels": {**kept, **owned}},
         }
     try:
         completed = commands.run(

@@ -1,9 +1,10 @@
-"""Removing what runs created: containers, networks and volumes, told by their labels and by nothing else."""
+"""Removing what runs created: containers, networks, volumes and images, told by their labels and by nothing else."""
 
 from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hullmark._smoke.owner import OWNER_LABEL, RUN_LABEL, Owner, this_process
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from docker.models.containers import Container
+    from docker.models.images import Image
     from docker.models.networks import Network
     from docker.models.volumes import Volume
 
@@ -47,7 +49,9 @@ def remove_run(engine: Engine, name: str) -> str | None:
             time.sleep(0.05 if found else 0.1)
     if quiet:
         return None
-    return "; ".join(errors) or f"something goes on creating containers, networks or volumes of {name}"
+    return (
+        "; ".join(errors) or f"something goes on creating containers, networks, volumes or images of {name}"
+    )
 
 
 def reap(engine: Engine) -> tuple[str, ...]:
@@ -73,6 +77,7 @@ def _runs(engine: Engine) -> Iterable[tuple[str, Owner | None]]:
     ]
     found += [network.attrs.get("Labels") or {} for network in engine.client.networks.list(filters=filters)]
     found += [volume.attrs.get("Labels") or {} for volume in engine.client.volumes.list(filters=filters)]
+    found += [image.labels for image in engine.client.images.list(filters=filters)]
     return {(labels[RUN_LABEL], Owner.parse(labels.get(OWNER_LABEL, ""))) for labels in found}
 
 
@@ -101,6 +106,11 @@ def _remove_all(engine: Engine, label: str) -> tuple[bool, list[str]]:
     def volume(item: Volume) -> str | None:
         return remove("volume", item.name or item.short_id, lambda: item.remove(force=True))
 
+    def image(item: Image) -> str | None:
+        # By its names: an image without one is what the builder's cache or a container still needs.
+        errors = [remove("image", tag, partial(client.images.remove, tag)) for tag in item.tags]
+        return "; ".join(error for error in errors if error) or None
+
     with ThreadPoolExecutor(max_workers=8) as pool:
         containers = client.containers.list(all=True, filters=filters, ignore_removed=True)
         results = list(pool.map(container, containers))
@@ -108,4 +118,6 @@ def _remove_all(engine: Engine, label: str) -> tuple[bool, list[str]]:
         results += pool.map(network, networks)
         volumes = client.volumes.list(filters=filters)
         results += pool.map(volume, volumes)
-    return bool(containers or networks or volumes), [error for error in results if error]
+        images = [each for each in client.images.list(filters=filters) if each.tags]
+        results += pool.map(image, images)
+    return bool(containers or networks or volumes or images), [error for error in results if error]

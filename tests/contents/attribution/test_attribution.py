@@ -109,7 +109,7 @@ def test_a_file_of_a_squash_is_the_layer_s_that_wrote_it_last() -> None:
     [
         ("/venv /opt/venv", "/opt/venv/lib/x.py", "/venv/lib/x.py"),
         ("/venv/ /opt/", "/opt/lib/x.py", "/venv/lib/x.py"),
-        ("venv ./", "/work/lib/x.py", "/venv/lib/x.py"),
+        ("venv ./", "/srv/lib/x.py", "/venv/lib/x.py"),
         ("/venv/lib/x.py /opt/", "/opt/x.py", "/venv/lib/x.py"),
         ("/venv/lib/x.py /opt/y.py", "/opt/y.py", "/venv/lib/x.py"),
         ("/venv/lib/*.py /opt/", "/opt/x.py", "/venv/lib/x.py"),
@@ -121,7 +121,7 @@ def test_a_file_of_a_squash_is_the_layer_s_that_wrote_it_last() -> None:
     ],
 )
 def test_a_file_copied_from_another_stage_is_followed_into_it(copy: str, written: str, made: str) -> None:
-    text = f"FROM base:1 AS builder\nRUN make\nFROM base:2\nWORKDIR /work\nCOPY --from=builder {copy}\n"
+    text = f"FROM base:1 AS builder\nRUN make\nFROM base:2\nWORKDIR /srv\nCOPY --from=builder {copy}\n"
     venv = [Entry(path="/venv", kind=Kind.DIRECTORY), Entry(path="/venv/lib", kind=Kind.DIRECTORY)]
     builder = _image(("ADD x", [_file("/etc/x")]), ("RUN make", [*venv, _file(made, 10)]))
     image = _image(
