@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from hullmark._dockerfile import ignorefile
 from hullmark._dockerfile.expansion import BadWord, expand
 from hullmark.model.dockerfile import ImageBase
-from hullmark.model.inputs import MAIN, Because, BuildInputs, Selection, Unfollowed, relative
+from hullmark.model.inputs import MAIN, Because, BuildInputs, Selection, Unfollowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,7 +51,7 @@ def build_inputs(
     is built by.
     """
     reading = _Reading(
-        root=Path(os.path.realpath(root)),
+        root=os.path.realpath(str(root)),
         args=dict(args or {}),
         images=dict(images or {}),
         named=dict(contexts or {}),
@@ -100,7 +100,7 @@ def _is_predefined(name: str) -> bool:
 class _Reading:
     """Collects, stage by stage."""
 
-    root: Path
+    root: str
     args: dict[str, str]
     images: dict[str, str]
     named: dict[str, str]
@@ -116,20 +116,23 @@ class _Reading:
     def add_context(self, name: str, directory: Path, dockerfile: Path | None) -> None:
         """Adds a directory that sources are taken from."""
         self.directories[name] = directory
-        self.contexts[name] = self._relative(Path(os.path.realpath(directory)))
-        self.ignored[name] = (
-            ignorefile.find(directory, dockerfile or directory / "Dockerfile")
-            if name == MAIN
-            else ignorefile.find(directory, directory / "\0none")
-        )
+        self.contexts[name] = self._relative(os.path.realpath(str(directory)))
+        try:
+            self.ignored[name] = ignorefile.find(directory, dockerfile)
+        except ValueError:
+            self.ignored[name] = (
+                ignorefile.IgnoreFile()
+            )  # the builder will refuse it; until then all of it counts
 
     def add_file(self, path: Path, because: Because) -> None:
         """Adds a single file under its own name and, where it is a link, under that of what it leads to."""
-        self.files.setdefault(self._relative(Path(os.path.realpath(path.parent)) / path.name), because)
-        self.files.setdefault(self._relative(Path(os.path.realpath(path))), because)
+        named = f"{os.path.realpath(str(path.parent))}/{path.name}"
+        self.files.setdefault(self._relative(named), because)
+        if os.path.islink(named):  # noqa: PTH114
+            self.files.setdefault(self._relative(os.path.realpath(named)), because)
 
-    def _relative(self, path: Path) -> str:
-        return posixpath.normpath(Path(os.path.relpath(path, self.root)).as_posix())
+    def _relative(self, path: str) -> str:
+        return os.path.relpath(path, self.root)
 
     def read(self, stage: Stage, arguments: Mapping[str, str]) -> None:
         """Adds what a stage takes."""
@@ -217,10 +220,10 @@ class _Reading:
 
     def _add(self, context: str, pattern: str, because: Because, *, literal: bool) -> None:
         names = [] if pattern == "." else pattern.split("/")
-        parts = []
+        parts: list[str | re.Pattern[str]] = []
         for name in names:
             try:
-                parts.append(re.compile(re.escape(name), re.DOTALL) if literal else _part(name))
+                parts.append(name if literal else _part(name))
             except (re.error, ValueError):
                 break  # the builder will refuse it; until then all of it counts
         self.selections.append(
@@ -233,33 +236,32 @@ class _Reading:
         names = [] if pattern == "." else pattern.split("/")
         found = [""]
         for name in names:
-            part = re.compile(re.escape(name)) if literal else None
             try:
-                part = part or _part(name)
+                part = name if literal else _part(name)
             except (re.error, ValueError):
                 return
             following = []
             for prefix in found:
-                following += [f"{prefix}/{each}" for each in _names(top / prefix.lstrip("/"), name, part)]
+                following += [f"{prefix}/{each}" for each in _names(f"{top}{prefix}", part)]
             found = []
             for path in following:
-                where, links = _followed(top, path.lstrip("/"))
+                where, links = _followed(str(top), path.lstrip("/"))
                 yield from links
                 if links:
                     yield where
                 found.append(f"/{where}")
 
 
-def _names(directory: Path, name: str, part: re.Pattern[str]) -> list[str]:
-    if not _GLOB.search(name):
-        return [name]
+def _names(directory: str, part: str | re.Pattern[str]) -> list[str]:
+    if isinstance(part, str):
+        return [part]
     try:
         return [each for each in os.listdir(directory) if part.fullmatch(each)]  # noqa: PTH208
     except OSError:
         return []
 
 
-def _followed(top: Path, path: str) -> tuple[str, list[str]]:
+def _followed(top: str, path: str) -> tuple[str, list[str]]:
     """Where `path` leads to, taking `top` for the root of the file system, and the links on the way."""
     links: list[str] = []
     pending = path.split("/")
@@ -273,7 +275,7 @@ def _followed(top: Path, path: str) -> tuple[str, list[str]]:
             continue
         candidate = posixpath.join(here, name)
         try:
-            to = os.readlink(top / candidate)  # noqa: PTH115
+            to = os.readlink(f"{top}/{candidate}")  # noqa: PTH115
         except OSError:
             here = candidate
             continue
@@ -307,10 +309,10 @@ def _expanded(word: str, variables: Mapping[str, str], *, raw: bool) -> str | No
     return None if found.unresolved else found.text
 
 
-def _part(name: str) -> re.Pattern[str]:
-    """What one part of a source matches, by the rules of Go's `filepath.Match`."""
+def _part(name: str) -> str | re.Pattern[str]:
+    """What one part of a source matches, by the rules of Go's `filepath.Match`; a name where that is one."""
     if not _GLOB.search(name):
-        return re.compile(re.escape(name), re.DOTALL)
+        return name
     found = []
     position = 0
     while position < len(name):
@@ -341,39 +343,37 @@ def _part(name: str) -> re.Pattern[str]:
     return re.compile("".join(found), re.DOTALL)
 
 
-def files_below(inputs: BuildInputs, root: Path) -> Iterator[tuple[str, str, Path]]:
+def files_below(inputs: BuildInputs, root: Path) -> Iterator[tuple[str, str, str]]:
     """Every file, link and directory that is selected: the name of its context, its path there, and where it is.
 
     A directory that is ignored is not entered, unless something below it may be taken back.
     """
-    root = Path(os.path.realpath(root))
+    top = os.path.realpath(root)
     for name, directory in inputs.contexts.items():
         selections = [each for each in inputs.selections if each.context == name]
         if selections:
-            yield from _walk(name, Path(os.path.normpath(root / directory)), selections, inputs.ignored[name])
+            where = os.path.normpath(os.path.join(top, directory))  # noqa: PTH118
+            for path in _walk(where, selections, inputs.ignored[name]):
+                yield name, path, f"{where}/{path}"
 
 
-def _walk(
-    name: str, top: Path, selections: list[Selection], ignored: Excludes
-) -> Iterator[tuple[str, str, Path]]:
-    pending = [""]
+def _walk(top: str, selections: list[Selection], ignored: Excludes) -> Iterator[str]:
+    # What is below something that is selected is selected, and need not be asked for.
+    pending = [("", any(not each.parts for each in selections))]
     while pending:
-        prefix = pending.pop()
+        prefix, selected = pending.pop()
         try:
-            entries = list(os.scandir(top / prefix))
+            with os.scandir(f"{top}/{prefix}") as found:
+                entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in found]
         except OSError:
             continue
-        for entry in entries:
-            path = f"{prefix}/{entry.name}" if prefix else entry.name
-            is_directory = entry.is_dir(follow_symlinks=False)
-            reached = [each for each in selections if each.covers(path)]
-            if not reached and not (is_directory and any(each.reaches_below(path) for each in selections)):
+        for name, is_directory in entries:
+            path = f"{prefix}{name}"
+            chosen = selected or any(each.covers(path) for each in selections)
+            if not chosen and not (is_directory and any(each.reaches_below(path) for each in selections)):
                 continue
             excluded = ignored.excludes(path)
-            if reached and not excluded:
-                yield name, path, Path(entry.path)
+            if chosen and not excluded:
+                yield path
             if is_directory and (not excluded or ignored.may_reinclude_below(path)):
-                pending.append(path)
-
-
-__all__ = ["build_inputs", "files_below", "relative"]
+                pending.append((f"{path}/", chosen))

@@ -48,21 +48,25 @@ class Selection:
     """Its name, or `MAIN`."""
     pattern: str
     """Cleaned, relative to the context; a dot for all of it."""
-    parts: tuple[re.Pattern[str], ...]
-    """For each part of the pattern what it matches."""
+    parts: tuple[str | re.Pattern[str], ...]
+    """For each part of the pattern the name, or what names it matches."""
     because: Because
 
     def covers(self, path: str) -> bool:
         """Whether `path`, or a directory above it, is selected."""
         names = path.split("/")
-        return len(names) >= len(self.parts) and all(
-            part.fullmatch(name) for part, name in zip(self.parts, names, strict=False)
-        )
+        return len(names) >= len(self.parts) and self._agrees(names)
 
     def reaches_below(self, directory: str) -> bool:
         """Whether it selects something below `directory`, or may do so."""
-        names = directory.split("/")
-        return all(part.fullmatch(name) for part, name in zip(self.parts, names, strict=False))
+        return self._agrees(directory.split("/"))
+
+    def _agrees(self, names: list[str]) -> bool:
+        """Whether pattern and names agree as far as both go."""
+        return all(
+            part == name if isinstance(part, str) else part.fullmatch(name) is not None
+            for part, name in zip(self.parts, names, strict=False)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
