@@ -52,7 +52,9 @@ def changes(repository: Repository, base: str, head: str | None = None) -> Chang
     start = tip or _commit(repository, "HEAD")
     if start is None:
         return Changes(base=None, head=tip, everything="the repository has no commit yet")
-    found = _commit(repository, base) or _fetched(repository, base)
+    found = (start if base == "HEAD" and tip is None else _commit(repository, base)) or _fetched(
+        repository, base
+    )
     if found is None:
         if _OBJECT_ID.fullmatch(base):
             reason = f"the commit {base[:12]} is gone, as after a force push"

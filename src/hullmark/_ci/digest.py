@@ -110,7 +110,7 @@ class Digests:
                 value = self.objects.value(os.path.join(root, path))  # noqa: PTH118
                 yield "Dockerfile", (value or "").rpartition(" ")[2]
         for context, path, where in files_below(inputs, root):
-            value = self.objects.value(str(where))
+            value = self.objects.value(where)
             if value is not None:
                 yield f"file {f'{context}:' if context else ''}{path}", value
 

@@ -9,16 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hullmark._ci.affected import Assembly
-from hullmark._ci.before import Before, Configured
 from hullmark._ci.changes import changes
-from hullmark._ci.compose_files import compose_files
-from hullmark._ci.inputs import inputs_of
 from hullmark._ci.repository import find_repository
 from hullmark._ci.revision import revision
-from hullmark._compose import resolve
-from hullmark._compose.resolve import COMPOSE_FILES, OVERRIDES
-from hullmark._project import root_and_settings
 from hullmark.errors import UsageError
 
 if TYPE_CHECKING:
@@ -55,20 +48,35 @@ def examine(
     unknown revisions, `Unavailable` for a history that was cut off, `ConfigurationError` for a project that cannot be
     resolved.
     """
-    root, settings = root_and_settings(where.directory, where.environ, where.flags)
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        # Compose takes longer than git; neither needs the other.
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        # git and Compose take as long as it takes to load what their answers are needed for; none waits for another.
+        asking = pool.submit(_ask_git, where, base, head)
+        from hullmark._compose import resolve  # noqa: PLC0415
+        from hullmark._project import root_and_settings  # noqa: PLC0415
+
+        root, settings = root_and_settings(where.directory, where.environ, where.flags)
         resolving = pool.submit(resolve, root, settings, where.commands)
-        repository = find_repository(root, where.commands)
-        found = changes(repository, base, head)
-        if found.head is None or _is_checked_out(repository, found.head):
-            looked = _Look(where=where, project=resolving.result(), repository=repository, top=repository.top)
-            return looked.at(found, explain=explain, against=against)
+        import hullmark._ci.affected  # noqa: PLC0415
+        import hullmark._ci.before  # noqa: PLC0415
+        import hullmark._ci.inputs  # noqa: F401, PLC0415
+
+        repository, found, checked_out = asking.result()
+        if checked_out:
+            look = _Look(where=where, project=resolving.result(), repository=repository, top=repository.top)
+            return look.at(found, explain=explain, against=against)
+    assert found.head is not None
     with revision(repository, found.head) as then:
         then.write_all()
         project = _project_at(where, root, repository, then)
-        looked = _Look(where=where, project=project, repository=repository, top=then.top)
-        return looked.at(found, explain=explain, against=against)
+        look = _Look(where=where, project=project, repository=repository, top=then.top)
+        return look.at(found, explain=explain, against=against)
+
+
+def _ask_git(where: Where, base: str, head: str | None) -> tuple[Repository, Changes, bool]:
+    """The repository, what changed in it, and whether the work tree is what has to be looked at."""
+    repository = find_repository(where.directory, where.commands)
+    found = changes(repository, base, head)
+    return repository, found, found.head is None or _is_checked_out(repository, found.head)
 
 
 def _is_checked_out(repository: Repository, commit: str) -> bool:
@@ -80,6 +88,9 @@ def _is_checked_out(repository: Repository, commit: str) -> bool:
 
 def _project_at(where: Where, root: Path, repository: Repository, then: Revision) -> Project:
     """The project as it is at a commit of which all files are written."""
+    from hullmark._compose import resolve  # noqa: PLC0415
+    from hullmark._project import root_and_settings  # noqa: PLC0415
+
     below = repository.below(root)
     there = then.top / below
     if not there.is_dir():
@@ -103,6 +114,9 @@ def _take_along(root: Path, settings: Settings, repository: Repository, then: Re
 
     That holds what is not to be committed, and is needed all the same.
     """
+    from hullmark._ci.compose_files import compose_files  # noqa: PLC0415
+    from hullmark._compose.resolve import COMPOSE_FILES, OVERRIDES  # noqa: PLC0415
+
     files = [root / name for name in settings.compose or (*COMPOSE_FILES, *OVERRIDES)]
     env_files = [root / settings.env_file] if settings.env_file else []
     read = compose_files([file for file in files if file.is_file()], root, env_files).paths
@@ -132,6 +146,10 @@ class _Look:
 
     def at(self, found: Changes, *, explain: bool, against: Path | None) -> Affected:
         """What `found` affects."""
+        from hullmark._ci.affected import Assembly  # noqa: PLC0415
+        from hullmark._ci.before import Before, Configured  # noqa: PLC0415
+        from hullmark._ci.inputs import inputs_of  # noqa: PLC0415
+
         inputs = inputs_of(self.project)
         configured = Configured()
         if found.everything is None:
