@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hullmark._contents.accounts import AccountCapture, uid_of
 from hullmark._contents.attribution import attribute, shares
 from hullmark._contents.credentials import CredentialCapture, find_credentials
 from hullmark._contents.dependencies import EnvironmentCapture, missing_packages
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from hullmark.model.dockerfile import Recipe
     from hullmark.model.image import Image
     from hullmark.model.location import SourceSpan
-    from hullmark.model.project import Project, Service, ServiceSettings
+    from hullmark.model.project import Project, Service, ServiceSettings, UserOverride
 
 
 def dissect(
@@ -74,7 +75,12 @@ def dissect(
 def wanted(*, contents: bool = False) -> Request:
     """What `dissect` needs of each layer; with `contents`, equal files are found as well, and every byte is read."""
     capture = Combined(
-        PackageCapture(), ElfCapture(), ConfigurationCapture(), EnvironmentCapture(), CredentialCapture()
+        PackageCapture(),
+        ElfCapture(),
+        ConfigurationCapture(),
+        EnvironmentCapture(),
+        CredentialCapture(),
+        AccountCapture(),
     )
     return Request(capture=capture, contents=contents, verify=False)
 
@@ -95,6 +101,7 @@ def shipped(
     settings: ServiceSettings,
     labels: tuple[str, ...] = (),
     origin: SourceSpan | None = None,
+    override: UserOverride | None = None,
     previous: Previous | None = None,
 ) -> ShippedImage:
     """What the image rules look at, of an image that was read with `wanted`."""
@@ -113,6 +120,8 @@ def shipped(
         growth=None if previous is None else difference(previous.contents, _side(anatomy)),
         update=None if previous is None else pulled(previous.layers, image),
         origin=origin,
+        override=override,
+        uid=uid_of(files, image.configuration.user if override is None else override.user),
     )
 
 

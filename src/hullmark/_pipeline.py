@@ -500,6 +500,7 @@ def _validate(run: _Run, service: Service) -> Outcome:
         settings=settings,
         labels=run.project.settings.labels,
         origin=_final_stage(run, service),
+        override=service.user,
         previous=before,
     )
     run.images[service.name] = _summary(image, anatomy)

@@ -18,7 +18,7 @@ from hullmark.model.finding import Severity
 from hullmark.model.image import HealthCheck, ImageConfiguration, Layer, ShippedImage
 from hullmark.model.location import ImageConfig, SourceSpan
 from hullmark.model.owner import OwnerKind
-from hullmark.model.project import AnyUser, Budget, DropsTo, NonRoot, ServiceSettings
+from hullmark.model.project import AnyUser, Budget, DropsTo, NonRoot, ServiceSettings, UserOverride
 from hullmark.model.rule import HEADINGS
 from hullmark.model.table import Entry, FileTable, Kind
 from hullmark.rules import rules_for
@@ -58,6 +58,7 @@ class Case:
     settings: ServiceSettings = field(default_factory=ServiceSettings)
     labels: tuple[str, ...] = (VERSION,)
     origin: SourceSpan | None = FROM
+    override: UserOverride | None = None
 
     @property
     def shipped(self) -> ShippedImage:
@@ -74,7 +75,12 @@ class Case:
         ]
         made = replace(image, layers=tuple(replace(layer, transfer=self.transfer) for layer in layers))
         seen = shipped(
-            dissect(made), service="web", settings=self.settings, labels=self.labels, origin=self.origin
+            dissect(made),
+            service="web",
+            settings=self.settings,
+            labels=self.labels,
+            origin=self.origin,
+            override=self.override,
         )
         # What is missing is found in files that are larger than a case should be.
         return replace(seen, missing=self.missing, growth=self.growth, update=self.update)
@@ -241,6 +247,34 @@ CASES = (
         seen=("user `root:root`",),
         places=("shop-web:dev config.User",),
         **_user("root:root"),
+    ),
+    Case(
+        rule="root-user",
+        name="another-name-for-root",
+        files=[{"/etc/passwd": b"root:x:0:0::/root:/bin/sh\ntoor:x:0:0::/root:/bin/sh\n"}],
+        seen=("user `toor`, which has the number 0 in `/etc/passwd`",),
+        places=AT_FROM,
+        **_user("toor"),
+    ),
+    Case(
+        rule="root-user",
+        name="a-name-of-its-own",
+        files=[{"/etc/passwd": b"root:x:0:0::/root:/bin/sh\napp:x:999:0::/app:/bin/sh\n"}],
+        **_user("app"),
+    ),
+    Case(
+        rule="root-user",
+        name="made-root-by-the-compose-file",
+        override=UserOverride(user="0:0", span=SourceSpan(path="compose.yml", line=5, column=5)),
+        seen=("user `0:0`, set by the Compose file",),
+        places=("compose.yml:5:5",),
+        **_user("app"),
+    ),
+    Case(
+        rule="root-user",
+        name="made-somebody-else-by-the-compose-file",
+        override=UserOverride(user="1000", span=SourceSpan(path="compose.yml", line=5, column=5)),
+        **_user("root"),
     ),
     # over-budget
     Case(rule="over-budget", name="no-budget", layers=[{"/big": 10**12}]),

@@ -12,7 +12,7 @@ from hullmark._compose.isolate import unshareable
 from hullmark._compose.positions import declarations, shown
 from hullmark.errors import ConfigurationError, Unavailable, UsageError, nearest
 from hullmark.model.location import SourceSpan
-from hullmark.model.project import Build, Project, Service
+from hullmark.model.project import Build, Project, Service, UserOverride
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -95,6 +95,7 @@ def resolve(root: Path, settings: Settings, commands: Commands) -> Project:
                 raw["services"][service],
                 name,
                 declared.services.get(service, SourceSpan(path=shown(files[0], root))),
+                declared,
             )
             for service in sorted(raw.get("services") or {})
         ),
@@ -216,7 +217,9 @@ def refusal(
     )
 
 
-def _service(name: str, raw: Mapping[str, Any], project: str, span: SourceSpan) -> Service:
+def _service(
+    name: str, raw: Mapping[str, Any], project: str, span: SourceSpan, declared: Declarations
+) -> Service:
     return Service(
         name=name,
         image=raw.get("image") or f"{project}-{name}",
@@ -240,8 +243,13 @@ def _service(name: str, raw: Mapping[str, Any], project: str, span: SourceSpan) 
                 for other, how in (raw.get("depends_on") or {}).items()
             )
         ),
+        user=_user(raw, declared.place("services", name, "user") or span),
         **_restart(raw),
     )
+
+
+def _user(raw: Mapping[str, Any], span: SourceSpan) -> UserOverride | None:
+    return UserOverride(user=str(raw["user"]), span=span) if str(raw.get("user") or "") else None
 
 
 def _restart(raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hullmark.model.difference import Difference, Update
     from hullmark.model.digest import DiffId, Digest
     from hullmark.model.location import SourceSpan
-    from hullmark.model.project import ServiceSettings
+    from hullmark.model.project import ServiceSettings, UserOverride
     from hullmark.model.table import FileTable
 
 _NO_FILES: Mapping[str, bytes] = MappingProxyType({})
@@ -151,6 +151,10 @@ class ShippedImage:
     """What a host that has the previous image must pull."""
     origin: SourceSpan | None = None
     """The FROM of the Dockerfile stage that it is built from."""
+    override: UserOverride | None = None
+    """The user that the Compose file starts it as, in the place of the image's own."""
+    uid: int | None = None
+    """The number of the user that it is started as; `None` where the image does not say."""
 
     @property
     def image(self) -> Image:

@@ -200,6 +200,15 @@ class Build:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UserOverride:
+    """The user that a Compose file starts a service as, whatever its image says."""
+
+    user: str
+    """As written, with or without a group."""
+    span: SourceSpan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """One service of the resolved Compose project."""
 
@@ -215,6 +224,7 @@ class Service:
     """Container paths at which volumes are mounted; those of directories of the host are not among them."""
     depends_on: tuple[tuple[str, str], ...] = ()
     """Service and the condition that is waited for."""
+    user: UserOverride | None = None
     restarts: bool = False
     """Whether its restart policy starts it again after it fails."""
     restarts_when_done: bool = False
