@@ -263,3 +263,11 @@ def test_what_is_no_report_is_an_error(project: Checkout, tmp_path: Path) -> Non
         file = tmp_path / "report.json"
         file.write_text(text, encoding="utf-8")
         assert expected in _explained(project, tmp_path, "--against", str(file))[1]
+
+
+def test_clearing_the_cache_forgets_what_was_built(project: Checkout, tmp_path: Path) -> None:
+    environ = {**project.environ, "HULLMARK_CACHE_DIR": str(tmp_path / "cache")}
+    Records.at(environ).keep(_resolved(project), _record(1))
+    assert Records.at(environ).latest(_resolved(project), "a") is not None
+    assert main(("cache", "clear"), stdout=io.StringIO(), stderr=io.StringIO(), environ=environ) == 0
+    assert Records.at(environ).latest(_resolved(project), "a") is None

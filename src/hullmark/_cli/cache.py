@@ -1,4 +1,4 @@
-"""`hullmark cache`: what is kept of layers that were read."""
+"""`hullmark cache`: what is kept of layers that were read, and of inputs that were built from."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.group
 def command() -> None:
-    """Show or remove what is kept of image layers, so that they need not be read again."""
+    """Show or remove what is kept of image layers, so that they need not be read again, and of inputs of builds."""
 
 
 @command.command
@@ -34,9 +34,11 @@ def show(session: Session, /) -> None:
 @command.command
 @click.pass_obj
 def clear(session: Session, /) -> None:
-    """Remove all of it; the next run reads every layer anew."""
-    from hullmark._images.cache import Cache  # noqa: PLC0415  # loaded when it is called, not for the help
+    """Remove all of it; the next run reads every layer anew, and what was built from which inputs is forgotten."""
+    from hullmark._ci.records import Records  # noqa: PLC0415  # loaded when it is called, not for the help
+    from hullmark._images.cache import Cache  # noqa: PLC0415
 
+    Records.at(session.environ).clear()
     usage = Cache.at(session.environ).clear()
     if usage is None:
         session.stdout.write("nothing is kept: HULLMARK_NO_CACHE is set, or there is no home\n")
