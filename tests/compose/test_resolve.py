@@ -682,3 +682,21 @@ volumes: {archive: {external: true}, data: }
         for name in ("compny", "own", "data")
     ]
     assert "did you mean `company`? (external: archive, company)" in caught.value.problems[0]
+
+
+def test_what_compose_warns_of_is_kept_once_with_its_place(resolved: Any) -> None:
+    text = """
+version: "3"
+services:
+  web:
+    image: "x:${TAG}"
+    environment: {A: "$TAG ${OTHER}", B: "$${KEPT}"}
+"""
+    project = resolved({"compose.yml": text})
+    obsolete, *unset = sorted(project.warnings)
+    assert obsolete.startswith("compose.yml: the attribute `version` is obsolete")
+    assert unset == [
+        "compose.yml:5:5: the variable `TAG` is not set and stands for nothing",
+        "compose.yml:6:19: the variable `OTHER` is not set and stands for nothing",
+    ]
+    assert resolved({"compose.yml": "services:\n  web:\n    image: x:1\n"}).warnings == ()

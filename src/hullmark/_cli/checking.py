@@ -41,6 +41,7 @@ def check(
     """
     commands = SystemCommands(session.environ, session.cancelled)
     project, chosen = open_project(session.directory, services, commands, session.environ, flags())
+    session.warn(project.warnings)
     fixed = fix(project, chosen)
     progress = session.progress()
     try:

@@ -68,6 +68,7 @@ def command(session: Session, /, *, services: tuple[str, ...], down: bool, **cho
     root, settings = root_and_settings(session.directory, session.environ, flags)
     settings = with_overlay(root, settings, named="project.compose" in flags)
     project = resolve(root, settings, commands)
+    session.warn(project.warnings)
     development = Development(
         project=project,
         engine=connect(commands, session.environ, session.cancelled),

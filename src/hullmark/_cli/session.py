@@ -12,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Iterable
 
     from hullmark.model.progress import Progress
 
@@ -65,6 +66,11 @@ class Session:
         """Writes a line for the person in front, not for the report."""
         self.stderr.write(f"{text}\n")
         self.stderr.flush()
+
+    def warn(self, lines: Iterable[str]) -> None:
+        """Tells of what is no error and may not be meant, a line each; not when quiet."""
+        for line in () if self.quiet else lines:
+            self.tell(f"{self.paint('warning:', fg='yellow', bold=True)} {line}")
 
     def progress(self) -> Progress:
         """How long work is shown: live on a terminal, as plain lines elsewhere, not at all when quiet."""

@@ -30,6 +30,8 @@ OVERRIDES = (
     "docker-compose.override.yaml",
 )
 CONFIGURATION = ("hullmark.toml", *COMPOSE_FILES)
+_WARNING = re.compile(r'level=warning msg=("(?:[^"\\]|\\.)*")')
+_UNSET = re.compile(r'The "(\S+)" variable is not set')
 _MISSING = re.compile(r"required variable (\S+) is missing a value(?:: (.*))?")
 _INSTALL = "install Docker with its Compose plugin, see docs/engine.md"
 
@@ -103,6 +105,7 @@ def resolve(root: Path, settings: Settings, commands: Commands) -> Project:
         resolved=completed.stdout,
         compose_arguments=arguments,
         files=files,
+        warnings=_warnings(completed.stderr, declared, root),
     )
     _check_names(project, declared)
     return project
@@ -140,6 +143,22 @@ def _config(commands: Commands, arguments: tuple[str, ...], root: Path, declared
             problems, hint="set it in the environment, or name a file that sets it as `project.env-file`"
         )
     return completed
+
+
+def _warnings(stderr: str, declared: Declarations, root: Path) -> tuple[str, ...]:
+    """What Compose warns of, once each, with the places that it leaves out."""
+    found = []
+    for text in _WARNING.findall(stderr):
+        message = json.loads(text)
+        if unset := _UNSET.match(message):
+            place = declared.used(unset[1])
+            message = (
+                f"{f'{place}: ' if place else ''}the variable `{unset[1]}` is not set and stands for nothing"
+            )
+        else:
+            message = message.replace(f"{root}{os.sep}", "")
+        found.append(message)
+    return tuple(dict.fromkeys(found))
 
 
 def compose_files(root: Path, settings: Settings) -> tuple[Path, ...]:

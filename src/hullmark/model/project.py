@@ -248,6 +248,8 @@ class Project:
     """What `docker compose` needs to be told to find this project again."""
     files: tuple[Path, ...] = ()
     """The Compose files, absolute, in the order in which they are merged."""
+    warnings: tuple[str, ...] = ()
+    """What Compose thought worth a warning, such as a variable that is not set, a line each with its place."""
 
     def service(self, name: str) -> Service:
         """The service called `name`; raises `KeyError` when there is none."""
