@@ -250,7 +250,7 @@ CASES = (
         name="error",
         target=_run(State.RESTARTING, restarts=3, exit_code=1),
         seen="exited 3 times, last with code 1",
-        remedy="`docker compose logs web`",
+        remedy="`docker compose up web`",
     ),
     Case(
         rule="restart-loop",
@@ -264,7 +264,7 @@ CASES = (
         name="success",
         target=_run(State.RESTARTING, restarts=3, exit_code=0),
         seen="exited 3 times, last with code 0",
-        remedy="`docker compose logs web`",
+        remedy="`docker compose up web`",
     ),
     # service-exited
     Case(rule="service-exited", name="running", target=_run(State.RUNNING)),
@@ -275,7 +275,7 @@ CASES = (
         name="error",
         target=_run(State.EXITED, exit_code=3),
         seen="exited with code 3",
-        remedy="`docker compose logs web`",
+        remedy="`docker compose up web`",
     ),
     Case(
         rule="service-exited",
@@ -296,7 +296,7 @@ CASES = (
         name="killed",
         target=_run(State.EXITED, exit_code=137),
         seen="exited with code 137",
-        remedy="`docker compose events`",
+        remedy="`docker compose up web`",
     ),
     Case(
         rule="service-exited",
@@ -389,6 +389,15 @@ CASES = (
         name="says-much",
         target=_run(State.UNHEALTHY, health_output="x" * 999),
         seen=f"the health check fails: {'x' * 200}",
+        remedy="`docker compose exec web",
+    ),
+    Case(
+        rule="unhealthy-service",
+        name="says-much-before-why",
+        target=_run(
+            State.UNHEALTHY, health_output="Traceback:\n" + "  File x\n" * 99 + "OSError: refused\n\n"
+        ),
+        seen="the health check fails: OSError: refused",
         remedy="`docker compose exec web",
     ),
 )

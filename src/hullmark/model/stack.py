@@ -126,9 +126,9 @@ class ServiceRun:
             case 127:
                 return "correct `command` or ENTRYPOINT: the program that it starts is not in the image"
             case 137:
-                return "see what kills it: `docker compose events`, or the kernel's log (`dmesg`)"
+                return f"see what kills it: `docker compose up {self.service}`, then the kernel's log (`dmesg`)"
             case _:
-                return f"correct what its log ends with; `docker compose logs {self.service}` shows all of it"
+                return f"correct what its log ends with; `docker compose up {self.service}` shows all of it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

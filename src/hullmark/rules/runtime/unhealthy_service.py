@@ -19,18 +19,33 @@ from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
 from hullmark.model.stack import ServiceRun, State
 
+SHOWN = 200
+"""Characters of what the health check printed that a finding quotes."""
+
 
 @rule(summary="service is unhealthy", severity=Severity.ERROR, since="0.1")
 def unhealthy_service(run: ServiceRun) -> Iterator[Observation]:
     if run.state is State.UNHEALTHY:
-        said = f": {' '.join(run.health_output.split())[:200]}" if run.health_output else ""
+        cause = _cause(run.health_output)
+        said = f": {cause}" if cause else ""
         yield Observation(
             location=run.span,
             seen=f"the health check fails{said}",
             expected="a health check that passes",
             remedy=(
-                f"try the health check by hand with `docker compose exec {run.service} ...`; correct its port or "
-                "program, or give it a longer `start_period`"
+                f"try the health check by hand: `docker compose up -d {run.service}`, then "
+                f"`docker compose exec {run.service} ...`; correct its port or program, or give it a longer "
+                "`start_period`"
             ),
             key="unhealthy",
         )
+
+
+def _cause(output: str) -> str:
+    """What the health check printed: all of it where that is little, otherwise the line that it ends with."""
+    text = " ".join(output.split())
+    if len(text) <= SHOWN:
+        return text
+    # A traceback, and most programs, end with what went wrong.
+    last = [line.strip() for line in output.splitlines() if line.strip()][-1]
+    return last[:SHOWN]
