@@ -314,6 +314,38 @@ def test_a_directory_that_becomes_a_link_affects_what_is_taken_through_it(shop: 
     assert _affected(shop)[0] == "web"
 
 
+def test_what_an_image_puts_off_until_another_is_built_upon_it_counts_there(repository: Checkout) -> None:
+    repository.commit(
+        {
+            "compose.yml": "services:\n  base: {image: own-base, build: ./base}\n  app: {build: ./app}\n"
+            "  staged: {build: ./staged}\n",
+            "base/Dockerfile": "FROM debian\nONBUILD COPY . /app\n",
+            "app/Dockerfile": "FROM own-base\n",
+            "app/main": "1",
+            "staged/Dockerfile": "FROM debian AS first\nONBUILD COPY main /app\nFROM first\n",
+            "staged/main": "1",
+            "staged/other": "1",
+        }
+    )
+    repository.write_all({"app/main": "2", "staged/other": "2"})
+    assert _affected(repository)[0] == "app"
+    repository.write_all({"staged/main": "2"})
+    assert _affected(repository)[0] == "app staged"
+
+
+def test_what_is_not_looked_at_is_noted(repository: Checkout) -> None:
+    repository.commit(
+        {
+            "compose.yml": "services:\n  far: {build: 'https://example.org/far.git#main'}\n  near: {build: .}\n",
+            "Dockerfile": "FROM debian\nADD https://example.org/file /f\n",
+        }
+    )
+    assert _report(repository)["notes"] == [
+        "`far` is built from a remote context, which is not looked at",
+        "`near`: ADD at Dockerfile:2 takes `https://example.org/file`, which is not looked at",
+    ]
+
+
 def _outputs(text: str) -> dict[str, str]:
     """The values in a file for step outputs: `name=value`, or `name<<END` and lines up to END."""
     found: dict[str, str] = {}

@@ -150,6 +150,26 @@ def test_where_git_converts_files_what_is_there_counts(project: Checkout, how: s
     assert _digests(project) == _digests(project, with_git=False)
 
 
+def test_a_dockerfile_in_the_compose_file_and_named_contexts_are_inputs(repository: Checkout) -> None:
+    def compose(inline: str, contexts: str) -> dict[str, str]:
+        build = f"{{context: ., dockerfile_inline: '{inline}', additional_contexts: {contexts}}}"
+        return {"compose.yml": f"services: {{a: {{build: {build}}}, b: {{build: .}}}}"}
+
+    copy = "FROM one\nCOPY --from=lib x /"
+    images = "{lib: ./lib, one: docker-image://x, two: docker-image://y}"
+    repository.commit({**FILES, "lib/x": "1", **compose(copy.replace("\n", "\n\n"), images)})
+    seen = {_digests(repository)[0].digest}
+    repository.write_all({"lib/x": "2"})
+    seen.add(_digests(repository)[0].digest)
+    repository.write_all(compose(copy.replace("\n", "\n\n") + "y", images))
+    seen.add(_digests(repository)[0].digest)
+    swapped = "{lib: ./lib, one: docker-image://y, two: docker-image://x}"
+    repository.write_all(compose(copy.replace("\n", "\n\n") + "y", swapped))
+    seen.add(_digests(repository)[0].digest)
+    assert len(seen) == 4
+    assert None not in seen
+
+
 def test_what_is_only_known_when_it_is_fetched_has_no_digest(repository: Checkout) -> None:
     checksum = "--checksum=sha256:" + "0" * 64
     repository.commit(

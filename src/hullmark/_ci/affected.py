@@ -56,6 +56,7 @@ class Assembly:
             self._configuration(configured)
             self._built_upon()
             self._depending()
+            self._note_what_is_not_seen()
         return self._result()
 
     def _result(self) -> Affected:
@@ -140,6 +141,16 @@ class Assembly:
                         text = f"{because}, which is built from `{other}`"
                         self._add(name, Reason(path="", text=text, span=because.span), builds=True)
                         pending = True
+
+    def _note_what_is_not_seen(self) -> None:
+        for service in self.project.built:
+            inputs = self.inputs.get(service.name)
+            if inputs is None:
+                self.notes.append(f"`{service.name}` is built from a remote context, which is not looked at")
+            else:
+                self.notes += [
+                    f"`{service.name}`: {each}, which is not looked at" for each in inputs.unfollowed
+                ]
 
     def _depending(self) -> None:
         """What calls, or waits for, a service that is another one now has to be tried with it."""

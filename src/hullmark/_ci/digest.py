@@ -34,7 +34,7 @@ VERSION = "1"
 LABEL = "io.hullmark.inputs"
 """The label that an image carries the digest in."""
 _WITHOUT_EFFECT = frozenset({"context", "dockerfile", "args", "target", "additional_contexts", "tags"}) | {
-    *("cache_from", "cache_to", "no_cache", "pull", "platforms", "secrets", "ssh", "dockerfile_inline"),
+    *("cache_from", "cache_to", "no_cache", "pull", "platforms", "ssh"),
 }
 """What of `build` is no input, or is one under another name."""
 
@@ -96,7 +96,11 @@ class Digests:
             yield f"argument {name}", _hidden(value)
         for base in sorted(inputs.bases):
             yield f"base {base}", base
-        for key, value in sorted((raw.get("build") or {}).items()):
+        build = raw.get("build") or {}
+        for name, where in sorted((build.get("additional_contexts") or {}).items()):
+            # Where a directory is says nothing of what is in it, which is listed below.
+            yield f"context {name}", "a directory" if str(where).startswith("/") else str(where)
+        for key, value in sorted(build.items()):
             if key not in _WITHOUT_EFFECT:
                 yield f"build.{key}", _hidden(json.dumps(value, sort_keys=True))
         yield from self._files(inputs)

@@ -74,7 +74,9 @@ def examine(
 
 def _ask_git(where: Where, base: str, head: str | None) -> tuple[Repository, Changes, bool]:
     """The repository, what changed in it, and whether the work tree is what has to be looked at."""
-    repository = find_repository(where.directory, where.commands)
+    named = where.flags.get("project.compose", "").partition(",")[0]
+    directory = (where.directory / named).parent if named else where.directory
+    repository = find_repository(directory if directory.is_dir() else where.directory, where.commands)
     found = changes(repository, base, head)
     return repository, found, found.head is None or _is_checked_out(repository, found.head)
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hullmark._dockerfile import load, parse
 from hullmark._dockerfile.inputs import build_inputs
 from hullmark.errors import ConfigurationError, UsageError
-from hullmark.model.inputs import Because
+from hullmark.model.inputs import MAIN, Because, Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from hullmark.model.dockerfile import Dockerfile
+    from hullmark.model.dockerfile import Dockerfile, Recipe
     from hullmark.model.inputs import BuildInputs
     from hullmark.model.project import Project, Service
 
@@ -26,16 +27,15 @@ def inputs_of(project: Project, names: Iterable[str] | None = None) -> dict[str,
     A service whose context is elsewhere is not among them. Raises `ConfigurationError` with everything that is wrong
     in the Dockerfiles.
     """
-    raw: dict[str, Any] = json.loads(project.resolved).get("services") or {}
     wanted = None if names is None else set(names)
     found: dict[str, BuildInputs] = {}
     problems: list[str] = []
-    parsed: dict[tuple[str, str], Dockerfile] = {}
+    reading = _Reading(project=project)
     for service in project.built:
         if wanted is not None and service.name not in wanted:
             continue
         try:
-            read = _read(project, service, raw[service.name], parsed)
+            read = reading.inputs(service)
         except ConfigurationError as error:
             problems += [problem for problem in error.problems if problem not in problems]
         except UsageError as error:
@@ -48,35 +48,72 @@ def inputs_of(project: Project, names: Iterable[str] | None = None) -> dict[str,
     return found
 
 
-def _read(
-    project: Project, service: Service, raw: Mapping[str, Any], parsed: dict[tuple[str, str], Dockerfile]
-) -> BuildInputs | None:
-    build, declared = service.build, raw["build"]
-    assert build is not None
-    if not Path(build.context).is_absolute():
-        return None
-    inline = declared.get("dockerfile_inline")
-    args = dict(build.args)
-    key = (build.dockerfile if not inline else f"\0{service.name}", json.dumps(sorted(args.items())))
-    if key not in parsed:
-        # A heavy parse for what many services share.
-        parsed[key] = (
-            parse(str(inline).replace("$$", "$"), service.span.path, args=args)
-            if inline
-            else load(Path(build.dockerfile), project.root, args=args)
+@dataclass(kw_only=True)
+class _Reading:
+    """Reads each Dockerfile once."""
+
+    project: Project
+    _raw: dict[str, Any] = field(default_factory=dict)
+    _parsed: dict[tuple[str, str], Dockerfile] = field(default_factory=dict)
+
+    def inputs(self, service: Service) -> BuildInputs | None:
+        """What the service's image is built from; `None` where its context is elsewhere."""
+        recipe = self._recipe(service)
+        build, declared = service.build, self._declared(service)
+        if recipe is None or build is None:
+            return None
+        inline = bool((declared.get("build") or {}).get("dockerfile_inline"))
+        found = build_inputs(
+            recipe,
+            self.project.root,
+            context=Path(build.context),
+            dockerfile=None if inline else Path(build.dockerfile),
+            because=Because(text=f"the Dockerfile of `{service.name}`", span=service.span),
+            args=dict(build.args),
+            target=build.target,
+            platform=_platform(declared),
+            contexts=_contexts(declared["build"]),
+            images=_images(self.project, service),
         )
-    return build_inputs(
-        parsed[key].recipe(build.target),
-        project.root,
-        context=Path(build.context),
-        dockerfile=None if inline else Path(build.dockerfile),
-        because=Because(text=f"the Dockerfile of `{service.name}`", span=service.span),
-        args=args,
-        target=build.target,
-        platform=_platform(raw),
-        contexts=_contexts(declared),
-        images=_images(project, service),
-    )
+        triggers = tuple(self._triggered(found))
+        return replace(found, selections=found.selections + triggers) if triggers else found
+
+    def _triggered(self, inputs: BuildInputs) -> Iterator[Selection]:
+        """What images of other services take from the context of whoever is built upon them: ONBUILD.
+
+        Which of it is not worked out; all of the context counts.
+        """
+        by_name = {service.name: service for service in self.project.built}
+        for name, because in inputs.services:
+            recipe = self._recipe(by_name[name]) if name in by_name else None
+            if recipe is None:
+                continue
+            for instruction in recipe.final.history:
+                if instruction.trigger is not None:
+                    text = f"ONBUILD at {instruction.span.path}:{instruction.span.line}, through {because}"
+                    reason = Because(text=text, span=instruction.span)
+                    yield Selection(context=MAIN, pattern=".", parts=(), because=reason)
+
+    def _declared(self, service: Service) -> dict[str, Any]:
+        if not self._raw:
+            self._raw.update(json.loads(self.project.resolved).get("services") or {})
+        declared: dict[str, Any] = self._raw[service.name]
+        return declared
+
+    def _recipe(self, service: Service) -> Recipe | None:
+        build = service.build
+        if build is None or not Path(build.context).is_absolute():
+            return None
+        inline = (self._declared(service).get("build") or {}).get("dockerfile_inline")
+        args = dict(build.args)
+        key = (f"\0{service.name}" if inline else build.dockerfile, json.dumps(sorted(args.items())))
+        if key not in self._parsed:
+            self._parsed[key] = (
+                parse(str(inline).replace("$$", "$"), service.span.path, args=args)
+                if inline
+                else load(Path(build.dockerfile), self.project.root, args=args)
+            )
+        return self._parsed[key].recipe(build.target)
 
 
 def _platform(raw: Mapping[str, Any]) -> str | None:

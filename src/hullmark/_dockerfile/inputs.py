@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from hullmark._dockerfile import ignorefile
 from hullmark._dockerfile.expansion import BadWord, expand
-from hullmark.model.dockerfile import ImageBase
+from hullmark.model.dockerfile import ImageBase, StageBase
 from hullmark.model.inputs import MAIN, Because, BuildInputs, Selection, Unfollowed
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class _Reading:
         self._base(stage.base, Because(text=place, span=stage.opening.span))
         variables = dict(arguments)
         variables.update(stage.environment)
-        for instruction in stage.instructions:
+        for instruction in (*_triggers(stage), *stage.instructions):
             if instruction.keyword in {"ARG", "ENV"}:
                 variables.update(
                     {pair.name: pair.value for pair in instruction.pairs if pair.value is not None}
@@ -152,8 +152,6 @@ class _Reading:
                     self._mount(instruction, mount, variables)
                 elif mount.source is not None:
                     self._base(mount.source, _because(instruction))
-            if instruction.trigger is not None:
-                continue  # what runs when another image is built upon this one takes nothing for this one
 
     def _base(self, base: Base, because: Because) -> None:
         match base:
@@ -284,6 +282,17 @@ def _followed(top: str, path: str) -> tuple[str, list[str]]:
             here = ""
         pending = [*to.split("/"), *pending]
     return posixpath.join(here, *pending) or ".", links
+
+
+def _triggers(stage: Stage) -> Iterator[Instruction]:
+    """What the stage that this one continues has put off until now: ONBUILD."""
+    match stage.base:
+        case StageBase(stage=base):
+            for instruction in base.instructions:
+                if instruction.trigger is not None:
+                    yield instruction.trigger
+        case _:
+            pass
 
 
 def _because(instruction: Instruction) -> Because:
