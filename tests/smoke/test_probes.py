@@ -42,6 +42,11 @@ class _Stack:
             raise Unavailable(f"port {port} of service `{service}` is not published")
         return "127.0.0.1", self.port
 
+    def inner_addresses(self, service: str) -> list[str]:
+        """None: as where the engine is behind a virtual machine."""
+        del service
+        return []
+
 
 @contextmanager
 def _served(answer: Callable[[socket.socket], object]) -> Iterator[Any]:
@@ -165,7 +170,11 @@ def test_a_probe_is_tried_until_it_passes() -> None:
     [
         (lambda connection: connection.recv(1), True, "connection accepted"),
         (lambda connection: connection.sendall(b"220 smtp ready\r\n"), True, "connection accepted"),
-        (lambda _: None, False, "connection refused"),
+        (
+            lambda _: None,
+            False,
+            "connection closed at once: nothing listens at the port, or what does closes it",
+        ),
     ],
     ids=["waits", "greets", "closed-by-the-engines-proxy"],
 )

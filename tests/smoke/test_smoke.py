@@ -113,6 +113,23 @@ volumes:
     ]
 
 
+def test_a_connection_that_the_service_itself_closes_at_once_was_accepted(bench: Any) -> None:
+    curt = "use IO::Socket::INET; $$s = IO::Socket::INET->new(LocalPort => 9000, Listen => 5); close $$s->accept while 1"
+    run = bench.smoke(
+        f"""
+services:
+  web:
+    image: BOX
+    command: [perl, -e, '{curt}']
+""",
+        probes={"web": (bench.tcp(port=9000), bench.tcp(port=9001))},
+    )
+    assert [(probe.passed, probe.seen) for probe in run.probes] == [
+        (True, "connection accepted, and closed at once by the service"),
+        (False, "connection refused"),
+    ]
+
+
 def test_what_is_refused_says_how(bench: Any) -> None:
     run = bench.smoke(
         f"services:\n  web:{WEB}  idle:{IDLE}  alone:{IDLE}    networks: [other]\nnetworks:\n  other:\n",

@@ -57,7 +57,7 @@ def _attempt(stack: Stack, service: str, probe: Probe, left: float) -> tuple[boo
             case HttpProbe():
                 return _http(*stack.address(service, probe.port), probe, min(ATTEMPT, left))
             case TcpProbe():
-                return _tcp(*stack.address(service, probe.port), min(ATTEMPT, left))
+                return _tcp(stack, service, probe.port, min(ATTEMPT, left))
             case ExecProbe():
                 # Ending it in the middle to try again would be no help: it gets all the time there is.
                 return execute(stack, service, probe.command, left)
@@ -150,19 +150,34 @@ def _why(error: Exception) -> str:
     return shorten(text)
 
 
-def _tcp(host: str, port: int, timeout: float) -> tuple[bool, str]:
+def _tcp(stack: Stack, service: str, port: int, timeout: float) -> tuple[bool, str]:
     try:
-        with socket.create_connection((host, port), timeout=timeout) as connection:
+        with socket.create_connection(stack.address(service, port), timeout=timeout) as connection:
             connection.settimeout(SETTLE)
             try:
                 greeting = connection.recv(1)
             except TimeoutError:
                 return True, "connection accepted"
+            except ConnectionResetError:
+                greeting = b""
     except TimeoutError:
         return False, "no answer in time"
     except OSError as error:
         return False, (error.strerror or str(error)).lower()
-    return (True, "connection accepted") if greeting else (False, "connection refused")
+    return (True, "connection accepted") if greeting else _past_the_proxy(stack, service, port, timeout)
+
+
+def _past_the_proxy(stack: Stack, service: str, port: int, timeout: float) -> tuple[bool, str]:
+    """Who closed a connection at once: the engine's proxy, for a container that refuses it, or the service itself."""
+    for address in stack.inner_addresses(service):
+        try:
+            socket.create_connection((address, port), timeout=min(SETTLE, timeout)).close()
+        except ConnectionRefusedError:
+            return False, "connection refused"
+        except OSError:  # no way from here into that network
+            continue
+        return True, "connection accepted, and closed at once by the service"
+    return False, "connection closed at once: nothing listens at the port, or what does closes it"
 
 
 def execute(stack: Stack, service: str, command: tuple[str, ...], timeout: float) -> tuple[bool, str] | None:

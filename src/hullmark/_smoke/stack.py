@@ -116,6 +116,13 @@ class Stack:
             )
         return bound[0]["HostIp"], int(bound[0]["HostPort"])
 
+    def inner_addresses(self, service: str) -> list[str]:
+        """The addresses of the container in its own networks; from this host they answer only on Linux."""
+        networks = (
+            self.container(carrier(self.project, service)).attrs["NetworkSettings"].get("Networks") or {}
+        )
+        return [str(each["IPAddress"]) for each in networks.values() if each.get("IPAddress")]
+
     def diagnosed(self, run: ServiceRun) -> ServiceRun:
         """`run` with the last health check's output and the last log lines of its container."""
         from docker.errors import APIError  # noqa: PLC0415  # loaded with the engine
