@@ -507,7 +507,7 @@ reason = "so"
     assert _problems(resolved, {"compose.yml": WEB, "hullmark.toml": toml}) == [
         "hullmark.toml:2:1: no service `wep` in the project; did you mean `web`? (services: web)",
         "hullmark.toml:5:1: no service `wob` in the project; did you mean `web`? (services: web)",
-        "hullmark.toml:9:1: no service `zzz` in the project; (services: web)",
+        "hullmark.toml:9:1: no service `zzz` in the project (services: web)",
     ]
 
 
@@ -700,3 +700,22 @@ services:
         "compose.yml:6:19: the variable `OTHER` is not set and stands for nothing",
     ]
     assert resolved({"compose.yml": "services:\n  web:\n    image: x:1\n"}).warnings == ()
+
+
+def test_a_link_to_a_service_that_the_project_has_not_is_refused(resolved: Any) -> None:
+    text = """
+services:
+  web:
+    image: x:1
+    hostname: Front
+    container_name: shop
+    extra_hosts: ["gateway:10.0.0.1"]
+    networks: {default: {aliases: [www]}}
+"""
+    links = ["web", "front", "shop", "gateway", "www", "api.example.com", "wbe", "nowhere"]
+    toml = "".join(f'[[links]]\nfrom = "web"\nto = "http://{host}:80/"\n' for host in links)
+    misspelt = "no service `wbe` in the project; did you mean `web`? (services: web)"
+    assert _problems(resolved, {"compose.yml": text, "hullmark.toml": toml}) == [
+        f"hullmark.toml:19:1: the link leads nowhere: {misspelt}",
+        "hullmark.toml:22:1: the link leads nowhere: no service `nowhere` in the project (services: web)",
+    ]

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import click
 
+from hullmark._settings.load import FILE
+from hullmark._settings.options import SCHEMA
 from hullmark.errors import UsageError, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hullmark._cli.session import Session
+    from hullmark._settings.options import Table
 
 
 @click.command
 @click.argument("rule", required=False)
 @click.pass_obj
 def command(session: Session, /, *, rule: str | None) -> None:
-    """Show what RULE is about, why it matters and how to fix it; without RULE, list all rules."""
-    from textwrap import fill  # noqa: PLC0415  # loads every rule, as the next two do
+    """Show what RULE is about, why it matters and how to fix it; without RULE, list all rules.
 
+    RULE may be `hullmark.toml`: that lists every option of the configuration.
+    """
+    if rule == FILE:
+        session.stdout.write("\n".join(_options(SCHEMA)) + "\n")
+        return
     from hullmark._linters.known import EQUIVALENT, EXPLAINED, IDS, page  # noqa: PLC0415
-    from hullmark.rules import catalogue  # noqa: PLC0415
+    from hullmark.rules import catalogue  # noqa: PLC0415  # loads every rule
 
     by_id = {each.id: each for each in catalogue()}
     if rule is None:
@@ -45,3 +55,24 @@ def command(session: Session, /, *, rule: str | None) -> None:
         raise UsageError(f"no rule `{rule}`; {question}", hint="`hullmark explain` lists them all")
     found = by_id[rule]
     session.stdout.write(f"{found.id} ({found.severity}, since {found.since})\n\n{found.page}\n")
+
+
+def _options(table: Table, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """Every table of the configuration with its options, as it is written in the file."""
+    if path:
+        name = ".".join("NAME" if key == "*" else key for key in path)
+        yield f"[[{name}]]" if table.array else f"[{name}]"
+        yield fill(table.help, 80, initial_indent="# ", subsequent_indent="# ")
+    for option in table.options:
+        notes = [f"default: {option.default}"] if option.default else []
+        notes += ["required"] if option.required else []
+        notes += [f"such as {option.example}"] if option.example else []
+        more = f" ({', '.join(notes)})" if notes else ""
+        yield f"{option.key} = {option.kind.name}"
+        yield fill(
+            option.help + more, 80, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False
+        )
+    if path:
+        yield ""
+    for inner in table.tables:
+        yield from _options(inner, (*path, inner.key))

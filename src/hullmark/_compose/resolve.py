@@ -7,6 +7,7 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from hullmark._compose.isolate import unshareable
 from hullmark._compose.positions import declarations, shown
@@ -15,7 +16,7 @@ from hullmark.model.location import SourceSpan
 from hullmark.model.project import Build, Project, Service, UserOverride
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from hullmark._compose.positions import Declarations
     from hullmark._process import Commands, Completed
@@ -33,7 +34,7 @@ CONFIGURATION = ("hullmark.toml", *COMPOSE_FILES)
 _WARNING = re.compile(r'level=warning msg=("(?:[^"\\]|\\.)*")')
 _UNSET = re.compile(r'The "(\S+)" variable is not set')
 _MISSING = re.compile(r"required variable (\S+) is missing a value(?:: (.*))?")
-_INSTALL = "install Docker with its Compose plugin, see docs/engine.md"
+_INSTALL = "install Docker with its Compose plugin (https://docs.docker.com/engine/install)"
 
 
 def find_root(start: Path, named: Path | None = None) -> Path:
@@ -331,6 +332,13 @@ def _check_names(project: Project, declared: Declarations) -> None:
         for span, name in named
         if name not in valid
     ]
+    known = {*(name.lower() for name in valid), *_other_names(project)}
+    problems += [
+        f"{link.origin}: the link leads nowhere: {unknown_service(host, valid)}"
+        for link in settings.links
+        # A name with a dot is one of the world outside, unless the project says otherwise.
+        if (host := urlsplit(link.to).hostname or "") not in known and "." not in host
+    ]
     origin = dict(settings.origins).get("smoke.shared", "hullmark.toml")
     problems += [f"{origin}: {problem}" for problem in unshareable(project)]
     if problems:
@@ -340,12 +348,25 @@ def _check_names(project: Project, declared: Declarations) -> None:
         )
 
 
+def _other_names(project: Project) -> Iterator[str]:
+    """What else services are called within their networks, in lower case as in a URL."""
+    for service in (json.loads(project.resolved).get("services") or {}).values():
+        for key in ("container_name", "hostname"):
+            if service.get(key):
+                yield str(service[key]).lower()
+        for network in (service.get("networks") or {}).values():
+            yield from (str(alias).lower() for alias in (network or {}).get("aliases") or ())
+        hosts = service.get("extra_hosts") or ()
+        yield from (re.split(r"[=:]", str(host), maxsplit=1)[0].lower() for host in hosts)
+        yield from (str(link).rpartition(":")[2].lower() for link in service.get("links") or ())
+
+
 def unknown_service(name: str, valid: Iterable[str]) -> str:
     """A sentence that says that there is no service `name`, and which there are."""
     valid = sorted(valid)
     meant = nearest(name, valid)
-    question = f"did you mean `{meant}`? " if meant else ""
-    return f"no service `{name}` in the project; {question}(services: {', '.join(valid) or 'none'})"
+    question = f"; did you mean `{meant}`?" if meant else ""
+    return f"no service `{name}` in the project{question} (services: {', '.join(valid) or 'none'})"
 
 
 def chosen_services(project: Project, names: Iterable[str]) -> tuple[Service, ...]:

@@ -67,7 +67,7 @@ class _Source:
         if self.problems or others:
             raise ConfigurationError(
                 [*(text for _, _, text in sorted(self.problems)), *others],
-                hint="docs/configuration.md lists every option",
+                hint="`hullmark explain hullmark.toml` lists every option",
             )
 
 
