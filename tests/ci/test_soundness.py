@@ -38,7 +38,13 @@ COPIES = (
     *("COPY a /a", "COPY a/*.txt /texts/", "COPY . /all/", "COPY b/s?b /w/", "ADD b/x /y"),
     *('COPY ["with space.txt", "/s/"]', "COPY a/deep/ /deep/", "COPY t*.txt a/1.txt /several/"),
     *("COPY */*.md /md/", "COPY ./b/../b/sub /sub", "COPY [[]odd].txt /odd", "COPY --chmod=600 top.txt /t"),
-    "COPY <<EOF /document\ntext\nEOF",
+    *(
+        "COPY <<EOF /document\ntext\nEOF",
+        "COPY c/x /c",
+        "COPY a/l.txt /l",
+        "COPY c /cc",
+        "COPY c/s*/*.txt /cs/",
+    ),
 )
 IGNORES = (
     *("*.md", "!a/keep.md", "b", "!b/x", "**/y", "a/*", "!a/deep", "**/*.txt", "!**/3.txt", "*"),
@@ -191,6 +197,10 @@ class _Bench:
         self._file("compose.yml", "\n".join(lines) + "\n")
         for context, text in zip(CONTEXTS, ignored, strict=True):
             self._file(f"{context}/.dockerignore", text + "\n")
+            (self.top / context / "a").mkdir(parents=True)
+            # A source may be a link, or lie behind one; what it leads to is what is copied.
+            (self.top / context / "a/l.txt").symlink_to("../b/x")
+            (self.top / context / "c").symlink_to("b")
             for path in PATHS:
                 if "new" not in path:
                     self._file(f"{context}/{path}", f"{context} {path}\n")
