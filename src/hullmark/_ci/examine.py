@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hullmark._ci.changes import changes
+from hullmark._ci.objects import Objects, objects_of
 from hullmark._ci.repository import find_repository
 from hullmark._ci.revision import revision
 from hullmark.errors import UsageError
@@ -44,9 +45,9 @@ def examine(
     """What is affected by all that happened between the point where `base` and `head` part and `head`.
 
     Without `head`, by what happened until now, in the work tree. With `explain`, the inputs of each image are compared
-    with those that were recorded when it was built last, or with those in the report `against`. Raises `UsageError` outside of a repository and for
-    unknown revisions, `Unavailable` for a history that was cut off, `ConfigurationError` for a project that cannot be
-    resolved.
+    with those that were recorded when it was built last, or with those in the report `against`. Raises `UsageError`
+    outside of a repository and for unknown revisions, `Unavailable` for a history that was cut off, and
+    `ConfigurationError` for a project that cannot be resolved.
     """
     with ThreadPoolExecutor(max_workers=2) as pool:
         # git and Compose take as long as it takes to load what their answers are needed for; none waits for another.
@@ -62,14 +63,17 @@ def examine(
 
         repository, found, checked_out = asking.result()
         if checked_out:
+            known = pool.submit(objects_of, repository) if explain else None
             look = _Look(where=where, project=resolving.result(), repository=repository, top=repository.top)
-            return look.at(found, explain=explain, against=against)
+            return look.at(found, known.result if known else None, against)
     assert found.head is not None
     with revision(repository, found.head) as then:
         then.write_all()
         project = _project_at(where, root, repository, then)
         look = _Look(where=where, project=project, repository=repository, top=then.top)
-        return look.at(found, explain=explain, against=against)
+        return look.at(
+            found, (lambda: Objects(algorithm=repository.object_format)) if explain else None, against
+        )
 
 
 def _ask_git(where: Where, base: str, head: str | None) -> tuple[Repository, Changes, bool]:
@@ -146,8 +150,8 @@ class _Look:
     top: Path
     """What stands for the top of the repository."""
 
-    def at(self, found: Changes, *, explain: bool, against: Path | None) -> Affected:
-        """What `found` affects."""
+    def at(self, found: Changes, objects: Callable[[], Objects] | None, against: Path | None) -> Affected:
+        """What `found` affects; with `objects` the inputs of each image are explained."""
         from hullmark._ci.affected import Assembly  # noqa: PLC0415
         from hullmark._ci.before import Before, Configured  # noqa: PLC0415
         from hullmark._ci.inputs import inputs_of  # noqa: PLC0415
@@ -171,12 +175,11 @@ class _Look:
             inputs=inputs,
             place=_places(self.project),
         ).assemble(configured)
-        if not explain:
+        if objects is None:
             return affected
         from hullmark._ci.explain import explanations  # noqa: PLC0415  # mostly not needed
 
-        known = self.repository if self.top == self.repository.top else None
-        explained = explanations(self.project, inputs, known, self.where.environ, against)
+        explained = explanations(self.project, inputs, objects(), self.where.environ, against)
         return replace(affected, explanations=explained)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hullmark._ci.digest import Digests, compared
-from hullmark._ci.objects import objects_of
 from hullmark._ci.records import Records, read_report, readable
 from hullmark.errors import ConfigurationError
 from hullmark.model.affected import Explanation
@@ -14,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from hullmark._ci.objects import Objects
     from hullmark._ci.records import Recorded
-    from hullmark._ci.repository import Repository
     from hullmark.model.affected import InputDifference, InputDigest
     from hullmark.model.inputs import BuildInputs
     from hullmark.model.project import Project
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 def explanations(
     project: Project,
     inputs: Mapping[str, BuildInputs],
-    repository: Repository | None,
+    objects: Objects,
     environ: Mapping[str, str],
     against: Path | None,
 ) -> tuple[Explanation, ...]:
@@ -33,7 +32,7 @@ def explanations(
     What was recorded is in the report `against`, or was kept when hullmark built the image. Raises
     `ConfigurationError` for a file that is no report, and `Unavailable` for inputs that cannot be read.
     """
-    digests = Digests(project=project, inputs=inputs.get, objects=objects_of(repository), environ=environ)
+    digests = Digests(project=project, inputs=inputs.get, objects=objects, environ=environ)
     records = Records.at(environ)
     given = None if against is None else _read(against)
     found = []

@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -91,32 +92,42 @@ def objects_of(repository: Repository | None) -> Objects:
 
 def _clean(repository: Repository) -> dict[str, str]:
     """The ids of all files that are in the work tree as they are in the index."""
-    staged = repository.records("ls-files", "-z", "--stage", "-v")
-    dirty = set(repository.records("diff-files", "-z", "--name-only", "--ignore-submodules=all"))
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        asking = pool.submit(_changed, repository)
+        converting = pool.submit(_converts_by_configuration, repository)
+        staged = repository.records("ls-files", "-z", "--stage", "-v")
+        dirty, attributes = asking.result()
+        if converting.result():
+            return {}
     top = f"{repository.top}/"
     found = {}
-    own = repository.ask("rev-parse", "--git-path", "info/attributes").removesuffix("\n")
-    attributes = [os.path.join(repository.top, own)]  # noqa: PTH118
     for record in staged:
         told, _, path = record.partition("\t")
         # `H 100644 ID 0`; another letter is of a file that git is told not to look at.
-        if path.endswith(".gitattributes") and path.rpartition("/")[2] == ".gitattributes":
-            attributes.append(top + path)
         if told.startswith("H 100") and told.endswith(" 0") and path not in dirty:
-            found[top + path] = told[9:-2]
-    return {} if _converts(repository, attributes) else found
+            found[f"{top}{path}"] = told[9:-2]
+        if path.endswith(".gitattributes"):
+            attributes.append(f"{top}{path}")
+    return {} if any(_converts(path) for path in attributes) else found
 
 
-def _converts(repository: Repository, attributes: list[str]) -> bool:
-    """Whether some file in the work tree may differ from what git has of it, although git says that it does not."""
+def _changed(repository: Repository) -> tuple[set[str], list[str]]:
+    """The files that are not as they are in the index, and where attributes of the repository itself stand."""
+    dirty = repository.records("diff-files", "-z", "--name-only", "--ignore-submodules=all")
+    own = repository.ask("rev-parse", "--git-path", "info/attributes").removesuffix("\n")
+    return set(dirty), [os.path.join(repository.top, own)]  # noqa: PTH118
+
+
+def _converts_by_configuration(repository: Repository) -> bool:
+    """Whether git is told to make files in the work tree differ from what it has of them."""
     configured = repository.run("config", "--get-regexp", r"^core\.(autocrlf|eol|attributesfile)$").stdout
-    if re.search(r"(?i)^core\.(autocrlf (true|input)|eol|attributesfile)", configured, re.MULTILINE):
-        return True
-    for path in attributes:
-        try:
-            with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
-                if _CONVERTS.search(file.read()):
-                    return True
-        except OSError:
-            continue
-    return False
+    return bool(re.search(r"(?im)^core\.(autocrlf (true|input)|eol|attributesfile)", configured))
+
+
+def _converts(path: str) -> bool:
+    """Whether by the attributes in the file at `path` some file may differ from what git has of it."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+            return _CONVERTS.search(file.read()) is not None
+    except OSError:
+        return False
