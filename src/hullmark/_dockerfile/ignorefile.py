@@ -3,125 +3,132 @@
 from __future__ import annotations
 
 import posixpath
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from hullmark._dockerfile.ignorepattern import SPACES, compiled
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_SPECIAL = frozenset(".+()|{}$^")
+    from hullmark._dockerfile.ignorepattern import IgnorePattern
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IgnorePattern:
-    """One line of an ignore file."""
-
-    text: str
-    """Cleaned, without the exclamation mark."""
-    negated: bool
-    """Whether it takes back what an earlier line excludes."""
-    regex: re.Pattern[str]
-
-    def matches(self, path: str) -> bool:
-        """Whether it is about `path` itself."""
-        return self.regex.fullmatch(path) is not None
+_GLOB = frozenset("*?[]\\^")
+_LONGEST = 64 * 1024
+"""Bytes that a line must stay below for the builder to read it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IgnoreFile:
-    """What is excluded, by the last line that is about a path or a directory above it."""
+    """What is excluded: the last line that is about a path, or about a directory above it, counts.
+
+    The builder walks the context from the top, and lines that could not change what is decided already are not held
+    against a directory. They are not thought to be about what is below it either, which is why a path is not judged
+    on its own here, but after everything above it.
+    """
 
     patterns: tuple[IgnorePattern, ...] = ()
+    _above: dict[str, tuple[bool, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False, hash=False
+    )
 
     def excludes(self, path: str) -> bool:
         """Whether the builder does not see `path`, which is relative to the context, with forward slashes."""
-        parts = path.split("/")
-        prefixes = ["/".join(parts[: number + 1]) for number in range(len(parts))]
-        excluded = False
-        for pattern in self.patterns:
-            # A line that would change nothing need not be matched.
-            if pattern.negated == excluded and any(pattern.matches(prefix) for prefix in prefixes):
-                excluded = not pattern.negated
-        return excluded
+        if not self.patterns:
+            return False
+        parent = posixpath.dirname(path)
+        return self._judged(path, self._directory(parent) if parent else None)[0]
 
     def may_reinclude_below(self, directory: str) -> bool:
         """Whether something below `directory`, which is excluded, may be taken back."""
         return any(pattern.negated and _may_be_below(pattern.text, directory) for pattern in self.patterns)
 
+    def _directory(self, path: str) -> tuple[bool, ...]:
+        known = self._above.get(path)
+        if known is None:
+            parent = posixpath.dirname(path)
+            known = self._judged(path, self._directory(parent) if parent else None)[1]
+            self._above[path] = known
+        return known
+
+    def _judged(self, path: str, above: tuple[bool, ...] | None) -> tuple[bool, tuple[bool, ...]]:
+        """Whether `path` is excluded, and which lines are about it."""
+        excluded = False
+        about = []
+        for number, pattern in enumerate(self.patterns):
+            matched = above is not None and above[number]
+            if not matched and pattern.negated == excluded:
+                matched = pattern.matches(path)
+            about.append(matched)
+            if matched:
+                excluded = not pattern.negated
+        return excluded, tuple(about)
+
 
 def _may_be_below(pattern: str, directory: str) -> bool:
-    for part, name in zip(pattern.split("/"), directory.split("/"), strict=False):
-        if "**" in part:
+    parts, names = pattern.split("/"), directory.split("/")
+    for part, name in zip(parts, names, strict=False):
+        if not _GLOB.isdisjoint(part):
             return True
-        if not _compile(part).fullmatch(name):
+        if part != name:
             return False
-    return True
+    return len(parts) > len(names)
 
 
 def parse(text: str) -> IgnoreFile:
-    """The ignore file in `text`; raises `ValueError` for a pattern that is none."""
+    """The ignore file in `text`; raises `ValueError` for one that the builder refuses."""
     found = []
-    for raw in text.removeprefix("\ufeff").split("\n"):
-        line = raw.rstrip("\r")
-        if line.startswith("#"):
+    for number, raw in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
+        if len(raw.encode("utf-8", "surrogateescape")) >= _LONGEST:
+            raise ValueError(f"line {number} is too long")
+        # A space before the sign makes it a name.
+        if raw.startswith("#"):
             continue
-        line = line.strip()
-        negated = line.startswith("!")
-        line = line.removeprefix("!").strip() if negated else line
-        if not line:
-            continue
-        cleaned = posixpath.normpath(line)
-        cleaned = "/" if cleaned == "//" else cleaned
-        if len(cleaned) > 1:
-            cleaned = cleaned.removeprefix("//").removeprefix("/")
-        found.append(IgnorePattern(text=cleaned, negated=negated, regex=_compile(cleaned)))
-    return IgnoreFile(patterns=tuple(found))
+        line = raw.strip(SPACES)
+        if line:
+            found.append(_pattern(line))
+    return IgnoreFile(patterns=tuple(each for each in found if each is not None))
 
 
-def find(context: Path, dockerfile: Path) -> IgnoreFile:
-    """The ignore file that counts for a Dockerfile: the one called after it, else that of the context."""
+def _pattern(line: str) -> IgnorePattern | None:
+    """One line, read twice as the builder does: what is cleaned of a path may leave an exclamation mark in front."""
+    mark = "!" if line.startswith("!") else ""
+    path = line[len(mark) :].strip(SPACES)
+    if path:
+        path = _cleaned(path)
+        path = path[1:] if len(path) > 1 and path.startswith("/") else path
+    text = (mark + path).strip(SPACES)
+    if not text:
+        return None
+    text = _cleaned(text)
+    if text == "!":
+        raise ValueError(f"`{line}` takes back nothing")
+    negated = text.startswith("!")
+    return compiled(text[negated:], negated=negated)
+
+
+def _cleaned(path: str) -> str:
+    """`path` without what leads nowhere; two slashes in front, which mean something to POSIX, are one."""
+    found = posixpath.normpath(path)
+    return found[1:] if found.startswith("//") else found
+
+
+def find(context: Path, dockerfile: Path | None) -> IgnoreFile:
+    """The ignore file that counts for a Dockerfile: the one called after it, else that of the context.
+
+    A Dockerfile that stands in the Compose file, or that of a named context, has only the latter. Raises `ValueError`
+    for one that the builder refuses.
+    """
     for path in places(context, dockerfile):
         try:
-            return parse(path.read_bytes().decode("utf-8", "replace"))
-        except (FileNotFoundError, NotADirectoryError):
+            content = path.read_bytes()
+        except OSError:
             continue
+        return parse(content.decode("utf-8", "surrogateescape"))
     return IgnoreFile()
 
 
-def places(context: Path, dockerfile: Path) -> tuple[Path, ...]:
+def places(context: Path, dockerfile: Path | None) -> tuple[Path, ...]:
     """Where the ignore file of a Dockerfile may be; the first that is there counts."""
-    return (dockerfile.with_name(f"{dockerfile.name}.dockerignore"), context / ".dockerignore")
-
-
-def _compile(pattern: str) -> re.Pattern[str]:
-    """The regular expression for a pattern."""
-    found = []
-    position = 0
-    while position < len(pattern):
-        char = pattern[position]
-        position += 1
-        if char == "*" and pattern[position : position + 1] == "*":
-            position += 1
-            if pattern[position : position + 1] == "/":
-                position += 1
-            found.append(".*" if position >= len(pattern) else "(?:.*/)?")
-        elif char == "*":
-            found.append("[^/]*")
-        elif char == "?":
-            found.append("[^/]")
-        elif char == "\\" and position < len(pattern):
-            found.append(re.escape(pattern[position]))
-            position += 1
-        elif char in _SPECIAL:
-            found.append(f"\\{char}")
-        elif char == "[":
-            end = pattern.find("]", position + 1)
-            if end < 0:
-                raise ValueError(f"`{pattern}`: the bracket is not closed")
-            inner = pattern[position:end].replace("\\\\", "\\")
-            found.append(f"[{inner}]")
-            position = end + 1
-        else:
-            found.append(re.escape(char))
-    return re.compile("".join(found), re.DOTALL)
+    own = (dockerfile.with_name(f"{dockerfile.name}.dockerignore"),) if dockerfile is not None else ()
+    return (*own, context / ".dockerignore")
