@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_the_benchmark_of_starting_up_compares_and_names_what_is_heavy() -> None:
     run = subprocess.run(
-        [sys.executable, ROOT / "benchmarks/startup.py", "--rounds", "3"],
+        [sys.executable, ROOT / "benchmarks/startup.py", "--rounds", "3", "--limit", "60000"],
         capture_output=True,
         text=True,
         check=False,
@@ -25,6 +25,17 @@ def test_the_benchmark_of_starting_up_compares_and_names_what_is_heavy() -> None
     assert abs(ours - theirs - difference) < 0.2
     assert ours > theirs
     assert len(run.stdout.split("heaviest imports")[1].strip().splitlines()) == 6
+
+
+def test_a_start_that_takes_longer_than_it_may_makes_the_benchmark_fail() -> None:
+    run = subprocess.run(
+        [sys.executable, ROOT / "benchmarks/startup.py", "--rounds", "1", "--limit", "0.001"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert "hullmark --help takes longer than 0 ms" in run.stderr
 
 
 def test_a_hullmark_that_fails_makes_the_benchmark_fail(tmp_path: Path) -> None:

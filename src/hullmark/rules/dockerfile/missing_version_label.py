@@ -27,12 +27,13 @@ How to fix
         FROM python:3.13-slim AS runtime
         FROM scratch
         COPY --from=runtime / /
-        ARG VERSION=dev
+        ARG VERSION=1.0
         LABEL org.opencontainers.image.version="${VERSION}"
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,7 @@ from hullmark.model.finding import Observation, Severity
 from hullmark.model.fix import Fix, replacement
 from hullmark.model.rule import rule
 from hullmark.rules._edits import above, at_end_of
-from hullmark.rules._squash import Place
+from hullmark.rules._squash import LostPair, Place, variables_of
 from hullmark.rules._version_label import LABEL, argument, declares, is_free, owner
 
 if TYPE_CHECKING:
@@ -86,13 +87,15 @@ def missing_version_label(deployment: Deployment) -> Iterator[Observation]:
         return
     lost = stage.lost_pair("LABEL", LABEL)
     if lost is not None:
+        lines = _again(recipe, lost)
+        shown = " and ".join(f"`{line}`" for line in lines)
         yield Observation(
             location=lost.copy.span,
             seen=f"set in stage {lost.stage.label} at line {lost.instruction.span.line}, lost by the squash",
             expected=expected,
-            remedy=f"after line {lost.copy.span.end_line} add `ARG VERSION=dev` and `{_VALUE}`",
+            remedy=f"after line {lost.copy.span.end_line} add {shown}",
             key="lost by the squash",
-            fix=_declared_again(recipe, lost),
+            fix=_declared_again(recipe, lines),
         )
         return
     yield Observation(
@@ -105,15 +108,27 @@ def missing_version_label(deployment: Deployment) -> Iterator[Observation]:
     )
 
 
-def _declared_again(recipe: Recipe, lost: Lost) -> Fix | None:
+def _again(recipe: Recipe, lost: Lost) -> list[str]:
+    """The lines that give the image the version that it lost: from a build argument, and by default the same."""
+    pair = [each for each in lost.instruction.pairs if each.name == LABEL][-1]
+    place = Place(recipe, lost)
+    variables = variables_of(pair.raw or "")
+    if variables and set(variables) != {"VERSION"}:
+        made = place.pairs("LABEL", [LostPair(lost=lost, pair=pair)])
+        if made is not None:
+            return made
+    if declares(recipe.final):
+        return [_VALUE]
+    literal = pair.value or ""
+    if not variables and re.fullmatch(r"[\w.+-]+", literal):
+        return [f"ARG VERSION={literal}", _VALUE]
+    return [*(place.arguments(["VERSION"], lost.stage) or [argument(recipe)]), _VALUE]
+
+
+def _declared_again(recipe: Recipe, lines: list[str]) -> Fix | None:
     if not is_free(recipe):
         return None
-    stage = recipe.final
-    arguments = Place(recipe, lost).arguments(["VERSION"], lost.stage) or [argument(recipe)]
-    return Fix(
-        message="set the label from ARG VERSION behind the squash",
-        edits=(at_end_of(stage, *([] if declares(stage) else arguments), _VALUE),),
-    )
+    return Fix(message="set the label again behind the squash", edits=(at_end_of(recipe.final, *lines),))
 
 
 def _added(recipe: Recipe) -> Fix | None:

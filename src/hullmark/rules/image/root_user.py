@@ -1,9 +1,9 @@
 """Image runs as root although it must not.
 
 What it checks
-    Whom a service with `user = "non-root"` starts as: the `user` of the Compose file, where it gives one, and otherwise
-    the `User` of the image's configuration. No user at all is root, and so are `root`, `0`, either of them with a
-    group, and any name that has the number 0 in the image's `/etc/passwd`.
+    Whom a service with `user = "non-root"` starts as: the `user` of the Compose file, where it gives one, and
+    otherwise the `User` of the image's configuration. No user at all is root, and so are `root`, `0`, either of them
+    with a group, and any name that has the number 0 in the image's `/etc/passwd`.
 
 Why it matters
     A process that runs as root inside a container is root on the host as soon as it escapes, and may meanwhile
@@ -16,7 +16,8 @@ How to fix
         COPY --from=runtime / /
         USER app
 
-    Where the Compose file says `user: root`, remove that line. A service that has to start as root and gives it up itself is declared with `user = "drops-to:NAME"`.
+    Where the Compose file says `user: root`, remove that line. A service that has to start as root and gives it up
+    itself is declared with `user = "drops-to:NAME"`.
 """
 
 from __future__ import annotations
