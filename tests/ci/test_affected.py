@@ -249,6 +249,16 @@ def test_included_and_extended_files_are_compared_by_what_they_mean(repository: 
         repository.commit()
 
 
+def test_a_compose_file_that_was_called_otherwise_is_compared_all_the_same(repository: Checkout) -> None:
+    optional = "services: {a: {image: one, env_file: [{path: a.env, required: false}]}, b: {image: two}}"
+    repository.commit({"docker-compose.yml": "include: [more.yml]", "more.yml": optional, "a.env": "A=1\n"})
+    (repository.top / "docker-compose.yml").rename(repository.top / "compose.yml")
+    assert _affected(repository) == ("", "")
+    repository.write_all({"compose.yml": "services: {a: {image: one}, b: {image: two}}"})
+    (repository.top / "more.yml").unlink()
+    assert _affected(repository) == ("", "a")
+
+
 def test_what_git_ignores_is_the_same_at_both_ends(repository: Checkout) -> None:
     compose = "services: {a: {image: '${IMAGE:?}'}, b: {image: two}}"
     repository.write_all({"compose.yml": compose, ".gitignore": ".env\n", ".env": "IMAGE=one\n"})

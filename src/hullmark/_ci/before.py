@@ -14,6 +14,7 @@ from hullmark._ci.compose_files import compose_files
 from hullmark._ci.configuration import differences, settings_difference
 from hullmark._ci.revision import revision
 from hullmark._compose import resolve
+from hullmark._compose.resolve import COMPOSE_FILES, OVERRIDES
 from hullmark._settings import load_settings
 from hullmark.errors import HullmarkError, Interrupted
 from hullmark.model.affected import ChangeKind
@@ -124,7 +125,10 @@ class Before:
                 self._keep(then, wanted)
                 if not written:
                     break
+                # What was read then need not be called as it is called now.
+                named = settings.compose or (*COMPOSE_FILES, *OVERRIDES)
                 files = [self._there(then, path) for path in self.project.files]
+                files += [root / name for name in named if (root / name).is_file()]
                 directory = self._there(then, self.project.files[0].parent)
                 wanted = compose_files(files, directory, _env_files(root, settings))
                 if wanted.unknown:
