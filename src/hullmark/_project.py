@@ -22,12 +22,19 @@ def root_and_settings(
 
     Raises `ConfigurationError` when there is none, or its configuration cannot be used.
     """
-    flags = dict(flags)
-    if not (named := flags.get("project.compose")):
-        root = find_root(directory)
-        return root, load_settings(root, environ, flags)
-    # A path on the command line starts where the caller is, one in `hullmark.toml` where that file is.
-    files = [os.path.abspath(directory / name) for name in named.split(",")]  # noqa: PTH100  # keeps symlinks
-    flags["project.compose"] = ",".join(files)
-    root = find_root(directory, Path(files[0]))
+    flags = from_the_root(directory, flags)
+    named = flags.get("project.compose")
+    root = find_root(directory, Path(named.partition(",")[0]) if named else None)
     return root, load_settings(root, environ, flags)
+
+
+def from_the_root(directory: Path, flags: Mapping[str, str]) -> dict[str, str]:
+    """`flags` with the paths of Compose files in them absolute.
+
+    A path on the command line starts where the caller is, one in `hullmark.toml` where that file is.
+    """
+    found = dict(flags)
+    if named := found.get("project.compose"):
+        files = (os.path.abspath(directory / name) for name in named.split(","))  # noqa: PTH100  # keeps symlinks
+        found["project.compose"] = ",".join(files)
+    return found

@@ -259,6 +259,29 @@ def test_a_compose_file_that_was_called_otherwise_is_compared_all_the_same(repos
     assert _affected(repository) == ("", "a")
 
 
+def test_compose_files_that_the_command_line_names_are_compared_as_they_were(repository: Checkout) -> None:
+    repository.commit(
+        {
+            "deploy/stack.yml": "services: {x: {build: {context: ../source}}, y: {image: one}}",
+            "source/Dockerfile": "FROM scratch\nCOPY . /\n",
+        }
+    )
+    arguments = ("-f", "deploy/stack.yml")
+    repository.write_all(
+        {"deploy/stack.yml": "services: {x: {build: {context: ../source}}, y: {image: two}}"}
+    )
+    assert _affected(repository, *arguments) == ("", "y")
+    repository.commit({"source/new": "1"})
+    repository.write_all({"untracked": "1"})
+    arguments += ("--base", "HEAD~", "--head", "HEAD")
+    assert _affected(repository, *arguments) == ("x", "x y")
+    _, out, _ = _run(repository, *arguments)
+    assert f"  x: ../source/new <- COPY at {repository.top}/source/Dockerfile:2\n" in out
+    assert "hullmark-" not in out
+    inside = ("-f", "stack.yml", "--base", "HEAD~", "--head", "HEAD")
+    assert _report(repository, *inside, directory=repository.top / "deploy")["build"] == ["x"]
+
+
 def test_what_git_ignores_is_the_same_at_both_ends(repository: Checkout) -> None:
     compose = "services: {a: {image: '${IMAGE:?}'}, b: {image: two}}"
     repository.write_all({"compose.yml": compose, ".gitignore": ".env\n", ".env": "IMAGE=one\n"})

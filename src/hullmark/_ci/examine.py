@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hullmark._ci.revision import Revision
     from hullmark._compose.positions import Declarations
     from hullmark._process import Commands
-    from hullmark.model.affected import Affected, Changes
+    from hullmark.model.affected import Affected, Changes, Reason
     from hullmark.model.location import SourceSpan
     from hullmark.model.project import Project, Settings
 
@@ -53,8 +53,9 @@ def examine(
         # git and Compose take as long as it takes to load what their answers are needed for; none waits for another.
         asking = pool.submit(_ask_git, where, base, head)
         from hullmark._compose import resolve  # noqa: PLC0415
-        from hullmark._project import root_and_settings  # noqa: PLC0415
+        from hullmark._project import from_the_root, root_and_settings  # noqa: PLC0415
 
+        where = replace(where, flags=from_the_root(where.directory, where.flags))
         root, settings = root_and_settings(where.directory, where.environ, where.flags)
         resolving = pool.submit(resolve, root, settings, where.commands)
         import hullmark._ci.affected  # noqa: PLC0415
@@ -69,11 +70,36 @@ def examine(
     assert found.head is not None
     with revision(repository, found.head) as then:
         then.write_all()
-        project = _project_at(where, root, repository, then)
-        look = _Look(where=where, project=project, repository=repository, top=then.top)
-        return look.at(
-            found, (lambda: Objects(algorithm=repository.object_format)) if explain else None, against
+        there = replace(
+            where, directory=then.top / repository.below(root), flags=_flags_at(where, repository, then)
         )
+        project = _project_at(there, repository, then)
+        look = _Look(where=there, project=project, repository=repository, top=then.top)
+        objects = (lambda: Objects(algorithm=repository.object_format)) if explain else None
+        return _renamed(look.at(found, objects, against), str(then.top), str(repository.top))
+
+
+def _renamed(affected: Affected, written: str, top: str) -> Affected:
+    """`affected` without the directory that a commit was written to, which is gone when it is read."""
+
+    def reason(each: Reason) -> Reason:
+        span = each.span and replace(each.span, path=each.span.path.replace(written, top))
+        return replace(
+            each, path=each.path.replace(written, top), text=each.text.replace(written, top), span=span
+        )
+
+    return replace(
+        affected,
+        services=tuple(
+            replace(
+                each,
+                build=tuple(reason(one) for one in each.build),
+                smoke=tuple(reason(one) for one in each.smoke),
+            )
+            for each in affected.services
+        ),
+        notes=tuple(note.replace(written, top) for note in affected.notes),
+    )
 
 
 def _ask_git(where: Where, base: str, head: str | None) -> tuple[Repository, Changes, bool]:
@@ -92,27 +118,31 @@ def _is_checked_out(repository: Repository, commit: str) -> bool:
     return not repository.records("status", "--porcelain", "-z", "--untracked-files=normal")
 
 
-def _project_at(where: Where, root: Path, repository: Repository, then: Revision) -> Project:
-    """The project as it is at a commit of which all files are written."""
-    from hullmark._compose import resolve  # noqa: PLC0415
-    from hullmark._project import root_and_settings  # noqa: PLC0415
-
-    below = repository.below(root)
-    there = then.top / below
-    if not there.is_dir():
-        raise UsageError(f"there is no `{below}` at {then.commit[:12]}")
+def _flags_at(where: Where, repository: Repository, then: Revision) -> dict[str, str]:
+    """The flags, with the Compose files that they name where they are written of a commit."""
     flags = dict(where.flags)
     if named := flags.get("project.compose"):
-        files = (Path(os.path.realpath(where.directory / name)) for name in named.split(","))
+        files = (Path(os.path.realpath(name)) for name in named.split(","))
         flags["project.compose"] = ",".join(
             str(then.top / file.relative_to(repository.top))
             if file.is_relative_to(repository.top)
             else str(file)
             for file in files
         )
-    found, settings = root_and_settings(there, where.environ, flags)
+    return flags
+
+
+def _project_at(there: Where, repository: Repository, then: Revision) -> Project:
+    """The project as it is at a commit of which all files are written."""
+    from hullmark._compose import resolve  # noqa: PLC0415
+    from hullmark._project import root_and_settings  # noqa: PLC0415
+
+    if not there.directory.is_dir():
+        below = there.directory.relative_to(then.top)
+        raise UsageError(f"there is no `{below}` at {then.commit[:12]}")
+    found, settings = root_and_settings(there.directory, there.environ, there.flags)
     _take_along(found, settings, repository, then)
-    return resolve(found, settings, where.commands)
+    return resolve(found, settings, there.commands)
 
 
 def _take_along(root: Path, settings: Settings, repository: Repository, then: Revision) -> None:
