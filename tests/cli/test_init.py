@@ -39,7 +39,7 @@ def test_without_an_engine_everything_but_budgets_is_written(project: Path) -> N
     assert "next: `hullmark check`" in stderr
     settings = load_settings(project, {})
     assert [name for name, _ in settings.services] == ["db", "web"]
-    assert [str(probe) for probe in settings.service("web").probes] == ["GET http://:80/up"]
+    assert [str(probe) for probe in settings.service("web").probes] == ["GET /up at port 80"]
     assert [str(link) for link in settings.links] == ["web -> tcp://db:5432"]
     assert "# budget = " in (project / "hullmark.toml").read_text("utf-8")
 

@@ -161,7 +161,7 @@ CASES = (
         rule="failed-probe",
         name="status",
         target=_http(),
-        seen="GET http://:8001/health: status 500",
+        seen="GET /health at port 8001: status 500",
         remedy="let `web` answer /health as expected",
         place=TOML,
     ),
@@ -169,7 +169,7 @@ CASES = (
         rule="failed-probe",
         name="no-answer",
         target=_http(seen="connection refused", tls="verify"),
-        seen="GET https://:8001/health: connection refused",
+        seen="GET /health at port 8001 over TLS: connection refused",
         remedy="let `web` listen on 0.0.0.0:8001, or correct `port`",
         place=TOML,
     ),
@@ -179,7 +179,7 @@ CASES = (
         target=ProbeRun(
             service="web", probe=TcpProbe(port=5432, origin=TOML), passed=False, seen="connection refused"
         ),
-        seen="tcp :5432: connection refused",
+        seen="TCP connection to port 5432: connection refused",
         remedy="let `web` listen on 0.0.0.0:5432",
         place=TOML,
     ),

@@ -482,7 +482,9 @@ SCHEMA = Table(
                 Option(
                     key="to",
                     kind=LINK_TARGET,
-                    help="What it calls: `http://`, `https://` or `tcp://`.",
+                    help="What it calls: `http://`, `https://` or `tcp://`, with a client that the image of `from` holds: "
+                    "curl, Python, Node.js, wget or busybox; for `tcp://` also nc or bash. Without one the link is "
+                    "reported as not tried.",
                     required=True,
                     example='"http://rag:8001/health"',
                 ),

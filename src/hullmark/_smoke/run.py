@@ -124,7 +124,7 @@ def _exercise(
     called = [link for link in project.settings.links if link.from_service not in none]
     if not wanted and not called:
         return idle, cut
-    progress.begin(Check.SMOKE, None, f"trying {len(wanted)} probes and {len(called)} links")
+    progress.begin(Check.SMOKE, None, f"trying probes ({len(wanted)}) and links ({len(called)})")
     pool = ThreadPoolExecutor(max_workers=8)
     try:
         probes = [pool.submit(run_probe, stack, name, probe) for name, probe in wanted]

@@ -52,8 +52,7 @@ class HttpProbe:
     """Seconds within which an attempt must succeed."""
 
     def __str__(self) -> str:
-        scheme = "http" if self.tls == "off" else "https"
-        return f"{self.method} {scheme}://:{self.port}{self.path}"
+        return f"{self.method} {self.path} at port {self.port}{'' if self.tls == 'off' else ' over TLS'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +64,7 @@ class TcpProbe:
     timeout: float = 15.0
 
     def __str__(self) -> str:
-        return f"tcp :{self.port}"
+        return f"TCP connection to port {self.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

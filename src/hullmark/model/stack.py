@@ -126,7 +126,9 @@ class ServiceRun:
             case 127:
                 return "correct `command` or ENTRYPOINT: the program that it starts is not in the image"
             case 137:
-                return f"see what kills it: `docker compose up {self.service}`, then the kernel's log (`dmesg`)"
+                return (
+                    f"see what kills it: `docker compose up {self.service}`, then the kernel's log (`dmesg`)"
+                )
             case _:
                 return f"correct what its log ends with; `docker compose up {self.service}` shows all of it"
 
@@ -210,10 +212,11 @@ class StackRun:
         probes, links = len(self.probes) + len(self.unprobed), len(self.links) + len(self.untried)
         if not probes and not links:
             return "no probes or links are configured (`[[services.NAME.probes]]`, `[[links]]`)"
+        named = f"{{}} of {probes} probe{'' if probes == 1 else 's'} and {{}} of {links} link{'' if links == 1 else 's'}"
         if not self.tried:
-            return f"0 of {probes} probes and 0 of {links} links tried"
+            return f"{named.format(0, 0)} tried"
         passed, linked = sum(run.passed for run in self.probes), sum(run.passed for run in self.links)
-        return f"{passed} of {probes} probes and {linked} of {links} links passed"
+        return f"{named.format(passed, linked)} passed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
