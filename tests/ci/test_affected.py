@@ -366,6 +366,26 @@ def test_what_an_image_puts_off_until_another_is_built_upon_it_counts_there(repo
     assert _affected(repository)[0] == "app staged"
 
 
+def test_a_named_context_counts_under_whatever_name_it_is_taken(repository: Checkout) -> None:
+    contexts = "{own: ./own, debian: ./image, stage: ./stage}"
+    repository.commit(
+        {
+            "compose.yml": f"services: {{app: {{build: {{context: app, additional_contexts: {contexts}}}}}}}",
+            "app/Dockerfile": "FROM docker.io/library/debian:latest\nCOPY --from=own part /\n"
+            "FROM scratch AS stage\nFROM stage\nCOPY --from=0 / /\n",
+            "own/part": "1",
+            "own/other": "1",
+            "own/.dockerignore": "part.md",
+            "image/x": "1",
+            "stage/x": "1",
+        }
+    )
+    for name, expected in (("own/part", "app"), ("own/other", ""), ("image/x", "app"), ("stage/x", "app")):
+        repository.write_all({name: "2"})
+        assert _affected(repository)[0] == expected, name
+        repository.commit()
+
+
 def test_what_is_not_looked_at_is_noted(repository: Checkout) -> None:
     repository.commit(
         {

@@ -75,6 +75,7 @@ def build_inputs(
     for stage in recipe.stages:
         reading.read(stage, arguments)
         declared |= {p.name for i in stage.instructions if i.keyword == "ARG" for p in i.pairs}
+    reading.take_the_rest()
     return BuildInputs(
         files=reading.files,
         contexts=reading.contexts,
@@ -112,6 +113,7 @@ class _Reading:
     bases: list[str] = field(default_factory=list)
     services: list[tuple[str, Because]] = field(default_factory=list)
     unfollowed: list[Unfollowed] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
 
     def add_context(self, name: str, directory: Path, dockerfile: Path | None) -> None:
         """Adds a directory that sources are taken from."""
@@ -156,15 +158,8 @@ class _Reading:
     def _base(self, base: Base, because: Because) -> None:
         match base:
             case ImageBase(reference=reference):
-                named = self.named.get(reference)
-                if named is not None and reference in self.contexts:
-                    self._select(reference, ".", because)
-                elif named is not None and named.startswith("service:"):
-                    self.services.append((named.removeprefix("service:"), because))
-                elif named is not None and named.startswith("docker-image://"):
-                    self.bases.append(named.removeprefix("docker-image://"))
-                elif named is not None:
-                    self.unfollowed.append(Unfollowed(text=f"`{named}`", because=because))
+                if reference in self.named:
+                    self._take_named(reference, because)
                 elif reference in self.images:
                     self.services.append((self.images[reference], because))
                 else:
@@ -172,11 +167,34 @@ class _Reading:
             case _:
                 pass
 
+    def _take_named(self, name: str, because: Because) -> None:
+        """Adds all of the context called `name`."""
+        self.used.add(name)
+        where = self.named[name]
+        if name in self.contexts:
+            self._select(name, ".", because)
+        elif where.startswith("service:"):
+            self.services.append((where.removeprefix("service:"), because))
+        elif where.startswith("docker-image://"):
+            self.bases.append(where.removeprefix("docker-image://"))
+        else:
+            self.unfollowed.append(Unfollowed(text=f"`{where}`", because=because))
+
+    def take_the_rest(self) -> None:
+        """Adds the contexts that nothing names as they are called.
+
+        One takes the place of a stage, or of an image however that is written, which is not worked out here.
+        """
+        for name in self.named:
+            if name not in self.used:
+                self._take_named(name, Because(text=f"the context `{name}`"))
+
     def _context_of(self, source: Base | None, because: Because) -> str | None:
         """The context that a source is in; `None` for another image or stage, which is noted."""
         if source is None:
             return MAIN
         if isinstance(source, ImageBase) and source.reference in self.contexts:
+            self.used.add(source.reference)
             return source.reference
         self._base(source, because)
         return None
