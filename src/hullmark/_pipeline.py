@@ -28,7 +28,7 @@ from hullmark._ci.inputs import inputs_of
 from hullmark._ci.reuse import Reuse
 from hullmark._compose import below_repository, chosen_services, compositions, resolve
 from hullmark._contents.update import largest_transfer
-from hullmark._dockerfile import ignores, load, review
+from hullmark._dockerfile import dockerfile_of, ignores, review
 from hullmark._engines import build_service, connect
 from hullmark._linters.hadolint import Hadolint, NoHadolint
 from hullmark._linters.known import EQUIVALENT, IDS, page, silenced
@@ -338,9 +338,10 @@ def _read_dockerfiles(run: _Run) -> None:
             )
             continue
         try:
-            dockerfile = load(Path(service.build.dockerfile), run.project.root, args=dict(service.build.args))
-            dockerfile.recipe(service.build.target)
-            run.dockerfiles[service.name] = dockerfile
+            dockerfile = dockerfile_of(service, run.project.root)
+            if dockerfile is not None:
+                dockerfile.recipe(service.build.target)
+                run.dockerfiles[service.name] = dockerfile
         except ConfigurationError as error:
             problems += [problem for problem in error.problems if problem not in problems]
         except UsageError as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hullmark._compose import TEST_ENV_FILE, TEST_FILES, find_root, resolve
-from hullmark._dockerfile import load
+from hullmark._dockerfile import recipe_of
 from hullmark._images.interface import Request
 from hullmark._images.reference import open_image
 from hullmark._settings.load import FILE
@@ -58,7 +58,7 @@ def _shown(path: Path, root: Path) -> str:
 
 def _candidate(project: Project, service: Service, surroundings: Surroundings) -> Candidate:
     raw: dict[str, Any] = json.loads(project.resolved)["services"][service.name]
-    recipe = _recipe(project, service)
+    recipe = recipe_of(service, project.root)
     image = _image(service, surroundings)
     return Candidate(
         name=service.name,
@@ -74,13 +74,6 @@ def _candidate(project: Project, service: Service, surroundings: Surroundings) -
         ),
         one_shot=service.name in project.one_shots,
     )
-
-
-def _recipe(project: Project, service: Service) -> Recipe | None:
-    if service.build is None or service.build.unreadable:
-        return None
-    dockerfile = load(Path(service.build.dockerfile), project.root, args=dict(service.build.args))
-    return dockerfile.recipe(service.build.target)
 
 
 def _image(service: Service, surroundings: Surroundings) -> Image | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hullmark._anatomy import Reading, dissect
 from hullmark._cli.options import flags
 from hullmark._contents.difference import contents as side
 from hullmark._contents.kept import contents_in
-from hullmark._dockerfile import load
+from hullmark._dockerfile import recipe_of
 from hullmark._images.reference import SCHEMES
 from hullmark._pipeline import Surroundings, open_project
 from hullmark._process import SystemCommands
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from hullmark._cli.session import Session
     from hullmark.model.anatomy import Anatomy
     from hullmark.model.difference import Contents
-    from hullmark.model.dockerfile import Recipe
-    from hullmark.model.project import Project, Service
+    from hullmark.model.project import Project
 
 
 def anatomy_of(
@@ -30,8 +28,7 @@ def anatomy_of(
 ) -> Anatomy:
     """All about the image or the service called `name`.
 
-    Raises `Unavailable` where the image is not to be had, and
-    `DamagedImage`.
+    Raises `Unavailable` where the image is not to be had, and `DamagedImage`.
     """
     commands = SystemCommands(session.environ, session.cancelled)
     surroundings = Surroundings(
@@ -48,7 +45,7 @@ def anatomy_of(
     return reading.service(
         project,
         service,
-        _recipe(project, service),
+        recipe_of(service, project.root),
         lambda: surroundings.engine,
         labels=labels_of_run,
         contents=contents,
@@ -63,13 +60,6 @@ def _project(session: Session, commands: SystemCommands) -> Project | None:
         if flags():
             raise
         return None
-
-
-def _recipe(project: Project, service: Service) -> Recipe | None:
-    if service.build is None or service.build.unreadable:
-        return None
-    dockerfile = load(Path(service.build.dockerfile), project.root, args=dict(service.build.args))
-    return dockerfile.recipe(service.build.target)
 
 
 def contents_of(

@@ -5,5 +5,16 @@ from __future__ import annotations
 from hullmark._dockerfile.fix import fix_project, fix_text
 from hullmark._dockerfile.lint import ignores, lint, review
 from hullmark._dockerfile.parser import load, parse
+from hullmark._dockerfile.service import dockerfile_of, recipe_of
 
-__all__ = ["fix_project", "fix_text", "ignores", "lint", "load", "parse", "review"]
+__all__ = [
+    "dockerfile_of",
+    "fix_project",
+    "fix_text",
+    "ignores",
+    "lint",
+    "load",
+    "parse",
+    "recipe_of",
+    "review",
+]

@@ -1,0 +1,32 @@
+"""From a service to the Dockerfile that its image is built from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hullmark._dockerfile.parser import load
+
+if TYPE_CHECKING:
+    from hullmark.model.dockerfile import Dockerfile, Recipe
+    from hullmark.model.project import Service
+
+
+def dockerfile_of(service: Service, root: Path) -> Dockerfile | None:
+    """The Dockerfile of `service` with the arguments that Compose sets; `None` where there is none to be read here.
+
+    Raises `ConfigurationError` as `load` does.
+    """
+    build = service.build
+    if build is None or build.unreadable:
+        return None
+    return load(Path(build.dockerfile), root, args=dict(build.args))
+
+
+def recipe_of(service: Service, root: Path) -> Recipe | None:
+    """What the image of `service` is made from; `None` where its Dockerfile cannot be read here.
+
+    Raises `ConfigurationError` as `load` does, and `UsageError` for a target that is not there.
+    """
+    dockerfile = dockerfile_of(service, root)
+    return None if dockerfile is None or service.build is None else dockerfile.recipe(service.build.target)
