@@ -45,7 +45,7 @@ from hullmark.errors import (
 )
 from hullmark.model.duration import format_duration
 from hullmark.model.ignore import IdleIgnore
-from hullmark.model.location import ImagePath
+from hullmark.model.location import ImagePath, shown
 from hullmark.model.outcome import Broken, Check, CheckResult, Ran, Skipped
 from hullmark.model.project import DropsTo
 from hullmark.model.report import ImageSummary, LayerSummary, Report, RuleText
@@ -330,9 +330,7 @@ def _read_dockerfiles(run: _Run) -> None:
         if service.build is None or service.build.unreadable:
             continue
         if not os.path.lexists(service.build.dockerfile):
-            path = service.build.dockerfile
-            if Path(path).is_relative_to(run.project.root):
-                path = Path(path).relative_to(run.project.root).as_posix()
+            path = shown(Path(service.build.dockerfile), run.project.root)
             problems.append(
                 f"{service.span}: service `{service.name}`: `{path}` does not exist; expected a Dockerfile"
             )

@@ -13,6 +13,7 @@ from hullmark._images.reference import open_image
 from hullmark._settings.load import FILE
 from hullmark._settings.proposal import Candidate, propose
 from hullmark.errors import Unavailable
+from hullmark.model.location import shown
 from hullmark.model.outcome import Check
 from hullmark.model.project import Settings
 
@@ -48,12 +49,8 @@ def survey(directory: Path, flags: Mapping[str, str], surroundings: Surroundings
     settings = Settings(compose=named, env_file=env_file, profiles=profiles)
     project = resolve(root, settings, surroundings.commands)
     candidates = [_candidate(project, service, surroundings) for service in project.services]
-    compose = tuple(_shown(Path(name), root) for name in named)
+    compose = tuple(shown(Path(name), root) for name in named)
     return root, propose(candidates, compose=compose, env_file=env_file)
-
-
-def _shown(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
 def _candidate(project: Project, service: Service, surroundings: Surroundings) -> Candidate:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from hullmark.errors import ConfigurationError
-from hullmark.model.location import SourceSpan
+from hullmark.model.location import SourceSpan, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -87,11 +87,6 @@ def declarations(files: Sequence[Path], root: Path) -> Declarations:
                     seen.add(path)
                     pending.append(path)
     return found
-
-
-def shown(file: Path, root: Path) -> str:
-    """`file` as messages name it: relative to the project where it lies inside."""
-    return file.relative_to(root).as_posix() if file.is_relative_to(root) else file.as_posix()
 
 
 def _documents(file: Path, name: str) -> list[yaml.Node]:

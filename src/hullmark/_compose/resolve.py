@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from hullmark._compose.isolate import unshareable
-from hullmark._compose.positions import declarations, shown
+from hullmark._compose.positions import declarations
 from hullmark.errors import ConfigurationError, Unavailable, UsageError, nearest
-from hullmark.model.location import SourceSpan
+from hullmark.model.location import SourceSpan, shown
 from hullmark.model.project import Build, Project, Service, UserOverride
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hullmark.errors import Unavailable
 from hullmark.model.build import FailedBuild
 from hullmark.model.dockerfile import ImageBase
-from hullmark.model.location import SourceSpan
+from hullmark.model.location import SourceSpan, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,9 +46,9 @@ def build_service(
 ) -> FailedBuild | None:
     """Builds the image of `service`; `None` when it is built.
 
-    The image gets `labels` besides its own.     `on_step` is told of each step as it starts. With `recipe`, what its Dockerfile says is used to find the line
-    that failed, which Compose, unlike `docker build`, does not print. Raises `Unavailable` when not the project but the machine is to
-    blame: no space left, or no engine.
+    The image gets `labels` besides its own. `on_step` is told of each step as it starts. With `recipe`, what its
+    Dockerfile says is used to find the line that failed, which Compose, unlike `docker build`, does not print. Raises
+    `Unavailable` when not the project but the machine is to blame: no space left, or no engine.
     """
 
     def watch(line: str) -> None:
@@ -94,8 +94,7 @@ def _dockerfile(project: Project, service: Service) -> str:
     """The Dockerfile as messages name it, or the Compose file when there is none to be read."""
     if service.build is None or service.build.unreadable:
         return service.span.path
-    path = PurePath(service.build.dockerfile)
-    return path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else str(path)
+    return shown(PurePath(service.build.dockerfile), project.root)
 
 
 def explain_failure(

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import PurePath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -77,6 +81,11 @@ class ImageConfig:
     def anchor(self) -> str:
         """What stays the same when the image is tagged or rebuilt: the key."""
         return f"config:{self.key}"
+
+
+def shown(file: PurePath, root: PurePath) -> str:
+    """`file` as messages name it: relative to the project's root where it lies inside, with forward slashes."""
+    return (file.relative_to(root) if file.is_relative_to(root) else file).as_posix()
 
 
 Location = SourceSpan | ServicePlace | ImagePath | ImageConfig
