@@ -18,7 +18,7 @@ from hullmark._contents.difference import contents as side
 from hullmark._contents.difference import difference
 from hullmark._contents.elf import ElfCapture
 from hullmark._contents.filesystem import overlay
-from hullmark._contents.kept import contents_in, layers_in
+from hullmark._contents.kept import contents_in, layers_in, report_named
 from hullmark._contents.libraries import ConfigurationCapture, missing_libraries
 from hullmark._contents.owners import find_owners
 from hullmark._contents.packages.capture import Combined, PackageCapture
@@ -153,20 +153,18 @@ class Reading:
 
         Raises `ConfigurationError` and `UsageError` for a report that does not tell of it, else as `open_image`.
         """
-        file, colon, key = name.rpartition(":") if ".json:" in name else (name, "", "")
-        path = root / file
-        if not file.endswith(".json"):
+        report = report_named(name)
+        if report is None:
             anatomy = dissect(self.image(name, platform=platform))
             layers = tuple((layer.diff_id, layer.digest) for layer in anatomy.image.layers)
             return Previous(contents=_side(anatomy), layers=layers)
+        file, named = report
+        key = service if named is None else named
         try:
-            text = path.read_bytes()
+            text = (root / file).read_bytes()
         except OSError as error:
             raise Unavailable(f"{file} cannot be read: {error.strerror}") from error
-        return Previous(
-            contents=contents_in(text, file, key if colon else service),
-            layers=layers_in(text, file, key if colon else service),
-        )
+        return Previous(contents=contents_in(text, file, key), layers=layers_in(text, file, key))
 
     def service(
         self,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hullmark._anatomy import Reading, dissect
 from hullmark._cli.options import flags
 from hullmark._contents.difference import contents as side
-from hullmark._contents.kept import contents_in
+from hullmark._contents.kept import contents_in, report_named
 from hullmark._dockerfile import recipe_of
 from hullmark._images.reference import SCHEMES
 from hullmark._pipeline import Surroundings, open_project
@@ -69,11 +69,11 @@ def contents_of(
 
     Raises as `anatomy_of`, and `ConfigurationError` for a file that is no report of this tool.
     """
-    file, colon, service = name.rpartition(":") if ".json:" in name else (name, "", "")
-    path = session.directory / file
-    if file.endswith(".json") and path.is_file():
+    report = report_named(name)
+    if report is not None and (path := session.directory / report[0]).is_file():
+        file, service = report
         try:
-            return contents_in(path.read_bytes(), file, service if colon else None)
+            return contents_in(path.read_bytes(), file, service)
         except OSError as error:
             raise ConfigurationError([f"{file}: cannot be read: {error.strerror}"]) from error
     anatomy = anatomy_of(session, name, platform=platform, contents=contents)

@@ -51,6 +51,12 @@ class _Image(msgspec.Struct):
 _IMAGE = msgspec.json.Decoder(_Image)
 
 
+def report_named(name: str) -> tuple[str, str | None] | None:
+    """The file and the service of `FILE.json[:SERVICE]`; `None` where `name` is something else."""
+    file, colon, service = name.rpartition(":") if ".json:" in name else (name, "", "")
+    return (file, service if colon else None) if file.endswith(".json") else None
+
+
 def contents_in(text: bytes, name: str, service: str | None) -> Contents:
     """The image that the report `text`, called `name` in messages, tells of: that of `service`, where it has several.
 

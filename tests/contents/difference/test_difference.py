@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hullmark._contents.attribution import attribute
 from hullmark._contents.difference import contents, difference
 from hullmark._contents.filesystem import overlay
-from hullmark._contents.kept import contents_in
+from hullmark._contents.kept import contents_in, report_named
 from hullmark._contents.update import update
 from hullmark.errors import ConfigurationError
 from hullmark.model.difference import Aspect
@@ -320,3 +320,20 @@ def test_an_update_of_a_squashed_image_pulls_everything() -> None:
     assert found.unsquashed is not None
     assert found.unsquashed.bytes == 10
     assert update(new, new).bytes == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("report.json", ("report.json", None)),
+        ("kept/1.4.json:web", ("kept/1.4.json", "web")),
+        ("a.json:b.json:web", ("a.json:b.json", "web")),
+        ("report.json:", ("report.json", "")),
+        ("docker:web:1.4", None),
+        ("web", None),
+    ],
+)
+def test_a_kept_report_is_named_by_its_file_and_where_there_are_several_the_service(
+    name: str, expected: tuple[str, str | None] | None
+) -> None:
+    assert report_named(name) == expected
