@@ -10,7 +10,6 @@ from hullmark._compose import TEST_ENV_FILE, TEST_FILES, find_root, resolve
 from hullmark._dockerfile import recipe_of
 from hullmark._images.interface import Request
 from hullmark._images.reference import open_image
-from hullmark._settings.load import FILE
 from hullmark._settings.proposal import Candidate, propose
 from hullmark.errors import Unavailable
 from hullmark.model.location import shown
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from hullmark.model.dockerfile import Instruction, Recipe
     from hullmark.model.image import Image
     from hullmark.model.project import Project, Service
-
-__all__ = ["FILE", "survey"]
 
 
 def survey(directory: Path, flags: Mapping[str, str], surroundings: Surroundings) -> tuple[Path, str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hullmark._cli import options
+from hullmark._settings.proposal import HEADROOM, budget
 from hullmark.model.size import format_size
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
     from hullmark._cli.session import Session
     from hullmark.model.project import Project, Service
-
-HEADROOM = 10
 
 
 @click.group
@@ -62,7 +61,6 @@ def update(session: Session, /, *, services: tuple[str, ...], headroom: int) -> 
     """
     from hullmark._files import write_whole  # noqa: PLC0415  # loaded when it is called, not for the help
     from hullmark._settings.edit import configuration_file, with_values  # noqa: PLC0415
-    from hullmark._settings.proposal import budget  # noqa: PLC0415
 
     project, measured = _measure(session, services)
     path, below = configuration_file(project.root)

@@ -26,7 +26,8 @@ def command(session: Session, /, *, force: bool, **_: Any) -> int:
     from hullmark._files import write_whole  # noqa: PLC0415  # loaded when it is called, not for the help
     from hullmark._pipeline import Surroundings  # noqa: PLC0415
     from hullmark._process import SystemCommands  # noqa: PLC0415
-    from hullmark._survey import FILE, survey  # noqa: PLC0415
+    from hullmark._settings.load import FILE  # noqa: PLC0415
+    from hullmark._survey import survey  # noqa: PLC0415
 
     commands = SystemCommands(session.environ, session.cancelled)
     progress = session.progress()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hullmark._settings.load import FILE
 from hullmark.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-FILE = "hullmark.toml"
 
 
 def configuration_file(root: Path) -> tuple[Path, tuple[str, ...]]:

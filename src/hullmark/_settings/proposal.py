@@ -37,7 +37,7 @@ _PORTS = {
 _HEADER = """\
 # What this project promises, and hullmark holds it to. `hullmark check` does; `hullmark explain` says what a finding
 # means. Every option: docs/configuration.md of hullmark."""
-_HEADROOM = 10
+HEADROOM = 10
 """Per cent that a proposed budget leaves for growth."""
 _ROOT = frozenset({"", "root", "0"})
 
@@ -119,10 +119,10 @@ def _service(service: Candidate) -> Iterator[str]:
 def _budget(service: Candidate) -> str:
     if service.size is None:
         return '# budget = "600 MB" # no image yet: build it, then `hullmark budget update`'
-    return f"budget = {_quoted(budget(service.size))} # it has {service.size / UNITS['MB']:.1f} MB, and {_HEADROOM} % to grow"
+    return f"budget = {_quoted(budget(service.size))} # it has {service.size / UNITS['MB']:.1f} MB, and {HEADROOM} % to grow"
 
 
-def budget(size: int, headroom: int = _HEADROOM) -> str:
+def budget(size: int, headroom: int = HEADROOM) -> str:
     """A budget for an image of `size` bytes that leaves `headroom` per cent, in whole megabytes."""
     return f"{-(-size * (100 + headroom) // (100 * UNITS['MB']))} MB"
 
