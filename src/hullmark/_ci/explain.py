@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hullmark._ci.digest import Digests, compared
-from hullmark._ci.records import Records, read_report, readable
+from hullmark._ci.records import Records, read_report
 from hullmark.errors import ConfigurationError
 from hullmark.model.affected import Explanation
+from hullmark.model.text import readable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

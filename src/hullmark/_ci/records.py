@@ -16,6 +16,7 @@ import msgspec
 from hullmark._files import write_whole
 from hullmark._images.cache import place
 from hullmark.errors import ConfigurationError, Unavailable
+from hullmark.model.text import readable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -173,8 +174,3 @@ def read_report(content: bytes, name: str) -> dict[str, Recorded]:
             [f"{name}: it holds no inputs"], hint="write it with `hullmark affected --explain --format json`"
         )
     return found
-
-
-def readable(value: str) -> str:
-    """`value` with every byte that is not UTF-8 replaced, as it is kept."""
-    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from hullmark import __version__
+from hullmark._reporters.document import schema_of, written
+from hullmark.model.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,7 +35,7 @@ def text(affected: Affected) -> Iterator[str]:
             if title == "smoke-test" and not reasons:
                 yield f"  {service.name}: its image is built\n"
             for reason in reasons[:_MOST]:
-                yield f"  {service.name}: {_printable(str(reason))}\n"
+                yield f"  {service.name}: {printable(str(reason))}\n"
             if len(reasons) > _MOST:
                 yield f"  {service.name}: and {len(reasons) - _MOST:,} more reasons\n"
     for explanation in affected.explanations:
@@ -42,13 +44,13 @@ def text(affected: Affected) -> Iterator[str]:
     if untouched:
         yield f"\nnot affected: {', '.join(untouched)}\n"
     for note in affected.notes:
-        yield f"note: {_printable(note)}\n"
+        yield f"note: {printable(note)}\n"
 
 
 def _compared(affected: Affected) -> str:
     changes = affected.changes
     if changes.everything:
-        return f"everything counts as changed: {_printable(changes.everything)}"
+        return f"everything counts as changed: {printable(changes.everything)}"
     head = "the work tree" if changes.head is None else changes.head[:_SHORT]
     number = len(changes.changes)
     return f"{number:,} change{'' if number == 1 else 's'} between {(changes.base or '')[:_SHORT]} and {head}"
@@ -58,7 +60,7 @@ def _explained(explanation: Explanation) -> Iterator[str]:
     today = explanation.today
     yield f"\ninputs of {today.service}\n"
     if today.digest is None:
-        yield f"  no digest: {_printable(today.unknown or '')}\n"
+        yield f"  no digest: {printable(today.unknown or '')}\n"
         return
     yield f"  {today.digest}\n"
     if explanation.recorded is None:
@@ -67,11 +69,7 @@ def _explained(explanation: Explanation) -> Iterator[str]:
         yield "  as recorded\n"
     for each in explanation.differs:
         what = "new" if each.was is None else "gone" if each.now is None else f"{each.was} -> {each.now}"
-        yield f"  {_printable(each.name)}: {_printable(what)}\n"
-
-
-def _printable(written: str) -> str:
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in written)
+        yield f"  {printable(each.name)}: {printable(what)}\n"
 
 
 def github(affected: Affected) -> str:
@@ -168,7 +166,7 @@ def json(affected: Affected) -> str:
     described = AffectedA1(
         schema="hullmark/affected/1",
         tool=ToolA1(name="hullmark", version=__version__),
-        project=_clean(affected.project),
+        project=affected.project,
         base=affected.changes.base,
         head=affected.changes.head,
         everything=affected.changes.everything,
@@ -187,30 +185,27 @@ def json(affected: Affected) -> str:
         ],
         changes=[
             ChangeA1(
-                path=_clean(each.path),
+                path=each.path,
                 kind=each.kind.value,
-                old=None if each.old is None else _clean(each.old),
+                old=each.old,
             )
             for each in affected.changes.changes
         ],
-        notes=[_clean(note) for note in affected.notes],
+        notes=list(affected.notes),
     )
-    return msgspec.json.format(msgspec.json.encode(described), indent=2).decode() + "\n"
+    return written(described)
 
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of what `json` writes."""
-    described = msgspec.json.schema(AffectedA1)
-    described["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    described["title"] = SCHEMA
-    return described
+    return schema_of(AffectedA1, SCHEMA)
 
 
 def _reason(reason: Reason) -> ReasonA1:
     return ReasonA1(
-        path=_clean(reason.path) or None,
-        text=_clean(reason.text),
-        file=None if reason.span is None else _clean(reason.span.path),
+        path=reason.path or None,
+        text=reason.text,
+        file=None if reason.span is None else reason.span.path,
         line=None if reason.span is None else reason.span.line,
     )
 
@@ -220,14 +215,7 @@ def _inputs(explanation: Explanation) -> InputsA1:
     return InputsA1(
         digest=today.digest,
         unknown=today.unknown,
-        entries={_clean(name): _clean(value) for name, value in today.entries},
+        entries=dict(today.entries),
         recorded=explanation.recorded,
-        differs=[
-            DifferenceA1(name=_clean(each.name), was=each.was, now=each.now) for each in explanation.differs
-        ],
+        differs=[DifferenceA1(name=each.name, was=each.was, now=each.now) for each in explanation.differs],
     )
-
-
-def _clean(written: str) -> str:
-    """`written` with every byte that is not UTF-8 replaced: JSON has to be UTF-8, and names of files need not be."""
-    return written.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

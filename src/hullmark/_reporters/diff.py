@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from hullmark import __version__
-from hullmark.model.size import format_size
+from hullmark._reporters.document import schema_of, written
+from hullmark.model.size import format_change, format_size
+from hullmark.model.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,8 +23,8 @@ _NARROWEST = 20
 
 def text(difference: Difference, style: Style, *, top: int) -> Iterator[str]:
     """The lines of the report, why it grew first; `top` rows of each table."""
-    yield f"{_printable(difference.why)}\n"
-    yield f"\n{_printable(difference.before)} -> {_printable(difference.after)}\n"
+    yield f"{printable(difference.why)}\n"
+    yield f"\n{printable(difference.before)} -> {printable(difference.after)}\n"
     for total in difference.totals:
         if total.before is None or total.after is None:
             known = total.before if total.before is not None else total.after
@@ -31,7 +33,7 @@ def text(difference: Difference, style: Style, *, top: int) -> Iterator[str]:
                 yield f"{'?':>{_DELTA}}  {total.name}: {format_size(known)} {side}, the other side does not tell\n"
             continue
         yield (
-            f"{_signed(total.delta or 0):>{_DELTA}}  {total.name}: {format_size(total.before)} -> "
+            f"{format_change(total.delta or 0):>{_DELTA}}  {total.name}: {format_size(total.before)} -> "
             f"{format_size(total.after)}\n"
         )
     if difference.empty:
@@ -81,24 +83,16 @@ def _file(change: FileChange) -> str:
 
 def _table(rows: Sequence[tuple[int, str]], style: Style, top: int) -> Iterator[str]:
     for delta, label in rows[:top]:
-        yield _fitted(f"{_signed(delta):>{_DELTA}}  {label}", style)
+        yield _fitted(f"{format_change(delta):>{_DELTA}}  {label}", style)
     if len(rows) > top:
         rest = sum(delta for delta, _ in rows[top:])
-        yield f"{_signed(rest):>{_DELTA}}  {len(rows) - top:,} more\n"
+        yield f"{format_change(rest):>{_DELTA}}  {len(rows) - top:,} more\n"
 
 
 def _fitted(line: str, style: Style) -> str:
     room = max(style.width, _NARROWEST)
-    line = _printable(line)
+    line = printable(line)
     return f"{line if len(line) <= room else line[: room - 3] + '...'}\n"
-
-
-def _signed(size: int) -> str:
-    return f"{'-' if size < 0 else '+'}{format_size(abs(size))}"
-
-
-def _printable(shown: str) -> str:
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)
 
 
 # --- for programs ----------------------------------------------------------------------------------------------------
@@ -183,17 +177,17 @@ def json(difference: Difference) -> str:
     described = DiffReportD1(
         schema="hullmark/diff/1",
         tool=ToolD1(name="hullmark", version=__version__),
-        before=_clean(difference.before),
-        after=_clean(difference.after),
-        why=_clean(difference.why),
+        before=difference.before,
+        after=difference.after,
+        why=difference.why,
         size={each.name: TotalD1(before=each.before, after=each.after) for each in difference.totals},
         settings=None
         if difference.settings is None
         else [
             SettingD1(
-                name=_clean(each.name),
-                before=None if each.before is None else _clean(each.before),
-                after=None if each.after is None else _clean(each.after),
+                name=each.name,
+                before=each.before,
+                after=each.after,
             )
             for each in difference.settings
         ],
@@ -207,12 +201,12 @@ def json(difference: Difference) -> str:
         else [
             OwnerD1(
                 kind=str(each.kind),
-                name=_clean(each.name),
-                versions_before=[_clean(version) for version in each.before],
-                versions_after=[_clean(version) for version in each.after],
+                name=each.name,
+                versions_before=list(each.before),
+                versions_after=list(each.after),
                 bytes_before=each.bytes_before,
                 bytes_after=each.bytes_after,
-                instruction=_clean(each.text) or None,
+                instruction=each.text or None,
             )
             for each in difference.owners
         ],
@@ -220,7 +214,7 @@ def json(difference: Difference) -> str:
         if difference.files is None
         else [
             FileD1(
-                path=_clean(each.path),
+                path=each.path,
                 before=each.before,
                 after=each.after,
                 aspects=sorted(str(aspect) for aspect in each.aspects),
@@ -228,24 +222,16 @@ def json(difference: Difference) -> str:
             for each in difference.files
         ],
     )
-    return msgspec.json.format(msgspec.json.encode(described), indent=2).decode() + "\n"
+    return written(described)
 
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of what `json` writes."""
-    described = msgspec.json.schema(DiffReportD1)
-    described["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    described["title"] = "hullmark/diff/1"
-    return described
+    return schema_of(DiffReportD1, "hullmark/diff/1")
 
 
 def _described(layers: Sequence[LayerSize]) -> list[LayerD1]:
     return [
-        LayerD1(diff_id=each.diff_id, unpacked=each.unpacked, instruction=_clean(each.text) or None)
+        LayerD1(diff_id=each.diff_id, unpacked=each.unpacked, instruction=each.text or None)
         for each in layers
     ]
-
-
-def _clean(shown: str) -> str:
-    """`shown` with every byte that is not UTF-8 replaced: JSON has to be UTF-8, and names in an image need not be."""
-    return shown.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from hullmark import __version__
+from hullmark._reporters.document import schema_of, written
 from hullmark.model.location import ImageConfig, ImagePath, ServicePlace, SourceSpan
 from hullmark.model.outcome import Broken, Ran, Skipped
 
@@ -244,33 +245,12 @@ class ReportV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 def render(report: Report, style: Style) -> Iterator[str]:  # noqa: ARG001  # the same everywhere
     """See `interface.render`."""
-    described = _report(report)
-    try:
-        text = msgspec.json.encode(described)
-    except UnicodeEncodeError:  # a file name in an image need not be UTF-8, and JSON must be
-        text = msgspec.json.encode(_readable(msgspec.to_builtins(described)))
-    yield msgspec.json.format(text, indent=2).decode() + "\n"
+    yield written(_report(report))
 
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of the report."""
-    described = msgspec.json.schema(ReportV1)
-    described["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    described["title"] = SCHEMA
-    return described
-
-
-def _readable(value: Any) -> Any:
-    """`value` with every byte that is not UTF-8 replaced by U+FFFD."""
-    match value:
-        case str():
-            return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        case dict():
-            return {_readable(key): _readable(each) for key, each in value.items()}
-        case list():
-            return [_readable(each) for each in value]
-        case _:
-            return value
+    return schema_of(ReportV1, SCHEMA)
 
 
 def _report(report: Report) -> ReportV1:

@@ -19,6 +19,7 @@ from hullmark import __version__
 from hullmark.model.finding import Severity
 from hullmark.model.location import ImageConfig, ImagePath, ServicePlace, SourceSpan
 from hullmark.model.outcome import Broken, Ran, Skipped
+from hullmark.model.text import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,8 +46,7 @@ def render(report: Report, style: Style) -> Iterator[str]:  # noqa: ARG001  # th
         "runs": [_run(report, name, results) for name, results in groups],
     }
     # Surrogates stand for bytes that are not UTF-8, which JSON must be.
-    text = json.dumps(document, indent=2, ensure_ascii=False)
-    yield text.encode("utf-8", "surrogateescape").decode("utf-8", "replace") + "\n"
+    yield readable(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
 
 
 def _groups(report: Report) -> list[tuple[str, list[CheckResult]]]:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from hullmark import __version__
+from hullmark._reporters.document import schema_of, written
 from hullmark.model.size import format_size
+from hullmark.model.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,8 +29,8 @@ _NARROWEST = 20
 def text(anatomy: Anatomy, style: Style, *, views: Iterable[str], top: int) -> Iterator[str]:
     """The lines of the report; `top` rows of each of `views`."""
     image, files = anatomy.image, anatomy.files
-    yield f"{_printable(image.reference)}  {image.platform}\n"
-    yield f"  {_printable(image.how)}\n" if image.how else ""
+    yield f"{printable(image.reference)}  {image.platform}\n"
+    yield f"  {printable(image.how)}\n" if image.how else ""
     transfer = "not known" if image.transfer is None else format_size(image.transfer)
     yield (
         f"  unpacked {format_size(files.unpacked)}, visible {format_size(files.visible_bytes)}, "
@@ -40,7 +42,7 @@ def text(anatomy: Anatomy, style: Style, *, views: Iterable[str], top: int) -> I
     yield "\n"
     yield from _savings(anatomy, style)
     for note in anatomy.notes:
-        yield f"note: {_printable(note)}\n"
+        yield f"note: {printable(note)}\n"
 
 
 def _view(anatomy: Anatomy, view: str, style: Style, top: int) -> Iterator[str]:
@@ -65,7 +67,7 @@ def _view(anatomy: Anatomy, view: str, style: Style, top: int) -> Iterator[str]:
     yield f"{title}\n"
     room = max(style.width - _SIZE_COLUMN - _FILES_COLUMN - 2, _NARROWEST)
     for size, count, label in rows[:top]:
-        shown = _printable(label)
+        shown = printable(label)
         shown = shown if len(shown) <= room else f"{shown[: room - 3]}..."
         yield f"{format_size(size):>{_SIZE_COLUMN}}{count or 0:>{_FILES_COLUMN}}  {shown}\n"
     if len(rows) > top:
@@ -96,14 +98,10 @@ def _savings(anatomy: Anatomy, style: Style) -> Iterator[str]:
     for pair in saved.hidden[:3]:
         room = max(style.width - 4, _NARROWEST)
         for line in (
-            f"{format_size(pair.bytes)} of `{_printable(str(pair.written))}`",
-            f"  hidden by `{_printable(str(pair.hidden))}`",
+            f"{format_size(pair.bytes)} of `{printable(str(pair.written))}`",
+            f"  hidden by `{printable(str(pair.hidden))}`",
         ):
             yield f"  {line if len(line) <= room else line[: room - 3] + '...'}\n"
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 # --- for programs ----------------------------------------------------------------------------------------------------
@@ -229,8 +227,8 @@ def json(anatomy: Anatomy, *, top: int | None = None) -> str:
     described = SizeReportS1(
         schema="hullmark/size/1",
         tool=ToolS1(name="hullmark", version=__version__),
-        reference=_clean(image.reference),
-        how=_clean(image.how),
+        reference=image.reference,
+        how=image.how,
         digest=None if image.digest is None else str(image.digest),
         config_digest=str(image.config_digest),
         platform=image.platform,
@@ -259,8 +257,8 @@ def json(anatomy: Anatomy, *, top: int | None = None) -> str:
         owners=[
             OwnerS1(
                 kind=str(each.owner.kind),
-                name=_clean(each.owner.name),
-                version=_clean(each.owner.version) or None,
+                name=each.owner.name,
+                version=each.owner.version or None,
                 bytes=each.bytes,
                 files=each.files,
                 masked=each.masked_bytes,
@@ -268,8 +266,7 @@ def json(anatomy: Anatomy, *, top: int | None = None) -> str:
             for each in anatomy.owners[:top]
         ],
         paths=[
-            PathS1(path=_clean(each.path), bytes=each.bytes, files=each.files)
-            for each in anatomy.directories[:top]
+            PathS1(path=each.path, bytes=each.bytes, files=each.files) for each in anatomy.directories[:top]
         ],
         squash=saved.squash,
         hidden=[
@@ -284,33 +281,22 @@ def json(anatomy: Anatomy, *, top: int | None = None) -> str:
         savings=[
             SavingS1(waste=str(each.waste), bytes=each.bytes, files=each.files) for each in saved.savings
         ],
-        duplicates=[
-            DuplicateS1(size=each.size, paths=[_clean(path) for path in each.paths])
-            for each in saved.duplicates[:top]
-        ],
-        notes=[_clean(note) for note in anatomy.notes],
+        duplicates=[DuplicateS1(size=each.size, paths=list(each.paths)) for each in saved.duplicates[:top]],
+        notes=list(anatomy.notes),
     )
-    return msgspec.json.format(msgspec.json.encode(described), indent=2).decode() + "\n"
+    return written(described)
 
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of what `json` writes."""
-    described = msgspec.json.schema(SizeReportS1)
-    described["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    described["title"] = SCHEMA
-    return described
+    return schema_of(SizeReportS1, SCHEMA)
 
 
 def _origin(origin: Origin) -> OriginS1:
     return OriginS1(
         told=str(origin.told),
-        text=_clean(origin.text),
-        stage=_clean(origin.stage) or None,
+        text=origin.text,
+        stage=origin.stage or None,
         path=None if origin.span is None else origin.span.path,
         line=None if origin.span is None else origin.span.line,
     )
-
-
-def _clean(text: str) -> str:
-    """`text` with every byte that is not UTF-8 replaced: JSON has to be UTF-8, and names in an image need not be."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

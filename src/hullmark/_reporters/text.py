@@ -14,6 +14,7 @@ from hullmark.model.duration import format_duration
 from hullmark.model.finding import Severity
 from hullmark.model.outcome import Broken, Ran, Skipped
 from hullmark.model.size import format_size
+from hullmark.model.text import printable
 from hullmark.model.verdict import Status
 
 if TYPE_CHECKING:
@@ -77,11 +78,6 @@ def render(report: Report, style: Style) -> Iterator[str]:
             # A path or a command that is cut in two cannot be copied.
             console.print(part, soft_wrap=isinstance(part, Text))
     yield from (f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
-
-
-def printable(text: str) -> str:
-    """`text` on one line, without what would move the cursor or colour the terminal."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 # --- findings ------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hullmark.model.size import format_size
+from hullmark.model.size import format_change, format_size
 
 if TYPE_CHECKING:
     from hullmark.model.filesystem import FileSystem
@@ -191,14 +191,14 @@ class Difference:
             return "Its files take as much space as before."
         named = [owner for owner in movers if delta == 0 or (owner.delta > 0) == (delta > 0)][:_NAMED]
         parts = [
-            f"{owner} ({owner.kind}) {_signed(owner.delta)}"
+            f"{owner} ({owner.kind}) {format_change(owner.delta)}"
             + (f" through `{_short(owner.text)}`" if owner.text else "")
             for owner in named
         ]
         others = len(movers) - len(named)
         if others:
             rest = delta - sum(owner.delta for owner in named)
-            parts.append(f"{others} {'other' if others == 1 else 'others'} {_signed(rest)}")
+            parts.append(f"{others} {'other' if others == 1 else 'others'} {format_change(rest)}")
         return f"{_direction(delta)}: {', '.join(parts)}."
 
 
@@ -206,10 +206,6 @@ def _direction(delta: int) -> str:
     if delta == 0:
         return "It is as large as before"
     return f"It {'grew' if delta > 0 else 'shrank'} by {format_size(abs(delta))}"
-
-
-def _signed(size: int) -> str:
-    return f"{'-' if size < 0 else '+'}{format_size(abs(size))}"
 
 
 def _short(text: str, longest: int = 60) -> str:

@@ -52,3 +52,8 @@ def format_size(size: int) -> str:
         if abs(shown) < limit:
             return f"{shown:,.1f} {unit}"
     return f"{size / UNITS['GB']:,.1f} GB"
+
+
+def format_change(size: int) -> str:
+    """By how many bytes something grew or shrank, with its sign: `+1.5 MB`."""
+    return f"{'-' if size < 0 else '+'}{format_size(abs(size))}"

@@ -1,0 +1,13 @@
+"""Text that others wrote, made fit for a terminal and for formats that have to be UTF-8."""
+
+from __future__ import annotations
+
+
+def printable(text: str) -> str:
+    """`text` on one line, without what would move the cursor or colour the terminal."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def readable(text: str) -> str:
+    """`text` with every byte that is not UTF-8 replaced by U+FFFD; names of files need not be UTF-8."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
