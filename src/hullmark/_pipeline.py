@@ -578,9 +578,6 @@ def _final_stage(run: _Run, service: Service) -> SourceSpan | None:
 
 def _summary(shipped: ShippedImage, anatomy: Anatomy) -> ImageSummary:
     image, files = anatomy.image, anatomy.files
-    masked = [0 for _ in image.layers]
-    for each in files.masked():
-        masked[files.layer_of(each.number)] += each.size
     return ImageSummary(
         service=shipped.service,
         reference=shipped.image.reference,
@@ -599,7 +596,9 @@ def _summary(shipped: ShippedImage, anatomy: Anatomy) -> ImageSummary:
                 unpacked=layer.unpacked,
                 masked=hidden,
             )
-            for layer, step, hidden in zip(image.layers, anatomy.attribution.steps, masked, strict=True)
+            for layer, step, hidden in zip(
+                image.layers, anatomy.attribution.steps, anatomy.masked, strict=True
+            )
         ),
         owners=tuple(each for each in anatomy.owners if each.files),
     )

@@ -81,7 +81,5 @@ def command(
         case "github":
             session.write_for_programs(report.github(found))
         case _:
-            for line in report.text(found):
-                session.stdout.write(line)
-            session.stdout.flush()
+            session.write(report.text(found))
     return 0

@@ -70,7 +70,4 @@ def _show(session: Session, format_: str, report: Report) -> None:
     if format_ != "text":
         session.write_for_programs("".join(render(format_, report, Style())))
         return
-    style = Style(width=session.width(), colour=session.coloured(session.stdout))
-    for line in render(format_, report, style):
-        session.stdout.write(line)
-    session.stdout.flush()
+    session.write(render(format_, report, session.style()))

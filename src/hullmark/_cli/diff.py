@@ -15,19 +15,11 @@ if TYPE_CHECKING:
 @click.command
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")
-@click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="Rows of each table.")
+@options.top
 @click.option(
     "--contents", is_flag=True, help="Also compare files of one size, for which all bytes are read."
 )
-@click.option("--platform", help="Which one, of an image for several.  [default: this machine's]")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Format of the report; JSON has every row.",
-)
+@options.of_image
 @options.project
 @click.pass_obj
 def command(
@@ -48,15 +40,12 @@ def command(
     """
     from hullmark._cli.images import contents_of  # noqa: PLC0415  # loaded when it is called, not for the help
     from hullmark._contents.difference import difference  # noqa: PLC0415
-    from hullmark._reporters import Style, diff  # noqa: PLC0415
+    from hullmark._reporters import diff  # noqa: PLC0415
 
     sides = [contents_of(session, name, platform=platform, contents=contents) for name in (before, after)]
     found = difference(*sides)
     if format_ == "json":
         session.write_for_programs(diff.json(found))
         return 0
-    style = Style(width=session.width(), colour=session.coloured(session.stdout))
-    for line in diff.text(found, style, top=top):
-        session.stdout.write(line)
-    session.stdout.flush()
+    session.write(diff.text(found, session.style(), top=top))
     return 0

@@ -84,6 +84,28 @@ def services(function: F) -> F:
     return click.argument("services", nargs=-1, metavar="[SERVICE]...")(function)
 
 
+def top(function: F) -> F:
+    """Adds how long tables are."""
+    return click.option(
+        "--top", type=click.IntRange(min=1), default=10, show_default=True, help="Rows of each table."
+    )(function)
+
+
+def of_image(function: F) -> F:
+    """Adds which of an image's platforms is meant, and how what is in it is reported."""
+    function = click.option(
+        "--format",
+        "format_",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="Format of the report; JSON has every row.",
+    )(function)
+    return click.option("--platform", help="Which one, of an image for several.  [default: this machine's]")(
+        function
+    )
+
+
 def _flag(path: str, option: Option) -> Callable[[F], F]:
     assert option.flag is not None
     many = not option.kind.scalar

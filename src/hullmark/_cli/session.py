@@ -10,6 +10,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from hullmark._reporters import Style
+
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable
@@ -54,6 +56,16 @@ class Session:
     def paint(self, text: str, **style: Any) -> str:
         """`text` in a style, where standard error shows colour."""
         return click.style(text, **style) if self.coloured(self.stderr) else text
+
+    def style(self) -> Style:
+        """What standard output can show of a report."""
+        return Style(width=self.width(), colour=self.coloured(self.stdout))
+
+    def write(self, lines: Iterable[str]) -> None:
+        """Writes to standard output the lines of a report for a person."""
+        for line in lines:
+            self.stdout.write(line)
+        self.stdout.flush()
 
     def write_for_programs(self, text: str) -> None:
         """Writes to standard output what a program reads: UTF-8, whatever the terminal's encoding."""

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from hullmark._cli import options
+from hullmark._reporters import VIEWS
 
 if TYPE_CHECKING:
     from hullmark._cli.session import Session
-
-VIEWS = ("layer", "instruction", "owner", "path")
 
 
 @click.command
@@ -23,17 +22,9 @@ VIEWS = ("layer", "instruction", "owner", "path")
     multiple=True,
     help="What to show; may be repeated.  [default: instruction, owner and path]",
 )
-@click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="Rows of each table.")
+@options.top
 @click.option("--duplicates", is_flag=True, help="Also look for equal files, for which all bytes are read.")
-@click.option("--platform", help="Which one, of an image for several.  [default: this machine's]")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Format of the report; JSON has every row.",
-)
+@options.of_image
 @options.project
 @click.pass_obj
 def command(
@@ -55,14 +46,11 @@ def command(
     else: the service is meant; `docker:NAME` means the other.
     """
     from hullmark._cli.images import anatomy_of  # noqa: PLC0415  # loaded when it is called, not for the help
-    from hullmark._reporters import Style, size  # noqa: PLC0415
+    from hullmark._reporters import size  # noqa: PLC0415
 
     anatomy = anatomy_of(session, image, platform=platform, contents=duplicates)
     if format_ == "json":
         session.write_for_programs(size.json(anatomy))
         return 0
-    style = Style(width=session.width(), colour=session.coloured(session.stdout))
-    for line in size.text(anatomy, style, views=views or VIEWS[1:], top=top):
-        session.stdout.write(line)
-    session.stdout.flush()
+    session.write(size.text(anatomy, session.style(), views=views or VIEWS[1:], top=top))
     return 0

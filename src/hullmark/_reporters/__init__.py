@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from hullmark._reporters.interface import FORMATS, Style, render
+from hullmark._reporters.interface import FORMATS, VIEWS, Style, render
 
-__all__ = ["FORMATS", "Style", "render"]
+__all__ = ["FORMATS", "VIEWS", "Style", "render"]

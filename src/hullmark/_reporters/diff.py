@@ -9,7 +9,7 @@ import msgspec
 from hullmark import __version__
 from hullmark._reporters.document import schema_of, written
 from hullmark.model.size import format_change, format_size
-from hullmark.model.text import printable
+from hullmark.model.text import printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -91,8 +91,7 @@ def _table(rows: Sequence[tuple[int, str]], style: Style, top: int) -> Iterator[
 
 def _fitted(line: str, style: Style) -> str:
     room = max(style.width, _NARROWEST)
-    line = printable(line)
-    return f"{line if len(line) <= room else line[: room - 3] + '...'}\n"
+    return f"{shortened(printable(line), room)}\n"
 
 
 # --- for programs ----------------------------------------------------------------------------------------------------

@@ -21,6 +21,9 @@ FORMATS = {
 }
 """Every format and the module whose `render` writes it; loaded when it is asked for."""
 
+VIEWS = ("layer", "instruction", "owner", "path")
+"""By what the sizes in an image can be shown."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:

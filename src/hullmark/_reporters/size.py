@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -10,7 +9,7 @@ import msgspec
 from hullmark import __version__
 from hullmark._reporters.document import schema_of, written
 from hullmark.model.size import format_size
-from hullmark.model.text import printable
+from hullmark.model.text import printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from hullmark.model.attribution import Origin
 
 SCHEMA = "hullmark/size/1"
-VIEWS = ("layer", "instruction", "owner", "path")
 _SIZE_COLUMN = 11
 _FILES_COLUMN = 8
 _NARROWEST = 20
@@ -67,8 +65,7 @@ def _view(anatomy: Anatomy, view: str, style: Style, top: int) -> Iterator[str]:
     yield f"{title}\n"
     room = max(style.width - _SIZE_COLUMN - _FILES_COLUMN - 2, _NARROWEST)
     for size, count, label in rows[:top]:
-        shown = printable(label)
-        shown = shown if len(shown) <= room else f"{shown[: room - 3]}..."
+        shown = shortened(printable(label), room)
         yield f"{format_size(size):>{_SIZE_COLUMN}}{count or 0:>{_FILES_COLUMN}}  {shown}\n"
     if len(rows) > top:
         rest = sum(size for size, _, _ in rows[top:]) if view != "path" else None
@@ -101,7 +98,7 @@ def _savings(anatomy: Anatomy, style: Style) -> Iterator[str]:
             f"{format_size(pair.bytes)} of `{printable(str(pair.written))}`",
             f"  hidden by `{printable(str(pair.hidden))}`",
         ):
-            yield f"  {line if len(line) <= room else line[: room - 3] + '...'}\n"
+            yield f"  {shortened(line, room)}\n"
 
 
 # --- for programs ----------------------------------------------------------------------------------------------------
@@ -218,12 +215,9 @@ class SizeReportS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     notes: list[str]
 
 
-def json(anatomy: Anatomy, *, top: int | None = None) -> str:
-    """The report as JSON; everything, or the `top` of owners, instructions and paths."""
+def json(anatomy: Anatomy) -> str:
+    """The report as JSON."""
     image, files, saved = anatomy.image, anatomy.files, anatomy.reclaim
-    masked: dict[int, int] = defaultdict(int)
-    for each in files.masked():
-        masked[files.layer_of(each.number)] += each.size
     described = SizeReportS1(
         schema="hullmark/size/1",
         tool=ToolS1(name="hullmark", version=__version__),
@@ -245,14 +239,16 @@ def json(anatomy: Anatomy, *, top: int | None = None) -> str:
                 digest=None if layer.digest is None else str(layer.digest),
                 transfer=layer.transfer,
                 unpacked=layer.unpacked,
-                masked=masked[index],
+                masked=masked,
                 step=_origin(step),
             )
-            for index, (layer, step) in enumerate(zip(image.layers, anatomy.attribution.steps, strict=True))
+            for layer, step, masked in zip(
+                image.layers, anatomy.attribution.steps, anatomy.masked, strict=True
+            )
         ],
         instructions=[
             ShareS1(bytes=each.bytes, files=each.files, chain=[_origin(one) for one in each.origin.chain])
-            for each in anatomy.shares[:top]
+            for each in anatomy.shares
         ],
         owners=[
             OwnerS1(
@@ -263,11 +259,9 @@ def json(anatomy: Anatomy, *, top: int | None = None) -> str:
                 files=each.files,
                 masked=each.masked_bytes,
             )
-            for each in anatomy.owners[:top]
+            for each in anatomy.owners
         ],
-        paths=[
-            PathS1(path=each.path, bytes=each.bytes, files=each.files) for each in anatomy.directories[:top]
-        ],
+        paths=[PathS1(path=each.path, bytes=each.bytes, files=each.files) for each in anatomy.directories],
         squash=saved.squash,
         hidden=[
             HiddenS1(
@@ -281,7 +275,7 @@ def json(anatomy: Anatomy, *, top: int | None = None) -> str:
         savings=[
             SavingS1(waste=str(each.waste), bytes=each.bytes, files=each.files) for each in saved.savings
         ],
-        duplicates=[DuplicateS1(size=each.size, paths=list(each.paths)) for each in saved.duplicates[:top]],
+        duplicates=[DuplicateS1(size=each.size, paths=list(each.paths)) for each in saved.duplicates],
         notes=list(anatomy.notes),
     )
     return written(described)

@@ -42,6 +42,14 @@ class Anatomy:
         known = sum(share.bytes for share in self.shares if share.origin.told.attributed)
         return known / visible if visible else 1.0
 
+    @property
+    def masked(self) -> tuple[int, ...]:
+        """Bytes of each layer, from the bottom up, that can no longer be reached."""
+        masked = [0] * len(self.image.layers)
+        for each in self.files.masked():
+            masked[self.files.layer_of(each.number)] += each.size
+        return tuple(masked)
+
     def instruction(self, path: str, layer: int | None = None) -> SourceSpan | None:
         """The instruction that wrote the file at `path`, in the layer at that position where one is given.
 
@@ -57,7 +65,3 @@ class Anatomy:
             return None
         chain = self.attribution.origin(*files.place(number)).chain
         return next((origin.span for origin in reversed(chain) if origin.span is not None), None)
-
-    def masked_in(self, layer: int) -> int:
-        """Bytes of the layer at that position that can no longer be reached."""
-        return sum(each.size for each in self.files.masked() if self.files.layer_of(each.number) == layer)

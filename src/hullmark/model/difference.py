@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hullmark.model.size import format_change, format_size
+from hullmark.model.text import shortened
 
 if TYPE_CHECKING:
     from hullmark.model.filesystem import FileSystem
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 _NAMED = 3
 """Growers that a sentence names."""
+_LONGEST = 60
+"""Characters of an instruction that it quotes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +195,7 @@ class Difference:
         named = [owner for owner in movers if delta == 0 or (owner.delta > 0) == (delta > 0)][:_NAMED]
         parts = [
             f"{owner} ({owner.kind}) {format_change(owner.delta)}"
-            + (f" through `{_short(owner.text)}`" if owner.text else "")
+            + (f" through `{shortened(owner.text, _LONGEST)}`" if owner.text else "")
             for owner in named
         ]
         others = len(movers) - len(named)
@@ -206,10 +209,6 @@ def _direction(delta: int) -> str:
     if delta == 0:
         return "It is as large as before"
     return f"It {'grew' if delta > 0 else 'shrank'} by {format_size(abs(delta))}"
-
-
-def _short(text: str, longest: int = 60) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

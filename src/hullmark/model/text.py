@@ -11,3 +11,8 @@ def printable(text: str) -> str:
 def readable(text: str) -> str:
     """`text` with every byte that is not UTF-8 replaced by U+FFFD; names of files need not be UTF-8."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def shortened(text: str, longest: int) -> str:
+    """`text`, or where it has more than `longest` characters as much of its beginning as fits, and dots."""
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."

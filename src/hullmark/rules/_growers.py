@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hullmark.model.size import format_size
+from hullmark.model.text import shortened
 
 if TYPE_CHECKING:
     from hullmark.model.image import ShippedImage
@@ -24,7 +25,7 @@ def growers(shipped: ShippedImage) -> str:
         if each.bytes
     ]
     steps = [
-        f"`{_short(each.origin.chain[-1].text)}` {format_size(each.bytes)}"
+        f"`{shortened(each.origin.chain[-1].text, _LONGEST)}` {format_size(each.bytes)}"
         for each in shipped.anatomy.shares[:_NAMED]
         if each.bytes
     ]
@@ -36,7 +37,3 @@ def growers(shipped: ShippedImage) -> str:
 def megabytes(size: int) -> str:
     """The smallest whole number of MB that holds `size`, as settings have it."""
     return f"{-(-size // _MB):,} MB"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
