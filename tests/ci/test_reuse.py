@@ -65,8 +65,8 @@ def _docker(*arguments: str) -> str:
 def _compose(image: str) -> str:
     return (
         "services:\n"
-        f"  a: {{image: {image}-a, build: {{context: a, labels: {{own: label}}}}}}\n"
-        f"  b: {{image: '{image}-b', build: ./b}}\n"
+        f"  a: {{image: {image}-a, build: {{context: a, labels: {{own: label, hullmark-test: {image}}}}}}}\n"
+        f"  b: {{image: '{image}-b', build: {{context: b, labels: {{hullmark-test: {image}}}}}}}\n"
     )
 
 
@@ -85,12 +85,10 @@ def _bench(checkout: Checkout, tmp_path: Path, image: str) -> Iterator[Bench]:
     try:
         yield Bench(checkout=checkout, image=image, environ=environ)
     finally:
-        for name in (f"{image}-a", f"{image}-b"):
-            found = _docker(
-                "image", "ls", "--quiet", "--no-trunc", "--filter", f"reference={name.partition('@')[0]}"
-            )
-            if found:
-                _docker("image", "rm", "--force", *set(found.split()))
+        # Those that lost their name to a later one as well.
+        label = f"label=hullmark-test={image}"
+        if found := _docker("image", "ls", "--all", "--quiet", "--no-trunc", "--filter", label):
+            _docker("image", "rm", "--force", *set(found.split()))
 
 
 @pytest.fixture
