@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from hullmark._contents.packages.python_markers import ASSUMED, marker_environment, normal
 from hullmark._contents.reclaim import waste_of
 from hullmark.model.dependency import Certainty, Missing, Problem
 from hullmark.model.owner import OwnerKind
@@ -23,12 +24,10 @@ if TYPE_CHECKING:
     from hullmark.model.owner import Ownership, Package
 
 _VERSION = re.compile(r"/(?:python|pypy)(\d+\.\d+)/")
-_SEPARATORS = re.compile(r"[-_.]+")
 _DEVELOPMENT = re.compile(r"(?:^|[-_./])(?:dev|develop|test|tests|testing|docs?|lint|build|ci)(?:[-_./]|$)")
 _OPTION = re.compile(r"\s--?[a-z].*$")
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64", "386": "i686", "arm": "armv7l"}
 _SYSTEM = ("/usr/lib/", "/usr/local/lib/")
-_ASSUMED = "3.13"
 _INSTALLERS = frozenset({"pip", "setuptools", "wheel", "distribute"})
 _RUN_BY_NOBODY = (".pyi", ".c", ".cpp", ".cc", ".pyx", ".f90", ".md", ".rst", ".txt", ".typed", ".html")
 
@@ -42,7 +41,7 @@ class _Environment:
     """By normalised name."""
     sites: set[str] = field(default_factory=set)
     """Directories that modules lie in."""
-    version: str = _ASSUMED
+    version: str = ASSUMED
 
 
 def missing_distributions(
@@ -83,7 +82,7 @@ def _environments(files: FileSystem, packages: list[Package]) -> Iterator[_Envir
         found = [match[1] for package in members if (match := _VERSION.search(f"{package.directory}/"))]
         environment = _Environment(root=root, version=found[0] if found else _python(files))
         for package in seen:
-            environment.packages.setdefault(_normal(package.owner.name), package)
+            environment.packages.setdefault(normal(package.owner.name), package)
             environment.sites.add(package.directory)
         yield environment
 
@@ -95,7 +94,7 @@ def _python(files: FileSystem) -> str:
             match = _VERSION.search(f"{path}/")
             if match:
                 return match[1]
-    return _ASSUMED
+    return ASSUMED
 
 
 def _root(files: FileSystem, site: str) -> str:
@@ -191,7 +190,7 @@ def _unmet(
         requirement = _requirement(text)
         if requirement is None or not _holds(requirement, environment.version, machine):
             continue
-        name = _normal(requirement.name)
+        name = normal(requirement.name)
         there = environment.packages.get(name)
         if there is not None:
             if not _allows(requirement, there.owner.version):
@@ -239,7 +238,7 @@ def _undeclared(path: str, text: str, environments: list[_Environment], machine:
     requirement = _requirement(text)
     if requirement is None:
         return None
-    name = _normal(requirement.name)
+    name = normal(requirement.name)
     candidates = environments or [_Environment(root="/usr")]
     if not any(_holds(requirement, environment.version, machine) for environment in candidates):
         return None
@@ -309,22 +308,7 @@ def _holds(requirement: Requirement, version: str, machine: str) -> bool:
     from packaging.markers import UndefinedComparison, UndefinedEnvironmentName  # noqa: PLC0415  # as above
 
     try:
-        return requirement.marker.evaluate(
-            {
-                "extra": "",
-                "implementation_name": "cpython",
-                "implementation_version": f"{version}.0",
-                "os_name": "posix",
-                "platform_machine": machine,
-                "platform_python_implementation": "CPython",
-                "platform_release": "",
-                "platform_system": "Linux",
-                "platform_version": "",
-                "python_full_version": f"{version}.0",
-                "python_version": version,
-                "sys_platform": "linux",
-            }
-        )
+        return requirement.marker.evaluate(marker_environment(version, machine))
     except (UndefinedComparison, UndefinedEnvironmentName):
         return False
 
@@ -337,7 +321,3 @@ def _allows(requirement: Requirement, version: str) -> bool:
         return requirement.specifier.contains(Version(version), prereleases=True)
     except InvalidVersion:
         return True
-
-
-def _normal(name: str) -> str:
-    return _SEPARATORS.sub("-", name).lower()

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hullmark._contents.packages.evidence import Claim, overlapping
+from hullmark._contents.packages.python_markers import ASSUMED, marker_environment, normal
 from hullmark._contents.packages.requirements import reach
 from hullmark.model.owner import Owner, OwnerKind, Package
 
@@ -21,13 +22,10 @@ if TYPE_CHECKING:
 
 _PLACE = re.compile(r"((.*)/([^/]+)\.(dist|egg)-info)(?:/([^/]+))?", re.DOTALL)
 _NAME_OF_DIRECTORY = re.compile(r"(.+?)-(\d[^-]*)(?:-.*)?")
-_SEPARATORS = re.compile(r"[-_.]+")
 _SIMPLE = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?[^;@\[]*")
 _EXTRA_ONLY = re.compile(r"""\s*extra\s*==\s*["']([^"']+)["']\s*""")
 _VERSION = re.compile(r"/(?:python|pypy)(\d+\.\d+)(?:/|$)")
 _INSTALLERS = frozenset({"pip", "setuptools", "wheel", "uv"})
-_ASSUMED = "3.13"
-"""The version of Python that markers are read for where the image does not say."""
 
 
 def read(found: Found, system: FileSystem) -> Iterator[Claim]:
@@ -77,7 +75,7 @@ def _distribution(
         listed = [_joined(place, line.strip()) for line in installed.text.split("\n") if line.strip()]
     else:
         tops = overlapping(description.span, files.get("top_level.txt", ()))
-        modules = tops.text.split() if tops is not None else [_normal(name).replace("-", "_")]
+        modules = tops.text.split() if tops is not None else [normal(name).replace("-", "_")]
         modules = [module for module in modules if "/" not in module and module not in {".", ".."}]
         trees = (place, *(f"{site}/{module}" for module in modules))
         listed = [place, *(f"{site}/{module}.py" for module in modules)]
@@ -162,38 +160,23 @@ def _joined(directory: str, path: str) -> str:
     return posixpath.normpath(joined) if "./" in path or "//" in path else joined
 
 
-def _normal(name: str) -> str:
-    return _SEPARATORS.sub("-", name).lower()
-
-
 class Environment:
     """The distributions that see each other, and the Python that runs them."""
 
     def __init__(self, root: str, packages: list[Package], version: str, machine: str) -> None:
         self.root = root
         self.packages = packages
-        self._markers = {
-            "implementation_name": "cpython",
-            "implementation_version": f"{version}.0",
-            "os_name": "posix",
-            "platform_machine": machine,
-            "platform_python_implementation": "CPython",
-            "platform_release": "",
-            "platform_system": "Linux",
-            "platform_version": "",
-            "python_full_version": f"{version}.0",
-            "python_version": version,
-            "sys_platform": "linux",
-        }
+        self._version = version
+        self._machine = machine
         self._by_name = dict[str, int]()
         for index, package in enumerate(packages):
-            self._by_name.setdefault(_normal(package.owner.name), index)
+            self._by_name.setdefault(normal(package.owner.name), index)
         self._holds = lru_cache(maxsize=None)(self._evaluate)
         self._requirements = [[*map(_split, package.requires)] for package in packages]
 
     def find(self, name: str) -> int | None:
         """The position of the distribution called `name`, however it is written."""
-        return self._by_name.get(_normal(name))
+        return self._by_name.get(normal(name))
 
     def requirements(self, index: int, extra: str) -> Iterator[tuple[int, frozenset[str]]]:
         """What a distribution requires when it is wanted with `extra`, as far as it is there, each with its extras.
@@ -219,17 +202,17 @@ class Environment:
             return True
         only = _EXTRA_ONLY.fullmatch(marker)
         if only:
-            return _normal(only[1]) == extra
+            return normal(only[1]) == extra
         from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName  # noqa: PLC0415  # costs time to import
 
         try:
-            return Marker(marker).evaluate({**self._markers, "extra": extra})
+            return Marker(marker).evaluate(marker_environment(self._version, self._machine, extra))
         except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName, RecursionError):
             return False
 
 
 def _extras_in(marker: str) -> list[str]:
-    return [_normal(name) for name in re.findall(r"""extra\s*==\s*["']([^"']+)["']""", marker)]
+    return [normal(name) for name in re.findall(r"""extra\s*==\s*["']([^"']+)["']""", marker)]
 
 
 def _split(text: str) -> tuple[str, frozenset[str], str]:
@@ -240,7 +223,7 @@ def _split(text: str) -> tuple[str, frozenset[str], str]:
     match = _SIMPLE.match(requirement)
     if match is None:
         return "", frozenset(), ""
-    extras = frozenset(_normal(extra.strip()) for extra in (match[2] or "").split(",") if extra.strip())
+    extras = frozenset(normal(extra.strip()) for extra in (match[2] or "").split(",") if extra.strip())
     return match[1], extras, marker.strip()
 
 
@@ -270,9 +253,9 @@ def _environments(
         version = (own or versions or [""])[0]
         if not version and any(";" in each for package in members for each in package.requires):
             notes.append(
-                f"which Python runs what lies in {root} is not known; markers were read for {_ASSUMED}"
+                f"which Python runs what lies in {root} is not known; markers were read for {ASSUMED}"
             )
-        yield Environment(root, members, version or _ASSUMED, machine)
+        yield Environment(root, members, version or ASSUMED, machine)
 
 
 def _root(site: str, system: FileSystem) -> str:
@@ -308,7 +291,7 @@ def _reach(environment: Environment, declarations: list[str]) -> list[Reached]:
     named = {*declared, *requested}
     # A list that was locked names everything, and so says nothing of why.
     if all(
-        index in named or package.part_of is not None or _normal(package.owner.name) in _INSTALLERS
+        index in named or package.part_of is not None or normal(package.owner.name) in _INSTALLERS
         for index, package in enumerate(environment.packages)
     ):
         requested = set()
