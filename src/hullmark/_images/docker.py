@@ -20,7 +20,7 @@ from hullmark._images.layer_store import LayerStore
 from hullmark._images.layout import archive_core, content_core
 from hullmark._images.local_engine import LocalEngine
 from hullmark._images.manifests import Descriptor
-from hullmark._images.platforms import Platform
+from hullmark._images.platforms import Platform, asked_for
 from hullmark.errors import DamagedImage, Unavailable
 
 if TYPE_CHECKING:
@@ -217,8 +217,9 @@ def _exported(
     for piece in Export(api, str(inspected["Id"]), reference).pieces(cancelled):
         archive.write(piece)
     archive.finish()
-    asked = None if platform is None else Platform.parse(platform)
-    return archive_core(archive, f"the archive of `{reference}`", reference, request, None, asked)
+    return archive_core(
+        archive, f"the archive of `{reference}`", reference, request, None, asked_for(platform)
+    )
 
 
 def _check_platform(config: bytes, platform: str | None, reference: str) -> None:

@@ -24,7 +24,7 @@ from hullmark._images.manifests import (
     not_distributed,
     parse_manifest,
 )
-from hullmark._images.platforms import Platform, host_platform
+from hullmark._images.platforms import Platform, asked_for, host_platform
 from hullmark.errors import DamagedImage, Unavailable, UsageError
 from hullmark.model.digest import Digest
 from hullmark.model.reference import parse_reference
@@ -65,18 +65,18 @@ class OciDirectory:
 
     @contextlib.contextmanager
     def open(
-        self, reference: str, platform: str | None, request: Request, cancelled: threading.Event
+        self,
+        reference: str,
+        platform: str | None,
+        request: Request,
+        cancelled: threading.Event,  # noqa: ARG002  # only documents are read here; layers are, by whoever opens them
     ) -> Iterator[Core]:
         """See `Source.open`."""
         path, tag = _split(reference)
         if not path.is_dir():
             raise Unavailable(f"{path} is no directory", hint="`oci-archive:` reads archives in this layout")
-        place = _Directory(path)
-        if not place.has(_INDEX):
-            raise Unavailable(f"{path} holds no images: there is no {_INDEX} in it")
-        asked = None if platform is None else Platform.parse(platform)
-        yield _Layout(place, str(path), reference, request).core(tag, asked)
-        _ = cancelled
+        place = _with_index(_Directory(path), str(path))
+        yield _Layout(place, str(path), reference, request).core(tag, asked_for(platform))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +88,9 @@ class OciArchive:
         self, reference: str, platform: str | None, request: Request, cancelled: threading.Event
     ) -> Iterator[Core]:
         """See `Source.open`."""
-        path, tag = _split(reference)
-        asked = None if platform is None else Platform.parse(platform)
-        with opened(path) as file:
-            place = open_archive(file, request, cancelled)
-            if not place.has(_INDEX):
-                raise Unavailable(f"{path} holds no images: there is no {_INDEX} in it")
-            yield _Layout(place, str(path), reference, request).core(tag, asked)
+        asked = asked_for(platform)
+        with _archive(reference, request, cancelled) as (place, path, tag):
+            yield _Layout(_with_index(place, path), path, reference, request).core(tag, asked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +102,26 @@ class DockerArchive:
         self, reference: str, platform: str | None, request: Request, cancelled: threading.Event
     ) -> Iterator[Core]:
         """See `Source.open`."""
-        path, tag = _split(reference)
-        asked = None if platform is None else Platform.parse(platform)
-        with opened(path) as file:
-            place = open_archive(file, request, cancelled)
-            yield archive_core(place, str(path), reference, request, tag, asked)
+        asked = asked_for(platform)
+        with _archive(reference, request, cancelled) as (place, path, tag):
+            yield archive_core(place, path, reference, request, tag, asked)
+
+
+@contextlib.contextmanager
+def _archive(
+    reference: str, request: Request, cancelled: threading.Event
+) -> Iterator[tuple[Place, str, str | None]]:
+    """The archive that `reference` names, its path, and the tag of the image in it that is meant."""
+    path, tag = _split(reference)
+    with opened(path) as file:
+        yield open_archive(file, request, cancelled), str(path), tag
+
+
+def _with_index(place: Place, path: str) -> Place:
+    """`place`, which has an index; raises `Unavailable` where it has none."""
+    if not place.has(_INDEX):
+        raise Unavailable(f"{path} holds no images: there is no {_INDEX} in it")
+    return place
 
 
 def archive_core(
@@ -229,9 +240,8 @@ def content_core(
     root: Path, descriptor: Descriptor, reference: str, platform: str | None, request: Request
 ) -> Core:
     """The core of the image that `descriptor` leads to, where `root` has blobs as a directory of OCI has them."""
-    asked = None if platform is None else Platform.parse(platform)
     layout = _Layout(_Directory(root), str(root), reference, request)
-    return layout.chosen(layout.held(descriptor), asked)
+    return layout.chosen(layout.held(descriptor), asked_for(platform))
 
 
 class _Layout:

@@ -89,6 +89,11 @@ class Platform:
         return int(found[1]) * 100 + int(found[2] or 0) if found else None
 
 
+def asked_for(text: str | None) -> Platform | None:
+    """The platform that was asked for as `text`, where any was; raises as `Platform.parse`."""
+    return None if text is None else Platform.parse(text)
+
+
 def host_platform() -> Platform:
     """The platform whose images this machine runs: Linux, on the machine's own architecture."""
     return Platform.of("linux", machine.machine() or "amd64")

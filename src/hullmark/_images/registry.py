@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hullmark._images.interface import Blob, Core
-from hullmark._images.platforms import Platform, host_platform
+from hullmark._images.platforms import Platform, asked_for, host_platform
 from hullmark.errors import DamagedImage, Unavailable, UsageError
 from hullmark.model.reference import Pinned, parse_reference
 
@@ -58,7 +58,7 @@ class Registry:
             parsed = parse_reference(reference)
         except ValueError as error:
             raise UsageError(str(error)) from error
-        asked = None if platform is None else Platform.parse(platform)
+        asked = asked_for(platform)
         with Transport(
             environ=self.environ,
             trust=Trust.of(self.environ, self.insecure),
