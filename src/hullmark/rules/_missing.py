@@ -5,10 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from hullmark.model.dependency import Certainty, Problem
-from hullmark.model.finding import Severity
+from hullmark.model.finding import Observation, Severity
+from hullmark.model.location import ImagePath
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from hullmark.model.dependency import Missing
+    from hullmark.model.image import ShippedImage
+
+
+def missing_packages(
+    shipped: ShippedImage, *, kind: str, remedy: Callable[[str], str]
+) -> Iterator[Observation]:
+    """What is missing of packages of that `kind`; `remedy` says what to do about the one of that name."""
+    for missing in shipped.missing:
+        if missing.kind == kind:
+            yield Observation(
+                location=ImagePath(image=shipped.image.reference, path=missing.path),
+                seen=_seen(missing),
+                expected=expected(missing),
+                remedy=remedy(missing.name),
+                severity=severity(missing),
+                key=f"{missing.problem} {missing.name} {missing.by}",
+            )
 
 
 def severity(missing: Missing) -> Severity:
@@ -24,7 +44,7 @@ def severity(missing: Missing) -> Severity:
             assert_never(missing.certainty)
 
 
-def seen(missing: Missing) -> str:
+def _seen(missing: Missing) -> str:
     """What is there instead, and who needs it."""
     by = f", required by `{missing.by or missing.path}`" if missing.by != missing.name else ""
     match missing.problem:

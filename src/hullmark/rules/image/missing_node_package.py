@@ -21,20 +21,14 @@ from collections.abc import Iterator
 
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.image import ShippedImage
-from hullmark.model.location import ImagePath
 from hullmark.model.rule import rule
-from hullmark.rules._missing import expected, seen, severity
+from hullmark.rules._missing import missing_packages
 
 
 @rule(summary="Node.js package is missing", severity=Severity.ERROR, since="0.1")
 def missing_node_package(shipped: ShippedImage) -> Iterator[Observation]:
-    for missing in shipped.missing:
-        if missing.kind == "npm":
-            yield Observation(
-                location=ImagePath(image=shipped.image.reference, path=missing.path),
-                seen=seen(missing),
-                expected=expected(missing),
-                remedy=f"declare `{missing.name}` in `dependencies`, and copy all of `node_modules`",
-                severity=severity(missing),
-                key=f"{missing.problem} {missing.name} {missing.by}",
-            )
+    return missing_packages(
+        shipped,
+        kind="npm",
+        remedy=lambda name: f"declare `{name}` in `dependencies`, and copy all of `node_modules`",
+    )

@@ -22,20 +22,16 @@ from collections.abc import Iterator
 
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.image import ShippedImage
-from hullmark.model.location import ImagePath
 from hullmark.model.rule import rule
-from hullmark.rules._missing import expected, seen, severity
+from hullmark.rules._missing import missing_packages
 
 
 @rule(summary="Python package is missing or incomplete", severity=Severity.ERROR, since="0.1")
 def missing_python_package(shipped: ShippedImage) -> Iterator[Observation]:
-    for missing in shipped.missing:
-        if missing.kind == "python":
-            yield Observation(
-                location=ImagePath(image=shipped.image.reference, path=missing.path),
-                seen=seen(missing),
-                expected=expected(missing),
-                remedy=f"install `{missing.name}` in the stage that is shipped, or keep what a strip took from it",
-                severity=severity(missing),
-                key=f"{missing.problem} {missing.name} {missing.by}",
-            )
+    return missing_packages(
+        shipped,
+        kind="python",
+        remedy=lambda name: (
+            f"install `{name}` in the stage that is shipped, or keep what a strip took from it"
+        ),
+    )
