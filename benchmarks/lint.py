@@ -112,7 +112,7 @@ def _dockerfile(service: str, number: int) -> str:
         "ARG PYTHON",
         "ARG TARGETARCH",
         "WORKDIR /build",
-        *_packages(["build-essential", "libpq-dev", "pkg-config", f"python${{PYTHON}}-dev"], "git"),
+        *_packages(["build-essential", "libpq-dev", "pkg-config", "python${PYTHON}-dev"], "git"),
         "COPY requirements.txt .",
         f"RUN python3 -m venv /opt/{service} && /opt/{service}/bin/pip install -r requirements.txt",
         "COPY . .",
@@ -170,10 +170,8 @@ def _chain(name: str, count: int) -> list[str]:
         f"echo \"$(sha256sum /srv/{name}/app.conf | cut -d' ' -f1)  {name}\" >> /srv/sums.txt",
         f"( cd /srv/{name} && make -j\"$(nproc)\" && make install DESTDIR='/out dir' )",
     ]
-    found = ["RUN set -eux \\"]
-    for each in range(count - 2):
-        found.append(f"    && {steps[each % len(steps)]} \\")
-    return [*found, f"    && rm -rf /tmp/{name}"]
+    body = [f"    && {steps[each % len(steps)]} \\" for each in range(count - 2)]
+    return ["RUN set -eux \\", *body, f"    && rm -rf /tmp/{name}"]
 
 
 def _document(name: str, count: int) -> list[str]:

@@ -451,10 +451,10 @@ def _command(
 ) -> Command:
     words = tuple(token.word for token in tokens)
     assignments = tuple(assignments)
-    opening = min(
-        [words[0].span, *(pair.span for pair in assignments), *([start.word.span] if start else [])],
-        key=lambda span: (span.line, span.column),
-    )
+    opening = words[0].span
+    if assignments or start is not None:
+        earlier = [pair.span for pair in assignments] + ([start.word.span] if start else [])
+        opening = min([opening, *earlier], key=lambda span: (span.line, span.column))
     closing = words[-1].span
     return Command(
         words=words,
