@@ -137,12 +137,19 @@ class Reading:
         self._environ = environ
         self._cancelled = cancelled
 
+    def bare(self, reference: str) -> Image:
+        """The image called `reference` without what is in its files: enough for its configuration and its size."""
+        return self._open(reference, None, Request(verify=False))
+
     def image(self, reference: str, *, platform: str | None = None, contents: bool = False) -> Image:
-        """The image called `reference`; see `open_image`."""
+        """The image called `reference`, as `dissect` needs it; see `open_image`."""
+        return self._open(reference, platform, wanted(contents=contents))
+
+    def _open(self, reference: str, platform: str | None, request: Request) -> Image:
         return open_image(
             reference,
             platform=platform,
-            request=wanted(contents=contents),
+            request=request,
             environ=self._environ,
             commands=self._commands,
             cancelled=self._cancelled,

@@ -6,10 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hullmark._anatomy import Reading
 from hullmark._compose import TEST_ENV_FILE, TEST_FILES, find_root, resolve
 from hullmark._dockerfile import recipe_of
-from hullmark._images.interface import Request
-from hullmark._images.reference import open_image
 from hullmark._settings.proposal import Candidate, propose
 from hullmark.errors import Unavailable
 from hullmark.model.location import shown
@@ -74,12 +73,8 @@ def _image(service: Service, surroundings: Surroundings) -> Image | None:
     """The image as it is in the engine, where there is one and it is there."""
     surroundings.progress.begin(Check.VALIDATE, service.name, "looking at the image")
     try:
-        return open_image(
-            f"docker:{service.image}",
-            request=Request(verify=False),
-            environ=surroundings.environ,
-            commands=surroundings.commands,
-            cancelled=surroundings.cancelled,
+        return Reading(surroundings.commands, surroundings.environ, surroundings.cancelled).bare(
+            f"docker:{service.image}"
         )
     except Unavailable:
         return None

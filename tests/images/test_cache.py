@@ -79,6 +79,18 @@ def test_what_was_not_asked_for_is_not_there(tmp_path: Path) -> None:
     assert cache.get(diff_id(3), Request()) is None
 
 
+def test_who_wants_no_captured_files_is_content_with_what_others_captured(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    cache.put(diff_id(1), Request(capture=Named("one"), verify=False), layer(verified=False))
+    cache.put(diff_id(2), Request(capture=Named("one")), layer(2))
+    cache.put(diff_id(3), Request(capture=Named("one"), contents=True), layer(3))
+    assert cache.get(diff_id(1), Request(verify=False)) is not None
+    assert cache.get(diff_id(2), Request(verify=False)) is not None
+    assert cache.get(diff_id(2), Request()) is not None
+    assert cache.get(diff_id(1), Request()) is None
+    assert cache.get(diff_id(3), Request()) is None
+
+
 def test_what_was_not_verified_is_there_only_for_those_who_do_not_ask_for_it(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     cache.put(diff_id(1), Request(verify=False), layer(verified=False))

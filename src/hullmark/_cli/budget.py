@@ -94,4 +94,4 @@ def _measure(session: Session, names: Iterable[str]) -> tuple[Project, list[tupl
     if not services:
         raise UsageError("the project builds no images, so that there is nothing to have a budget")
     reading = Reading(commands, session.environ, session.cancelled)
-    return project, [(service, reading.image(f"docker:{service.image}").unpacked) for service in services]
+    return project, [(service, reading.bare(f"docker:{service.image}").unpacked) for service in services]

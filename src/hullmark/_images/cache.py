@@ -96,17 +96,23 @@ class Cache:
         return cls(place(environ))
 
     def get(self, diff_id: DiffId, request: Request) -> Found | None:
-        """What is kept of a layer, with all that `request` wants of it, or `None`."""
-        found = self._get(_key(diff_id, request))
+        """What is kept of a layer, with all that `request` wants of it, or `None`.
+
+        Who wants no captured files gets what others captured as well.
+        """
+        whatever = request.capture is None
+        found = self._get(_key(diff_id, request), whatever=whatever)
         if found is None and not request.verify:
-            found = self._get(_key(diff_id, request, verified=False))
+            found = self._get(_key(diff_id, request, verified=False), whatever=whatever)
         return found
 
-    def _get(self, key: str) -> Found | None:
-        found = self._use(lambda database: _read(database, key))
+    def _get(self, beginning: str, *, whatever: bool) -> Found | None:
+        # Without a capture a key is the beginning of all those with one.
+        last = f"{beginning}\U0010ffff" if whatever else beginning
+        found = self._use(lambda database: _read(database, beginning, last))
         if found is None:
             return None
-        version, checksum, packed = found
+        key, version, checksum, packed = found
         try:
             if version == VERSION and checksum == xxhash.xxh3_128_digest(packed):
                 return _unpack(packed)
@@ -215,13 +221,17 @@ def _key(diff_id: DiffId, request: Request, *, verified: bool = True) -> str:
     return " ".join(words)
 
 
-def _read(database: sqlite3.Connection, key: str) -> tuple[str, bytes, bytes] | None:
-    row = database.execute("select version, checksum, packed from layers where key = ?", (key,)).fetchone()
+def _read(database: sqlite3.Connection, first: str, last: str) -> tuple[str, str, bytes, bytes] | None:
+    """The first entry whose key is not before `first` nor after `last`: key, version, checksum and columns."""
+    row = database.execute(
+        "select key, version, checksum, packed from layers where key between ? and ? order by key limit 1",
+        (first, last),
+    ).fetchone()
     if row is None:
         return None
     with contextlib.suppress(sqlite3.OperationalError):
-        database.execute("update layers set used = ? where key = ?", (time.time(), key))
-    return row[0], bytes(row[1]), bytes(row[2])
+        database.execute("update layers set used = ? where key = ?", (time.time(), row[0]))
+    return row[0], row[1], bytes(row[2]), bytes(row[3])
 
 
 def _write(database: sqlite3.Connection, row: tuple[Any, ...], largest: int) -> None:
