@@ -337,12 +337,6 @@ class Stage:
         copies = self.whole_copies
         return copies[0] if copies else None
 
-    @property
-    def squashed_from(self) -> Stage | None:
-        """The stage that this one flattens."""
-        squash = self.squash
-        return None if squash is None else squash[1]
-
     def lost(self, keyword: str) -> Lost | None:
         """The instruction called `keyword` that would decide, had a squash not dropped it."""
         copy: Instruction | None = None
