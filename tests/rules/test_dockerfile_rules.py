@@ -58,6 +58,11 @@ def _expected(text: str, path: Path) -> list[tuple[str, int, int | None]]:
     return found
 
 
+def _asked(text: str) -> dict[str, Any]:
+    """What the project asks for in a case that says so."""
+    return {"volumes": _volumes(text), "non_root": text.startswith("# non-root\n")}
+
+
 def _volumes(text: str) -> tuple[str, ...]:
     match = VOLUMES.search(text)
     return () if match is None else tuple(match[1].split())
@@ -67,7 +72,7 @@ def _check(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     rule = RULES[path.parent.name]
     dockerfile = parse(text, path.name)
-    found = lint(dockerfile, rules=[rule], service="web", volumes=_volumes(text))
+    found = lint(dockerfile, rules=[rule], service="web", **_asked(text))
     seen = [(finding.rule, finding.location) for finding in found]
     for name, line, column in _expected(text, path):
         fits = [
@@ -105,7 +110,7 @@ def _fixed(path: Path, *, unsafe: bool) -> str:
     rule = RULES[path.parent.name]
     text, _ = fix_text(
         path.read_text(encoding="utf-8"),
-        lambda text: lint(parse(text, path.name), rules=[rule], volumes=_volumes(text)),
+        lambda text: lint(parse(text, path.name), rules=[rule], **_asked(text)),
         unsafe=unsafe,
     )
     return text
@@ -134,7 +139,7 @@ def test_a_case_is_fixed_as_the_file_beside_it_says(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_no_fix_leaves_the_finding_that_it_was_made_for(path: Path) -> None:
     text = _fixed(path, unsafe=True)
-    left = lint(parse(text, path.name), rules=[RULES[path.parent.name]], volumes=_volumes(text))
+    left = lint(parse(text, path.name), rules=[RULES[path.parent.name]], **_asked(text))
     assert not [finding for finding in left if finding.fix is not None]
 
 
@@ -169,8 +174,8 @@ def test_a_page_has_a_title_and_the_sections_every_page_has(rule: Rule[Any]) -> 
 def test_the_examples_of_a_page_are_what_they_say(rule: Rule[Any]) -> None:
     example = rule.page.partition("How to fix")[2]
     bad, good = (_dockerfile(part) for part in example.split("Bad:")[1].split("Good:"))
-    assert lint(parse(bad, "Dockerfile"), rules=[rule])
-    assert not lint(parse(good, "Dockerfile"), rules=[rule])
+    assert lint(parse(bad, "Dockerfile"), rules=[rule], non_root=True)
+    assert not lint(parse(good, "Dockerfile"), rules=[rule], non_root=True)
 
 
 def _dockerfile(indented: str) -> str:
@@ -282,7 +287,7 @@ def test_the_fixes_of_all_rules_together_settle_and_keep_how_lines_end(path: Pat
     text = path.read_text(encoding="utf-8")
 
     def see(text: str) -> Any:
-        return lint(parse(text, path.name), volumes=_volumes(text))
+        return lint(parse(text, path.name), **_asked(text))
 
     plain, made = fix_text(text, see, unsafe=True)
     assert not [finding for finding in see(plain) if finding.fix]

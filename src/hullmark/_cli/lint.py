@@ -65,7 +65,7 @@ def command(
 
     def mend(project: Project, chosen: tuple[Service, ...]) -> tuple[Fixed, ...]:
         try:
-            repairs = _repairs(project, chosen, unsafe=unsafe_fixes)
+            repairs = _repairs(session, project, chosen, unsafe=unsafe_fixes)
         except (ConfigurationError, UsageError):
             return ()  # the check stumbles over the same, and tells which service it is about
         return _write(session, repairs)
@@ -73,10 +73,21 @@ def command(
     return check(session, services, [Check.LINT], fix=mend, **output)
 
 
-def _repairs(project: Project, services: Iterable[Service], *, unsafe: bool) -> tuple[Repair, ...]:
+def _repairs(
+    session: Session, project: Project, services: Iterable[Service], *, unsafe: bool
+) -> tuple[Repair, ...]:
     from hullmark._dockerfile import fix_project  # noqa: PLC0415  # loads every rule
+    from hullmark._engines.digests import known_digests  # noqa: PLC0415
+    from hullmark._process import SystemCommands  # noqa: PLC0415
 
-    return fix_project(project, services, unsafe=unsafe, today=dt.datetime.now(dt.UTC).date())
+    commands = SystemCommands(session.environ, session.cancelled)
+    return fix_project(
+        project,
+        services,
+        unsafe=unsafe,
+        today=dt.datetime.now(dt.UTC).date(),
+        known=lambda references: known_digests(references, commands),
+    )
 
 
 def _write(session: Session, repairs: Iterable[Repair]) -> tuple[Fixed, ...]:
@@ -97,8 +108,9 @@ def _show(session: Session, services: tuple[str, ...], *, unsafe: bool) -> int:
 
     commands = SystemCommands(session.environ, session.cancelled)
     project, chosen = open_project(session.directory, services, commands, session.environ, options.flags())
+    session.warn(project.warnings)
     count = files = 0
-    for repair in _repairs(project, chosen, unsafe=unsafe):
+    for repair in _repairs(session, project, chosen, unsafe=unsafe):
         if not repair.inside:
             _leave(session, repair)
             continue

@@ -15,17 +15,22 @@ from hullmark._dockerfile.lint import lint
 from hullmark._dockerfile.parser import load, parse
 from hullmark._files import write_whole
 from hullmark.errors import ConfigurationError
+from hullmark.model.dockerfile import ImageBase
 from hullmark.model.fix import Fixed
 from hullmark.model.location import SourceSpan
+from hullmark.model.project import NonRoot
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from hullmark.model.dockerfile import Dockerfile
     from hullmark.model.finding import Finding
     from hullmark.model.fix import Edit, Fix
-    from hullmark.model.project import Project, Service
+    from hullmark.model.project import Project, Service, Settings
+
+    Known = Callable[[Iterable[str]], Mapping[str, str]]
+    """From references of images to those digests that are known here."""
 
 Seen = tuple["Finding", ...]
 MOST_ROUNDS = 60
@@ -65,10 +70,16 @@ class Repair:
 
 
 def fix_project(
-    project: Project, services: Iterable[Service], *, unsafe: bool, today: dt.date
+    project: Project,
+    services: Iterable[Service],
+    *,
+    unsafe: bool,
+    today: dt.date,
+    known: Known = lambda _: {},
 ) -> tuple[Repair, ...]:
     """What fixing does to the Dockerfiles of `services`, each file once; nothing is written.
 
+    `known` is asked for the digests of base images, for fixes that write them down.
     Findings that the configuration ignores on the day `today` are left alone. Raises `ConfigurationError` for a
     Dockerfile that cannot be read, and `UsageError` for a target that is not there.
     """
@@ -80,7 +91,7 @@ def fix_project(
     problems: list[str] = []
     for path, together in users.items():
         try:
-            found.append(_repair(project, path, together, unsafe=unsafe, today=today))
+            found.append(_repair(project, path, together, unsafe=unsafe, today=today, known=known))
         except ConfigurationError as error:
             problems += error.problems
     if problems:
@@ -89,15 +100,22 @@ def fix_project(
 
 
 def _repair(
-    project: Project, path: Path, services: Iterable[Service], *, unsafe: bool, today: dt.date
+    project: Project,
+    path: Path,
+    services: Iterable[Service],
+    *,
+    unsafe: bool,
+    today: dt.date,
+    known: Known,
 ) -> Repair:
     dockerfile = load(path, project.root)
+    digests = known(_images(dockerfile)) if unsafe else {}
 
     def see(text: str) -> Seen:
         return tuple(
             finding
             for service in services
-            for finding in _lint(text, dockerfile.path, service, project.settings.labels)
+            for finding in _lint(text, dockerfile.path, service, project.settings, digests)
             if not any(each.covers(finding.rule, finding.service, today) for each in project.settings.ignores)
         )
 
@@ -112,7 +130,17 @@ def _repair(
     )
 
 
-def _lint(text: str, shown: str, service: Service, required: tuple[str, ...]) -> tuple[Finding, ...]:
+def _images(dockerfile: Dockerfile) -> set[str]:
+    return {
+        stage.base.reference
+        for stage in dockerfile.stages
+        if isinstance(stage.base, ImageBase) and not stage.base.unresolved
+    }
+
+
+def _lint(
+    text: str, shown: str, service: Service, settings: Settings, digests: Mapping[str, str]
+) -> tuple[Finding, ...]:
     assert service.build is not None
     dockerfile: Dockerfile = parse(text, shown, args=dict(service.build.args))
     return lint(
@@ -121,7 +149,9 @@ def _lint(text: str, shown: str, service: Service, required: tuple[str, ...]) ->
         service=service.name,
         volumes=service.volumes,
         labels=service.build.labels,
-        required=required,
+        required=settings.labels,
+        digests=digests,
+        non_root=isinstance(settings.service(service.name).user, NonRoot),
     )
 
 

@@ -39,6 +39,8 @@ def lint(
     volumes: tuple[str, ...] = (),
     labels: tuple[str, ...] = (),
     required: tuple[str, ...] = REQUIRED_LABELS,
+    digests: Mapping[str, str] = _NONE,
+    non_root: bool = False,
     rules: Iterable[Rule[Any]] | None = None,
 ) -> tuple[Finding, ...]:
     """The findings of `review`, without what other linters say."""
@@ -49,6 +51,8 @@ def lint(
         volumes=volumes,
         labels=labels,
         required=required,
+        digests=digests,
+        non_root=non_root,
         rules=rules,
     ).findings
 
@@ -61,14 +65,16 @@ def review(
     volumes: tuple[str, ...] = (),
     labels: tuple[str, ...] = (),
     required: tuple[str, ...] = REQUIRED_LABELS,
+    digests: Mapping[str, str] = _NONE,
+    non_root: bool = False,
     rules: Iterable[Rule[Any]] | None = None,
     others: Iterable[Finding] = (),
     equivalent: Mapping[str, str] = _NONE,
 ) -> Review:
     """What `rules` (all of them when not given) find in the image that `target` (the last stage when not given) makes.
 
-    `volumes`, `labels` and `required` are those of the `Deployment`. Rules about a `Dockerfile`, a `Recipe` and a
-    `Deployment` run once, those about a `Stage` once for each stage that a build of the image runs; rules about
+    `volumes`, `labels`, `required`, `digests` and `non_root` are those of the `Deployment`. Rules about a
+    `Dockerfile`, a `Recipe` and a `Deployment` run once, those about a `Stage` once for each stage that a build of the image runs; rules about
     anything else are passed over. What other linters found in the file (`others`) is in the result as well, but where
     a rule of ours that is `equivalent` to theirs finds the same: that is said once, and keeps their name for it.
     Findings that a comment accepts with a reason (`# hullmark: ignore=rule-id reason`, above the instruction or inside
@@ -77,7 +83,14 @@ def review(
     recipe = dockerfile.recipe(target)
     found = list(
         _findings(
-            Deployment(recipe=recipe, volumes=volumes, labels=labels, required=required),
+            Deployment(
+                recipe=recipe,
+                volumes=volumes,
+                labels=labels,
+                required=required,
+                digests=tuple(sorted(digests.items())),
+                non_root=non_root,
+            ),
             catalogue() if rules is None else rules,
             service,
         )

@@ -23,3 +23,7 @@ class Deployment:
     """The labels that Compose has the builder set, whatever the Dockerfile says."""
     required: tuple[str, ...] = REQUIRED_LABELS
     """The labels that the policy asks every image for."""
+    digests: tuple[tuple[str, str], ...] = ()
+    """The digests of images from outside that are known here, by reference."""
+    non_root: bool = False
+    """Whether the configuration asks that the service does not run as root."""

@@ -29,6 +29,11 @@ def secret_in(name: str, value: str) -> str | None:
     for pattern, what in _FORMATS:
         if pattern.search(value):
             return f"`{name}` holds {what}"
-    if name not in _HARMLESS_NAMES and _NAMED.search(name) and not _HARMLESS.fullmatch(value):
+    if is_named_like_secret(name) and not _HARMLESS.fullmatch(value):
         return f"`{name}` has a value of {len(value)} characters"
     return None
+
+
+def is_named_like_secret(name: str) -> bool:
+    """Whether a variable that is called `name` is there to hold a secret."""
+    return name not in _HARMLESS_NAMES and bool(_NAMED.search(name))

@@ -1,0 +1,72 @@
+r"""Shared libraries are removed by pattern.
+
+What it checks
+    `rm` and `find ... -delete` (or `-exec rm`) in a RUN whose files reach the image, where what they remove is named by
+    a pattern for shared libraries: `*.so`, `*.so.*`, `lib*.so*`. Static libraries (`*.a`, `*.la`) are fine.
+
+Why it matters
+    Which libraries a program needs is not seen from their names: those that another library or a Python module loads
+    are missed, and the service fails when it first comes to them. The image rule `missing-library` looks at the result;
+    this one says where it comes from.
+
+How to fix
+    Strip what is left instead of removing it, and remove the package that brings a library that is not needed.
+
+    Bad:
+
+        RUN find /venv -name '*.so*' -path '*/tests/*' -o -name '*.so' -size -20k -delete
+
+    Good:
+
+        RUN find /venv -name '*.so*' -exec strip --strip-unneeded {} +
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from hullmark.model.dockerfile import Recipe
+from hullmark.model.finding import Observation, Severity
+from hullmark.model.rule import rule
+
+if TYPE_CHECKING:
+    from hullmark.model.dockerfile import Command
+
+_PATTERN = re.compile(r"(?:.*/)?[^/]*\.so(?:\.?\*|\.[\d.*]+)?|(?:.*/)?[^/]*\.so\*?")
+_GLOB = re.compile(r"[*?\[]")
+_REMOVES = frozenset({"-delete"})
+
+
+@rule(summary="shared libraries are removed by pattern", severity=Severity.WARNING, since="0.1")
+def removed_libraries(recipe: Recipe) -> Iterator[Observation]:
+    for part in recipe.shipped:
+        for instruction in part.stage.instructions:
+            for command in instruction.commands if instruction.keyword == "RUN" else ():
+                if pattern := _removed(command):
+                    yield Observation(
+                        location=command.span,
+                        seen=f"`{command.program}` removes everything called `{pattern}`",
+                        expected="shared libraries that something needs to stay",
+                        remedy="strip them instead (`strip --strip-unneeded`), or remove the package that brings them",
+                        key=pattern,
+                    )
+
+
+def _removed(command: Command) -> str | None:
+    """The pattern for shared libraries that the command removes what fits."""
+    words = [word.text for word in command.arguments]
+    if command.program == "rm":
+        return next((word for word in words if _GLOB.search(word) and _PATTERN.fullmatch(word)), None)
+    if command.program == "find":
+        removes = bool(_REMOVES & set(words)) or any(
+            first in {"-exec", "-execdir", "-ok"} and second.rpartition("/")[2] == "rm"
+            for first, second in pairwise(words)
+        )
+        named = (
+            second for first, second in pairwise(words) if first in {"-name", "-iname", "-path", "-wholename"}
+        )
+        return next((word for word in named if removes and _PATTERN.fullmatch(word)), None)
+    return None

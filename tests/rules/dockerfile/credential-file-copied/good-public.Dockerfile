@@ -1,0 +1,2 @@
+FROM debian:12
+COPY ca.pem server.crt keyboard.json monkey.txt /etc/

@@ -1,0 +1,4 @@
+# non-root
+# expect: root-in-final-stage
+FROM scratch
+COPY app /app

@@ -1,0 +1,5 @@
+# non-root
+FROM python:3.13-slim
+USER root
+RUN true
+USER app

@@ -1,0 +1,3 @@
+# non-root
+FROM python:3.13-slim
+RUN true

@@ -1,0 +1,3 @@
+FROM node:22-slim
+ARG USE_TOKEN=true
+ENV PWD=/app TOKENIZERS_PARALLELISM=false PASSWORD_FILE=/run/secrets/db

@@ -1,0 +1,3 @@
+ARG TAG=12
+# expect: unpinned-base-image
+FROM debian:${TAG}

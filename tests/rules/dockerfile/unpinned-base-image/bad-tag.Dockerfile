@@ -1,0 +1,2 @@
+# expect: unpinned-base-image
+FROM python:3.13-slim

@@ -1,0 +1,3 @@
+FROM debian:12 AS unused
+FROM scratch
+COPY app /app

@@ -1,0 +1,3 @@
+FROM python:3.13-slim
+ARG VERSION
+LABEL org.opencontainers.image.version="${VERSION:-dev}"
