@@ -33,7 +33,7 @@ HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 HOST = {"bin", "dev", "etc", "lib", "opt", "proc", "run", "sbin", "srv", "sys", "usr", "var"}
 IMAGE = {"root", "wheels", "app", "site"}
 URLS = {"health", "api"}
-OWN_HOSTS = {"localhost", "json-schema.org"}
+OWN_HOSTS = {"localhost", "json-schema.org", "example.com", "registry.example.com"}
 PLACEHOLDERS = re.compile(r"\b(TARGET|NAME|RULE|SERVICE|PROJECT|RANDOM|CODENAME)\b|[*<>{}$ ]|\.\.\.")
 
 
