@@ -34,6 +34,7 @@ from hullmark._linters.hadolint import Hadolint, NoHadolint
 from hullmark._linters.known import EQUIVALENT, IDS, page, silenced
 from hullmark._project import root_and_settings
 from hullmark._scanners import Missing, Trivy
+from hullmark._settings import UnsoundSettings
 from hullmark._smoke import labels_of_run, missing_images, needed, observe_privileges, reap, smoke
 from hullmark.errors import (
     ConfigurationError,
@@ -171,10 +172,38 @@ def open_project(
     Raises `ConfigurationError` when a file cannot be used, `Unavailable` without Compose, and `UsageError` for a
     service that is not there.
     """
-    root, settings = root_and_settings(directory, environ, flags or {})
-    _check_rules(settings)
-    project = resolve(root, settings, commands)
+    errors: list[ConfigurationError] = []
+    try:
+        root, settings = root_and_settings(directory, environ, flags or {})
+    except UnsoundSettings as error:
+        if error.rest is None:
+            raise
+        root, settings = error.root, error.rest
+        errors.append(error)
+    project = _resolved(root, settings, commands, errors)
     return project, chosen_services(project, services)
+
+
+def _resolved(
+    root: Path, settings: Settings, commands: Commands, errors: Iterable[ConfigurationError]
+) -> Project:
+    """The project, when there are no `errors` and its settings name nothing that is not there; otherwise raises all."""
+    found = [*errors]
+    try:
+        _check_rules(settings)
+    except ConfigurationError as error:
+        found.append(error)
+    try:
+        project = resolve(root, settings, commands)
+    except ConfigurationError as error:
+        raise ConfigurationError.joined([*found, error]) from error
+    except Unavailable as error:
+        if found:
+            raise ConfigurationError.joined(found) from error
+        raise
+    if found:
+        raise ConfigurationError.joined(found)
+    return project
 
 
 def _check_rules(settings: Settings) -> None:

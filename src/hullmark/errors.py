@@ -16,6 +16,7 @@ turns an error into output and an exit code.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,6 +51,23 @@ class ConfigurationError(HullmarkError):
         self.problems = tuple(problems)
         """One line per problem, each starting with `file:line:column` where that is known."""
         super().__init__("\n".join(self.problems), hint=hint)
+
+    @classmethod
+    def joined(cls, errors: Sequence[ConfigurationError]) -> ConfigurationError:
+        """All that `errors` hold as one, each file's problems in the order of its lines."""
+        problems = list(dict.fromkeys(problem for error in errors for problem in error.problems))
+        files = [_place(problem)[0] for problem in problems]
+        hints = dict.fromkeys(error.hint for error in errors if error.hint)
+        return ConfigurationError(
+            sorted(problems, key=lambda problem: (files.index(_place(problem)[0]), *_place(problem)[1:])),
+            hint="; ".join(hints) or None,
+        )
+
+
+def _place(problem: str) -> tuple[str, int, int]:
+    """File, line and column that `problem` starts with; zeros where it does not say."""
+    found = re.match(r"(.+?):(\d+):(\d+): ", problem)
+    return (found[1], int(found[2]), int(found[3])) if found else (problem.partition(":")[0], 0, 0)
 
 
 class Unavailable(HullmarkError):

@@ -238,6 +238,78 @@ def test_an_ignore_of_a_rule_that_there_is_not_is_refused(project: Path) -> None
     assert "hullmark.toml:1:1: there is no rule `root-usr`; did you mean `root-user`?" in stderr
 
 
+MISTAKES = """\
+[services.wbe]
+budget = "10 MB"
+[[links]]
+from = "web"
+to = "http://wbe:80/"
+timeout = "soon"
+[[links]]
+from = "web"
+[[ignore.findings]]
+rule = "root-usr"
+reason = "x"
+[policy]
+fail-on = "eror"
+"""
+
+
+def test_every_mistake_of_the_configuration_is_told_at_once(project: Path) -> None:
+    (project / "hullmark.toml").write_text(MISTAKES, encoding="utf-8")
+    code, _, stderr = _call("-C", str(project), "lint")
+    assert code == 2
+    told = dict(line.removeprefix("error: ").partition(": ")[::2] for line in stderr.splitlines())
+    misspelt = "no service `wbe` in the project; did you mean `web`? (services: web)"
+    begins = {
+        "hullmark.toml:1:1": misspelt,
+        "hullmark.toml:3:1": f"the link leads nowhere: {misspelt}",
+        "hullmark.toml:6:1": "`links.timeout`: ",
+        "hullmark.toml:7:1": "`links` lacks the required key `to`",
+        "hullmark.toml:9:1": "there is no rule `root-usr`; did you mean `root-user`?",
+        "hullmark.toml:13:1": "`policy.fail-on`: ",
+        "help": "`hullmark explain hullmark.toml` lists every option; `hullmark explain` lists every rule",
+    }
+    assert list(told) == list(begins)
+    assert {place: text[: len(begins[place])] for place, text in told.items()} == begins
+
+
+@pytest.mark.parametrize("table", ["project", "projct"])
+def test_nothing_is_called_unknown_where_the_project_itself_is_misread(project: Path, table: str) -> None:
+    text = f'[{table}]\ncompos = ["other.yml"]\n[services.of-the-other]\nbudget = "1 MB"\n'
+    (project / "hullmark.toml").write_text(text, encoding="utf-8")
+    code, _, stderr = _call("-C", str(project), "lint")
+    assert code == 2
+    assert "unknown key" in stderr
+    assert "no service" not in stderr
+
+
+def test_mistakes_are_told_where_compose_is_not_there_as_well(project: Path, tmp_path: Path) -> None:
+    (project / "hullmark.toml").write_text('[policy]\nfail-on = "eror"\n', encoding="utf-8")
+    code, _, stderr = _call("-C", str(project), "lint", PATH=str(tmp_path))
+    assert code == 2
+    assert "hullmark.toml:2:1: `policy.fail-on`" in stderr
+
+
+@pytest.mark.parametrize("arguments", [("lint",), ("lint", "--diff"), ("-q", "lint")])
+def test_what_compose_warns_of_is_told_once_and_not_when_quiet(
+    project: Path, arguments: tuple[str, ...]
+) -> None:
+    (project / "compose.yml").write_text(
+        "name: small\nservices:\n  web:\n    build: .\n    image: ${A_NAME}x:${A_NAME}1\n", encoding="utf-8"
+    )
+    stderr = _call("-C", str(project), *arguments)[2]
+    told = "warning: compose.yml:5:5: the variable `A_NAME` is not set and stands for nothing\n"
+    assert stderr.count(told) == stderr.count("A_NAME") == ("-q" not in arguments)
+
+
+def test_an_option_that_belongs_before_the_command_is_told_so() -> None:
+    code, _, stderr = _call("lint", "-q")
+    assert code == 2
+    assert stderr.endswith("No such option '-q'.\nPut it before the command: `hullmark -q lint`\n")
+    assert "before the command" not in _call("lint", "--nothing")[2]
+
+
 @pytest.mark.parametrize("kind", ["directory", "loop"])
 def test_a_dockerfile_that_is_none_is_told_as_what_it_is(project: Path, kind: str) -> None:
     (project / "Dockerfile").unlink()

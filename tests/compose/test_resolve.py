@@ -712,10 +712,36 @@ services:
     extra_hosts: ["gateway:10.0.0.1"]
     networks: {default: {aliases: [www]}}
 """
-    links = ["web", "front", "shop", "gateway", "www", "api.example.com", "wbe", "nowhere"]
+    links = ["web", "front", "localhost", "gateway", "www", "api.example.com", "wbe", "nowhere", "shop"]
     toml = "".join(f'[[links]]\nfrom = "web"\nto = "http://{host}:80/"\n' for host in links)
     misspelt = "no service `wbe` in the project; did you mean `web`? (services: web)"
     assert _problems(resolved, {"compose.yml": text, "hullmark.toml": toml}) == [
         f"hullmark.toml:19:1: the link leads nowhere: {misspelt}",
         "hullmark.toml:22:1: the link leads nowhere: no service `nowhere` in the project (services: web)",
     ]
+
+
+NEIGHBOUR = """
+services:
+  web:
+    image: x:1
+    networks: [company, default]
+  host:
+    image: x:1
+    network_mode: host
+  db:
+    image: x:1
+networks: {company: {external: true}}
+"""
+
+
+def test_a_link_may_lead_out_of_the_project_by_a_network_that_it_shares(resolved: Any) -> None:
+    """Who is in a network of others, or in that of the host, is not for the project's files to say."""
+    links = "".join(
+        f'[[links]]\nfrom = "{name}"\nto = "http://legacy:80/"\n' for name in ("web", "host", "db")
+    )
+    nowhere = "the link leads nowhere: no service `legacy` in the project (services: db, host, web)"
+    files = {"compose.yml": NEIGHBOUR, "hullmark.toml": links}
+    assert _problems(resolved, files) == [f"hullmark.toml:{line}:1: {nowhere}" for line in (1, 7)]
+    files["hullmark.toml"] = f'[smoke]\nshared = ["company"]\n{links}'
+    assert _problems(resolved, files) == [f"hullmark.toml:9:1: {nowhere}"]

@@ -91,6 +91,7 @@ def _measure(session: Session, names: Iterable[str]) -> tuple[Project, list[tupl
 
     commands = SystemCommands(session.environ, session.cancelled)
     project, services = open_project(session.directory, names, commands, session.environ, options.flags())
+    session.warn(project.warnings)
     if not services:
         raise UsageError("the project builds no images, so that there is nothing to have a budget")
     reading = Reading(commands, session.environ, session.cancelled)

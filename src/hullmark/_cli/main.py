@@ -81,6 +81,9 @@ def _run(argv: Sequence[str], session: Session) -> int:
             return error.exit_code
         except click.ClickException as error:
             error.show(file=stderr)
+            if isinstance(error, click.NoSuchOption) and _belongs_before(error.option_name):
+                option, command = error.option_name, error.ctx.info_name if error.ctx else None
+                session.tell(f"Put it before the command: `hullmark {option} {command or 'COMMAND'}`")
             return 2
         except (click.Abort, KeyboardInterrupt):
             _say(session, Interrupted())
@@ -100,6 +103,11 @@ def _run(argv: Sequence[str], session: Session) -> int:
             )
             return HullmarkError.exit_code
     return result if isinstance(result, int) else 0
+
+
+def _belongs_before(option: str) -> bool:
+    """Whether `option` is one of `hullmark` itself, which commands do not repeat."""
+    return any(option in parameter.opts for parameter in app.params)
 
 
 def _say(session: Session, error: HullmarkError) -> None:

@@ -332,12 +332,14 @@ def _check_names(project: Project, declared: Declarations) -> None:
         for span, name in named
         if name not in valid
     ]
-    known = {*(name.lower() for name in valid), *_other_names(project)}
+    known = {"localhost", *(name.lower() for name in valid), *_other_names(project)}
     problems += [
         f"{link.origin}: the link leads nowhere: {unknown_service(host, valid)}"
         for link in settings.links
         # A name with a dot is one of the world outside, unless the project says otherwise.
-        if (host := urlsplit(link.to).hostname or "") not in known and "." not in host
+        if (host := urlsplit(link.to).hostname or "") not in known
+        and "." not in host
+        and not _meets_others(project, link.from_service)
     ]
     origin = dict(settings.origins).get("smoke.shared", "hullmark.toml")
     problems += [f"{origin}: {problem}" for problem in unshareable(project)]
@@ -359,6 +361,13 @@ def _other_names(project: Project) -> Iterator[str]:
         hosts = service.get("extra_hosts") or ()
         yield from (re.split(r"[=:]", str(host), maxsplit=1)[0].lower() for host in hosts)
         yield from (str(link).rpartition(":")[2].lower() for link in service.get("links") or ())
+
+
+def _meets_others(project: Project, name: str) -> bool:
+    """Whether the service `name` is in a network where there may be more than this project."""
+    service = (json.loads(project.resolved).get("services") or {}).get(name) or {}
+    shared = set(project.settings.smoke_shared) & set(service.get("networks") or ())
+    return bool(shared) or service.get("network_mode") == "host"
 
 
 def unknown_service(name: str, valid: Iterable[str]) -> str:

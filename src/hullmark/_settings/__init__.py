@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from hullmark._settings.load import load_settings
+from hullmark._settings.load import UnsoundSettings, load_settings
 
-__all__ = ["load_settings"]
+__all__ = ["UnsoundSettings", "load_settings"]

@@ -28,7 +28,7 @@ from hullmark.model.project import (
 from hullmark.model.verdict import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from hullmark._settings.options import Table
@@ -49,6 +49,8 @@ class _Source:
     prefix: KeyPath = ()
     positions: dict[KeyPath, tuple[int, int]] = field(default_factory=dict)
     problems: list[tuple[int, int, str]] = field(default_factory=list)
+    tables: set[str] = field(default_factory=set)
+    """The tables at the top that something is wrong with, by the name that they probably stand for."""
 
     def span(self, path: KeyPath) -> SourceSpan:
         """Where the key at `path`, or the nearest table around it, stands."""
@@ -61,14 +63,19 @@ class _Source:
     def problem(self, path: KeyPath, text: str) -> None:
         span = self.span(path)
         self.problems.append((span.line, span.column, f"{span}: {text}"))
+        top = str(path[0]) if path else "project"
+        self.tables.add(top if top in SCHEMA.names else nearest(top, SCHEMA.names) or top)
 
-    def raise_problems(self, others: Sequence[str]) -> None:
-        """Raises everything that is wrong: the problems of the file in its order, then `others`."""
-        if self.problems or others:
-            raise ConfigurationError(
-                [*(text for _, _, text in sorted(self.problems)), *others],
-                hint="`hullmark explain hullmark.toml` lists every option",
-            )
+
+class UnsoundSettings(ConfigurationError):
+    """Something is wrong with the settings, and the rest of them can still be held against the project."""
+
+    def __init__(self, problems: Iterable[str], *, root: Path, rest: Settings | None) -> None:
+        super().__init__(problems, hint="`hullmark explain hullmark.toml` lists every option")
+        self.root = root
+        """The directory of the project."""
+        self.rest = rest
+        """What could be read; `None` where what is wrong decides which project that is."""
 
 
 def load_settings(root: Path, environ: Mapping[str, str], flags: Mapping[str, str] | None = None) -> Settings:
@@ -76,14 +83,14 @@ def load_settings(root: Path, environ: Mapping[str, str], flags: Mapping[str, st
 
     `flags` are values from the command line by option path, for example `policy.fail-on`. The command line wins
     over the environment, that over `hullmark.toml` (or `[tool.hullmark]` of `pyproject.toml`), that over defaults.
-    Compose's own COMPOSE_FILE says which files to take where nothing of these does. Raises `ConfigurationError` with
-    every problem there is: those of the file in its order, then those of the environment and of the command line.
+    Compose's own COMPOSE_FILE says which files to take where nothing of these does. Raises `ConfigurationError` for a
+    file that is no TOML, and `UnsoundSettings` with every problem there is: those of the file in its order, then those
+    of the environment and of the command line.
     """
     source, document = _read(root)
     values = _table(SCHEMA, document, (), source)
     _refuse_idle(values.get("links", []), source)
     overrides, refused = _overrides(environ, flags or {})
-    source.raise_problems(refused)
     services = tuple(
         (name, _service(service, ("services", name), source))
         for name, service in values.get("services", {}).items()
@@ -97,7 +104,11 @@ def load_settings(root: Path, environ: Mapping[str, str], flags: Mapping[str, st
         files = tuple(file for file in environ["COMPOSE_FILE"].split(separator) if file)
         _set(values, "project.compose", files)
         origins["project.compose"] = "environment variable COMPOSE_FILE"
-    return _settings(values, services, source, tuple(sorted(origins.items())))
+    settings = _settings(values, services, source, tuple(sorted(origins.items())))
+    if source.problems or refused:
+        problems = [*(text for _, _, text in sorted(source.problems)), *refused]
+        raise UnsoundSettings(problems, root=root, rest=None if "project" in source.tables else settings)
+    return settings
 
 
 def _overrides(
@@ -202,12 +213,12 @@ def _choose(table: Table, document: Mapping[str, Any], path: KeyPath, source: _S
             source.problem(path, f"`{_shown(path)}` with `{chosen[0].key}` needs `{key}` ({help_})")
 
 
-def _refuse_idle(links: Sequence[Mapping[str, Any]], source: _Source) -> None:
+def _refuse_idle(links: Sequence[Mapping[str, Any] | None], source: _Source) -> None:
     """Notes as a problem what a link promises, but the scheme of its URL gives nothing to hold it to."""
     for index, link in enumerate(links):
-        scheme = str(link.get("to", "")).partition("://")[0]
+        scheme = "" if link is None else link["to"].partition("://")[0]
         for key, schemes in (("expect", ("http", "https")), ("tls", ("https",))):
-            if key in link and scheme not in (*schemes, ""):
+            if link is not None and key in link and scheme not in (*schemes, ""):
                 fits = " and ".join(f"`{each}://`" for each in schemes)
                 source.problem(
                     ("links", index, key), f"`links`: `{key}` has no effect on `{scheme}://`; it fits {fits}"
@@ -220,7 +231,17 @@ def _child(child: Table, value: Any, here: KeyPath, source: _Source) -> Any:
     if not isinstance(value, list):
         source.problem(here, f"`{_shown(here)}` must be written `[[{_shown(here)}]]`, got {describe(value)}")
         return []
-    return [_table(child, item, (*here, index), source) for index, item in enumerate(value)]
+    items = [_table(child, item, (*here, index), source) for index, item in enumerate(value)]
+    # What lacks something keeps its place, as the others are found in the file by theirs.
+    return [item if _usable(child, item) else None for item in items]
+
+
+def _usable(table: Table, values: Mapping[str, Any]) -> bool:
+    """Whether an entry of a list has all that it needs, whatever else is wrong with it."""
+    chosen = [one for one in table.alternatives if one.key in values]
+    needed = {option.key for option in table.options if option.required}
+    needed.update(*(one.needs for one in chosen))
+    return needed <= set(values) and (not table.alternatives or len(chosen) == 1)
 
 
 def _unknown(path: KeyPath, table: Table) -> str:
@@ -283,7 +304,11 @@ def _settings(
             ignore_file=scan.get("ignore-file", defaults.scan.ignore_file),
         ),
         services=services,
-        links=tuple(_link(link, source.span(("links", i))) for i, link in enumerate(values.get("links", []))),
+        links=tuple(
+            _link(link, source.span(("links", i)))
+            for i, link in enumerate(values.get("links", []))
+            if link is not None
+        ),
         ignores=tuple(
             Ignore(
                 rule=ignore["rule"],
@@ -293,6 +318,7 @@ def _settings(
                 origin=source.span(("ignore", "findings", i)),
             )
             for i, ignore in enumerate(values.get("ignore", {}).get("findings", []))
+            if ignore is not None
         ),
         origins=origins,
     )
@@ -313,6 +339,7 @@ def _service(values: Mapping[str, Any], path: KeyPath, source: _Source) -> Servi
         probes=tuple(
             _probe(probe, source.span((*path, "probes", index)))
             for index, probe in enumerate(values.get("probes", []))
+            if probe is not None
         ),
         origin=source.span(path),
     )

@@ -77,7 +77,8 @@ def _runs(engine: Engine) -> Iterable[tuple[str, Owner | None]]:
     ]
     found += [network.attrs.get("Labels") or {} for network in engine.client.networks.list(filters=filters)]
     found += [volume.attrs.get("Labels") or {} for volume in engine.client.volumes.list(filters=filters)]
-    found += [image.labels for image in engine.client.images.list(filters=filters)]
+    # As `_remove_all` does: what has no name would be found by every run to come.
+    found += [image.labels for image in engine.client.images.list(filters=filters) if image.tags]
     return {(labels[RUN_LABEL], Owner.parse(labels.get(OWNER_LABEL, ""))) for labels in found}
 
 
