@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from hullmark._dockerfile.ignorepattern import SPACES, compiled
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from hullmark._dockerfile.ignorepattern import IgnorePattern
 
-_GLOB = frozenset("*?[]\\^")
 _LONGEST = 64 * 1024
 """Bytes that a line must stay below for the builder to read it."""
 
@@ -41,7 +41,7 @@ class IgnoreFile:
 
     def may_reinclude_below(self, directory: str) -> bool:
         """Whether something below `directory`, which is excluded, may be taken back."""
-        return any(pattern.negated and _may_be_below(pattern.text, directory) for pattern in self.patterns)
+        return any(pattern.negated and pattern.may_match_below(directory) for pattern in self.patterns)
 
     def _directory(self, path: str) -> tuple[bool, ...]:
         known = self._above.get(path)
@@ -65,16 +65,6 @@ class IgnoreFile:
         return excluded, tuple(about)
 
 
-def _may_be_below(pattern: str, directory: str) -> bool:
-    parts, names = pattern.split("/"), directory.split("/")
-    for part, name in zip(parts, names, strict=False):
-        if not _GLOB.isdisjoint(part):
-            return True
-        if part != name:
-            return False
-    return len(parts) > len(names)
-
-
 def parse(text: str) -> IgnoreFile:
     """The ignore file in `text`; raises `ValueError` for one that the builder refuses."""
     found = []
@@ -90,6 +80,11 @@ def parse(text: str) -> IgnoreFile:
     return IgnoreFile(patterns=tuple(each for each in found if each is not None))
 
 
+def excluding(patterns: Iterable[str]) -> IgnoreFile:
+    """What an instruction leaves out with `--exclude`; raises `ValueError` where the builder refuses it."""
+    return IgnoreFile(patterns=tuple(each for each in map(_checked, patterns) if each is not None))
+
+
 def _pattern(line: str) -> IgnorePattern | None:
     """One line, read twice as the builder does: what is cleaned of a path may leave an exclamation mark in front."""
     mark = "!" if line.startswith("!") else ""
@@ -97,12 +92,16 @@ def _pattern(line: str) -> IgnorePattern | None:
     if path:
         path = _cleaned(path)
         path = path[1:] if len(path) > 1 and path.startswith("/") else path
-    text = (mark + path).strip(SPACES)
+    return _checked(mark + path)
+
+
+def _checked(text: str) -> IgnorePattern | None:
+    text = text.strip(SPACES)
     if not text:
         return None
     text = _cleaned(text)
     if text == "!":
-        raise ValueError(f"`{line}` takes back nothing")
+        raise ValueError("an exclamation mark takes back nothing")
     negated = text.startswith("!")
     return compiled(text[negated:], negated=negated)
 

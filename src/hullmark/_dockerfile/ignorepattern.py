@@ -14,6 +14,7 @@ SPACES = (
     "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
 )
 """What the builder takes off both ends of a line."""
+_GLOB = frozenset("*?[]\\^")
 _ESCAPED = frozenset(".+()|{}$")
 _CLASSES = frozenset("dDwW")
 _CONTROLS = {"a": "\a", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
@@ -41,6 +42,16 @@ class IgnorePattern:
                 return path.endswith(ending) or (ending.startswith("/") and path == ending[1:])
             case regex:
                 return regex.fullmatch(path) is not None
+
+    def may_match_below(self, directory: str) -> bool:
+        """Whether it may be about something below `directory` without being about that."""
+        parts, names = self.text.split("/"), directory.split("/")
+        for part, name in zip(parts, names, strict=False):
+            if not _GLOB.isdisjoint(part):
+                return True
+            if part != name:
+                return False
+        return len(parts) > len(names)
 
 
 def compiled(text: str, *, negated: bool = False) -> IgnorePattern:

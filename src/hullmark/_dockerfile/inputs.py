@@ -14,21 +14,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hullmark._dockerfile import ignorefile
-from hullmark._dockerfile.expansion import BadWord, expand
-from hullmark.model.dockerfile import ImageBase, StageBase
+from hullmark._dockerfile.ignorefile import excluding
+from hullmark._dockerfile.ignorepattern import compiled
+from hullmark._dockerfile.scope import opened, triggers
+from hullmark._dockerfile.sources import linked, part
+from hullmark._dockerfile.walk import files_below
+from hullmark.model.dockerfile import ImageBase
 from hullmark.model.inputs import MAIN, Because, BuildInputs, Selection, Unfollowed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-    from hullmark.model.dockerfile import Base, Instruction, Mount, Recipe, Stage
-    from hullmark.model.inputs import Excludes
+    from hullmark._dockerfile.scope import Scope
+    from hullmark.model.dockerfile import Base, Dockerfile, Instruction, Mount, Recipe, Stage
+    from hullmark.model.inputs import Excludes, PathPattern
 
-_GLOB = re.compile(r"[*?\[\\]")
-_REMOTE = re.compile(r"^(https?://|git://|git@|ssh://|github\.com/)|\.git(#.*)?$")
-_URL = re.compile(r"^(https?|ftp)://")
-_LINKS = 40
-"""How many symbolic links are followed for one path, as the kernel does."""
+_SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
+_ELSEWHERE = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://|^[^/]+@[^/]+:|^(service|oci-layout):")
+"""What names no directory of this machine: an address, `user@host:path`, or something that Compose looks up."""
 
 
 def build_inputs(
@@ -58,23 +61,17 @@ def build_inputs(
     )
     reading.add_context(MAIN, context, dockerfile)
     for name, where in reading.named.items():
-        if not where.startswith(("service:", "docker-image://", "oci-layout:")) and not _REMOTE.search(where):
+        if not _ELSEWHERE.match(where):
             reading.add_context(name, Path(where), None)
+            reading.add_file(Path(where) / ".dockerignore", Because(text=f"the ignore file of `{name}`"))
     if dockerfile is not None:
         reading.add_file(dockerfile, because)
-        for place in ignorefile.places(context, dockerfile):
-            reading.add_file(place, Because(text="the ignore file of the build", span=because.span))
-    else:
-        reading.add_file(context / ".dockerignore", Because(text="the ignore file of the build"))
-    arguments = {
-        pair.name: pair.value or ""
-        for instruction in recipe.dockerfile.arguments
-        for pair in instruction.pairs
-    }
-    declared = set(arguments)
+    for place in ignorefile.places(context, dockerfile):
+        reading.add_file(place, Because(text="the ignore file of the build", span=because.span))
+    declared = _declared(recipe.dockerfile.arguments)
     for stage in recipe.stages:
-        reading.read(stage, arguments)
-        declared |= {p.name for i in stage.instructions if i.keyword == "ARG" for p in i.pairs}
+        reading.read(stage, recipe.dockerfile)
+        declared |= _declared((*triggers(stage), *stage.instructions))
     reading.take_the_rest()
     return BuildInputs(
         files=reading.files,
@@ -90,6 +87,11 @@ def build_inputs(
         services=tuple(dict(reversed(reading.services)).items()),
         unfollowed=tuple(reading.unfollowed),
     )
+
+
+def _declared(instructions: tuple[Instruction, ...]) -> set[str]:
+    """The names of the arguments that `instructions` ask for."""
+    return {pair.name for each in instructions if each.keyword == "ARG" for pair in each.pairs}
 
 
 def _is_predefined(name: str) -> bool:
@@ -122,9 +124,8 @@ class _Reading:
         try:
             self.ignored[name] = ignorefile.find(directory, dockerfile)
         except ValueError:
-            self.ignored[name] = (
-                ignorefile.IgnoreFile()
-            )  # the builder will refuse it; until then all of it counts
+            # The builder will refuse it, or it is not followed here; all of the context counts.
+            self.ignored[name] = ignorefile.IgnoreFile()
 
     def add_file(self, path: Path, because: Because) -> None:
         """Adds a single file under its own name and, where it is a link, under that of what it leads to."""
@@ -136,36 +137,37 @@ class _Reading:
     def _relative(self, path: str) -> str:
         return os.path.relpath(path, self.root)
 
-    def read(self, stage: Stage, arguments: Mapping[str, str]) -> None:
+    def read(self, stage: Stage, dockerfile: Dockerfile) -> None:
         """Adds what a stage takes."""
         place = f"FROM at {stage.opening.span.path}:{stage.opening.span.line}"
         self._base(stage.base, Because(text=place, span=stage.opening.span))
-        variables = dict(arguments)
-        variables.update(stage.environment)
-        for instruction in (*_triggers(stage), *stage.instructions):
-            if instruction.keyword in {"ARG", "ENV"}:
-                variables.update(
-                    {pair.name: pair.value for pair in instruction.pairs if pair.value is not None}
-                )
+        scope = opened(stage, dockerfile, self.args)
+        for instruction in (*triggers(stage), *stage.instructions):
+            scope.follow(instruction)
             if instruction.keyword in {"COPY", "ADD"}:
-                self._copy(instruction, variables)
+                self._copy(instruction, scope)
             for mount in instruction.mounts:
                 if mount.type == "bind":
-                    self._mount(instruction, mount, variables)
+                    self._mount(instruction, mount, scope)
                 elif mount.source is not None:
                     self._base(mount.source, _because(instruction))
 
     def _base(self, base: Base, because: Because) -> None:
         match base:
             case ImageBase(reference=reference):
-                if reference in self.named:
-                    self._take_named(reference, because)
+                if (name := self._name_of(reference)) is not None:
+                    self._take_named(name, because)
                 elif reference in self.images:
                     self.services.append((self.images[reference], because))
                 else:
                     self.bases.append(reference)
             case _:
                 pass
+
+    def _name_of(self, reference: str) -> str | None:
+        """The context that takes the place of an image, however that is written."""
+        wanted = _familiar(reference)
+        return next((name for name in self.named if _familiar(name) == wanted), None)
 
     def _take_named(self, name: str, because: Because) -> None:
         """Adds all of the context called `name`."""
@@ -183,7 +185,7 @@ class _Reading:
     def take_the_rest(self) -> None:
         """Adds the contexts that nothing names as they are called.
 
-        One takes the place of a stage, or of an image however that is written, which is not worked out here.
+        One takes the place of a stage, which is not worked out here.
         """
         for name in self.named:
             if name not in self.used:
@@ -193,124 +195,138 @@ class _Reading:
         """The context that a source is in; `None` for another image or stage, which is noted."""
         if source is None:
             return MAIN
-        if isinstance(source, ImageBase) and source.reference in self.contexts:
-            self.used.add(source.reference)
-            return source.reference
+        if isinstance(source, ImageBase) and (name := self._name_of(source.reference)) in self.contexts:
+            self.used.add(name)
+            return name
         self._base(source, because)
         return None
 
-    def _copy(self, instruction: Instruction, variables: Mapping[str, str]) -> None:
+    def _copy(self, instruction: Instruction, scope: Scope) -> None:
         because = _because(instruction)
         context = self._context_of(instruction.source, because)
         if context is None:
             return
+        excluded = _excluded(instruction, scope)
         documents = {heredoc.name for heredoc in instruction.heredocs}
         for word in _sources(instruction):
             if word.startswith("<<") and word.removeprefix("<<").strip("-'\"") in documents:
                 continue
-            source = _expanded(word, variables, raw=instruction.json is not None)
+            source = scope.resolve(word)
             if source is None:
-                self._select(context, ".", because)
-            elif instruction.keyword == "ADD" and (_URL.match(source) or _REMOTE.search(source)):
+                self._select(context, ".", _unknown(because, word), excluded=excluded)
+            elif instruction.keyword == "ADD" and _ELSEWHERE.match(source):
                 known = bool(instruction.flag("checksum"))
                 self.unfollowed.append(Unfollowed(text=f"`{source}`", because=because, known=known))
+                if not _SCHEME.match(source):
+                    # A file may be called like this as well.
+                    self._select(context, source, because, excluded=excluded)
+            elif instruction.flag("parents") is not None:
+                self._select_with_parents(context, source, because, excluded)
             else:
-                self._select(context, source, because)
+                self._select(context, source, because, excluded=excluded)
 
-    def _mount(self, instruction: Instruction, mount: Mount, variables: Mapping[str, str]) -> None:
+    def _mount(self, instruction: Instruction, mount: Mount, scope: Scope) -> None:
         because = Because(text=f"mount at {mount.span.path}:{instruction.span.line}", span=instruction.span)
         context = self._context_of(mount.source, because)
         if context is None:
             return
         options = dict(mount.options)
-        source = options.get("source", options.get("src", "."))
-        expanded = _expanded(source, variables, raw=False)
-        # A mount takes a path and no pattern.
-        self._select(context, "." if expanded is None else expanded, because, literal=True)
+        word = options.get("source", options.get("src", "."))
+        source = scope.resolve(word)
+        if source is None:
+            self._select(context, ".", _unknown(because, word))
+        else:
+            # A mount takes a path and no pattern.
+            self._select(context, source, because, literal=True)
 
-    def _select(self, context: str, source: str, because: Because, *, literal: bool = False) -> None:
-        cleaned = posixpath.normpath("/" + source).lstrip("/") or "."
-        self._add(context, cleaned, because, literal=literal)
-        for path in self._linked(context, cleaned, literal=literal):
-            self._add(context, path, because, literal=True)
-
-    def _add(self, context: str, pattern: str, because: Because, *, literal: bool) -> None:
-        names = [] if pattern == "." else pattern.split("/")
-        parts: list[str | re.Pattern[str]] = []
-        for name in names:
-            try:
-                parts.append(name if literal else _part(name))
-            except (re.error, ValueError):
-                break  # the builder will refuse it; until then all of it counts
-        self.selections.append(
-            Selection(context=context, pattern=pattern, parts=tuple(parts), because=because)
-        )
-
-    def _linked(self, context: str, pattern: str, *, literal: bool) -> Iterator[str]:
-        """Where symbolic links in what a source names lead to, within the context."""
-        top = self.directories[context]
-        names = [] if pattern == "." else pattern.split("/")
-        found = [""]
-        for name in names:
-            try:
-                part = name if literal else _part(name)
-            except (re.error, ValueError):
-                return
-            following = []
-            for prefix in found:
-                following += [f"{prefix}/{each}" for each in _names(f"{top}{prefix}", part)]
-            found = []
-            for path in following:
-                where, links = _followed(str(top), path.lstrip("/"))
-                yield from links
-                if links:
-                    yield where
-                found.append(f"/{where}")
-
-
-def _names(directory: str, part: str | re.Pattern[str]) -> list[str]:
-    if isinstance(part, str):
-        return [part]
-    try:
-        return [each for each in os.listdir(directory) if part.fullmatch(each)]  # noqa: PTH208
-    except OSError:
-        return []
-
-
-def _followed(top: str, path: str) -> tuple[str, list[str]]:
-    """Where `path` leads to, taking `top` for the root of the file system, and the links on the way."""
-    links: list[str] = []
-    pending = path.split("/")
-    here = ""
-    while pending and len(links) < _LINKS:
-        name = pending.pop(0)
-        if name in {"", "."}:
-            continue
-        if name == "..":
-            here = posixpath.dirname(here)
-            continue
-        candidate = posixpath.join(here, name)
+    def _select_with_parents(
+        self, context: str, source: str, because: Because, excluded: Excludes | None
+    ) -> None:
+        """Adds a source of `COPY --parents`: what is left of `/./` is a source, the rest a pattern below it."""
+        above, pivot, rest = source.partition("/./")
+        if not pivot:
+            above, rest = "/", source
+        rest = _cleaned(rest)
         try:
-            to = os.readlink(f"{top}/{candidate}")  # noqa: PTH115
-        except OSError:
-            here = candidate
-            continue
-        links.append(candidate)
-        if to.startswith("/"):
-            here = ""
-        pending = [*to.split("/"), *pending]
-    return posixpath.join(here, *pending) or ".", links
+            below = None if rest == "." or rest.startswith("!") else compiled(rest)
+        except ValueError:
+            below = None
+        self._select(context, above, because, below=below, excluded=excluded)
+
+    def _select(
+        self,
+        context: str,
+        source: str,
+        because: Because,
+        *,
+        literal: bool = False,
+        below: PathPattern | None = None,
+        excluded: Excludes | None = None,
+    ) -> None:
+        cleaned = _cleaned(source)
+        parts = _parts(cleaned, literal=literal)
+
+        def add(pattern: str, parts: tuple[str | re.Pattern[str], ...]) -> None:
+            self.selections.append(
+                Selection(
+                    context=context,
+                    pattern=pattern,
+                    parts=parts,
+                    because=because,
+                    below=below,
+                    excluded=excluded,
+                )
+            )
+
+        add(cleaned, parts)
+        for path in linked(str(self.directories[context]), parts):
+            add(path, _parts(path, literal=True))
+        if "\\" in cleaned and not literal:
+            # Where a source holds no pattern, the builder does not take the backslashes out of it.
+            self._select(context, source, because, literal=True, below=below, excluded=excluded)
 
 
-def _triggers(stage: Stage) -> Iterator[Instruction]:
-    """What the stage that this one continues has put off until now: ONBUILD."""
-    match stage.base:
-        case StageBase(stage=base):
-            for instruction in base.instructions:
-                if instruction.trigger is not None:
-                    yield instruction.trigger
-        case _:
-            pass
+def _familiar(reference: str) -> str:
+    """An image's name without what goes without saying."""
+    for start in ("docker.io/", "index.docker.io/", "library/"):
+        reference = reference.removeprefix(start)
+    return reference.removesuffix(":latest").lower()
+
+
+def _cleaned(source: str) -> str:
+    """A source relative to its context, out of which it cannot lead; a dot for all of it."""
+    return posixpath.normpath(f"/{source}").lstrip("/") or "."
+
+
+def _parts(pattern: str, *, literal: bool) -> tuple[str | re.Pattern[str], ...]:
+    names = [] if pattern == "." else pattern.split("/")
+    parts: list[str | re.Pattern[str]] = []
+    for name in names:
+        try:
+            parts.append(name if literal else part(name))
+        except ValueError:
+            break  # the builder will refuse it; until then all of it counts
+    return tuple(parts)
+
+
+def _excluded(instruction: Instruction, scope: Scope) -> Excludes | None:
+    """What `--exclude` leaves out; nothing where that is not known."""
+    patterns = [
+        scope.resolve(each.value) for each in instruction.flags if each.name == "exclude" and each.value
+    ]
+    try:
+        return (
+            excluding([each for each in patterns if each is not None])
+            if patterns and None not in patterns
+            else None
+        )
+    except ValueError:
+        return None
+
+
+def _unknown(because: Because, word: str) -> Because:
+    text = f"{because} (what `{word}` is called is not known here, and all of the context counts)"
+    return Because(text=text, span=because.span)
 
 
 def _because(instruction: Instruction) -> Because:
@@ -326,81 +342,4 @@ def _sources(instruction: Instruction) -> tuple[str, ...]:
     return tuple(word.text for word in instruction.words[:-1])
 
 
-def _expanded(word: str, variables: Mapping[str, str], *, raw: bool) -> str | None:
-    """`word` with its variables replaced; `None` where one of them is not known."""
-    del raw
-    try:
-        found = expand(word, variables)
-    except BadWord:
-        return None
-    return None if found.unresolved else found.text
-
-
-def _part(name: str) -> str | re.Pattern[str]:
-    """What one part of a source matches, by the rules of Go's `filepath.Match`; a name where that is one."""
-    if not _GLOB.search(name):
-        return name
-    found = []
-    position = 0
-    while position < len(name):
-        char = name[position]
-        position += 1
-        if char == "*":
-            found.append("[^/]*")
-        elif char == "?":
-            found.append("[^/]")
-        elif char == "\\":
-            if position >= len(name):
-                raise ValueError(name)
-            found.append(re.escape(name[position]))
-            position += 1
-        elif char == "[":
-            negated = name[position : position + 1] == "^"
-            position += negated
-            end = position
-            while end < len(name) and (name[end] != "]" or end == position):
-                end += 2 if name[end] == "\\" else 1
-            if end >= len(name):
-                raise ValueError(name)
-            inner = name[position:end].replace("[", r"\[")
-            found.append(f"[{'^' if negated else ''}{inner}]")
-            position = end + 1
-        else:
-            found.append(re.escape(char))
-    return re.compile("".join(found), re.DOTALL)
-
-
-def files_below(inputs: BuildInputs, root: Path) -> Iterator[tuple[str, str, str]]:
-    """Every file, link and directory that is selected: the name of its context, its path there, and where it is.
-
-    A directory that is ignored is not entered, unless something below it may be taken back.
-    """
-    top = os.path.realpath(root)
-    for name, directory in inputs.contexts.items():
-        selections = [each for each in inputs.selections if each.context == name]
-        if selections:
-            where = os.path.normpath(os.path.join(top, directory))  # noqa: PTH118
-            for path in _walk(where, selections, inputs.ignored[name]):
-                yield name, path, f"{where}/{path}"
-
-
-def _walk(top: str, selections: list[Selection], ignored: Excludes) -> Iterator[str]:
-    # What is below something that is selected is selected, and need not be asked for.
-    pending = [("", any(not each.parts for each in selections))]
-    while pending:
-        prefix, selected = pending.pop()
-        try:
-            with os.scandir(f"{top}/{prefix}") as found:
-                entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in found]
-        except OSError:
-            continue
-        for name, is_directory in entries:
-            path = f"{prefix}{name}"
-            chosen = selected or any(each.covers(path) for each in selections)
-            if not chosen and not (is_directory and any(each.reaches_below(path) for each in selections)):
-                continue
-            excluded = ignored.excludes(path)
-            if chosen and not excluded:
-                yield path
-            if is_directory and (not excluded or ignored.may_reinclude_below(path)):
-                pending.append((f"{path}/", chosen))
+__all__ = ["build_inputs", "files_below"]

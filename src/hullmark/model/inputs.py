@@ -29,6 +29,18 @@ class Excludes(Protocol):
         ...
 
 
+class PathPattern(Protocol):
+    """A pattern as ignore files have them."""
+
+    def matches(self, path: str) -> bool:
+        """Whether it is about `path` itself."""
+        ...
+
+    def may_match_below(self, directory: str) -> bool:
+        """Whether it may be about something below `directory` without being about that."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Because:
     """Why something is an input."""
@@ -51,15 +63,55 @@ class Selection:
     parts: tuple[str | re.Pattern[str], ...]
     """For each part of the pattern the name, or what names it matches."""
     because: Because
+    below: PathPattern | None = None
+    """Of `COPY --parents`: what is taken of that, relative to it."""
+    excluded: Excludes | None = None
+    """What `--exclude` leaves out."""
+
+    @property
+    def takes_all_below(self) -> bool:
+        """Whether all is selected that is below something that is."""
+        return self.excluded is None
 
     def covers(self, path: str) -> bool:
         """Whether `path`, or a directory above it, is selected."""
         names = path.split("/")
-        return len(names) >= len(self.parts) and self._agrees(names)
+        if len(names) < len(self.parts) or not self._agrees(names):
+            return False
+        if self.below is None and self.excluded is None:
+            return True
+        rest = names[len(self.parts) :]
+        return self._takes(rest) and not self._leaves_out(path, rest)
 
     def reaches_below(self, directory: str) -> bool:
         """Whether it selects something below `directory`, or may do so."""
-        return self._agrees(directory.split("/"))
+        names = directory.split("/")
+        rest = names[len(self.parts) :]
+        return self._agrees(names) and (
+            self.below is None or not rest or self._takes(rest) or self.below.may_match_below("/".join(rest))
+        )
+
+    def brings_along(self, directory: str) -> bool:
+        """Whether `directory` is in the image when something below it is selected and seen, whatever it is itself."""
+        names = directory.split("/")
+        return len(names) >= len(self.parts) and self._agrees(names)
+
+    def _takes(self, rest: list[str]) -> bool:
+        below = self.below
+        return (
+            below is None
+            or not rest
+            or any(below.matches("/".join(rest[: number + 1])) for number in range(len(rest)))
+        )
+
+    def _leaves_out(self, path: str, rest: list[str]) -> bool:
+        """Whether `--exclude` leaves `path` out, which is `rest` from the source on.
+
+        What is named as a source itself was left out by some builders and not by others, and so was what only fits from
+        the top of the context on; nothing of it is left out here.
+        """
+        excluded = self.excluded
+        return bool(excluded and rest and excluded.excludes("/".join(rest)) and excluded.excludes(path))
 
     def _agrees(self, names: list[str]) -> bool:
         """Whether pattern and names agree as far as both go."""

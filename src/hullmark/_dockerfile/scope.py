@@ -1,0 +1,91 @@
+"""What variables stand for at each place of a stage, given what Compose hands over."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hullmark._dockerfile.expansion import BadWord, expand
+from hullmark.model.dockerfile import StageBase
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hullmark.model.dockerfile import Dockerfile, Instruction, Pair, Stage
+
+_NAMED = re.compile(r"\$\{?(\w+)")
+
+
+@dataclass(kw_only=True)
+class Scope:
+    """The variables at one place; what is not among them is not known here, as it may come from a base image."""
+
+    given: Mapping[str, str]
+    """The build arguments that Compose sets."""
+    globals: Mapping[str, str]
+    """Of before the first FROM; a stage has only those that it asks for."""
+    escape: str
+    arguments: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str | None] = field(default_factory=dict)
+    """`None` stands for a value that is not known, which hides an argument of the same name all the same."""
+
+    def follow(self, instruction: Instruction) -> None:
+        """Goes past an instruction."""
+        if instruction.keyword == "ENV":
+            # All of one ENV see what was before it.
+            self.environment.update({pair.name: self._value(pair) for pair in instruction.pairs})
+        elif instruction.keyword == "ARG":
+            for pair in instruction.pairs:
+                self._declare(pair)
+
+    def resolve(self, word: str) -> str | None:
+        """`word` with its quotes and variables resolved; `None` where that needs something that is not known."""
+        known = {**self.arguments, **self.environment}
+        variables = {name: value for name, value in known.items() if value is not None}
+        # A default would stand for a variable that is not known as well as for one that is not set.
+        if any(name not in variables for name in _NAMED.findall(word)):
+            return None
+        try:
+            found = expand(word, variables, escape=self.escape)
+        except BadWord:
+            return None
+        return None if found.unresolved else found.text
+
+    def _declare(self, pair: Pair) -> None:
+        value = self.given.get(pair.name)
+        if value is None:
+            value = self._value(pair) if pair.raw is not None else self.globals.get(pair.name)
+        if value is None:
+            self.arguments.pop(pair.name, None)
+        else:
+            self.arguments[pair.name] = value
+
+    def _value(self, pair: Pair) -> str | None:
+        return self.resolve(pair.raw or "")
+
+
+def before_the_first(dockerfile: Dockerfile, given: Mapping[str, str]) -> dict[str, str]:
+    """The arguments that are declared before the first FROM, as far as they are known."""
+    scope = Scope(given=given, globals={}, escape=dockerfile.escape)
+    for instruction in dockerfile.arguments:
+        scope.follow(instruction)
+    return scope.arguments
+
+
+def opened(stage: Stage, dockerfile: Dockerfile, given: Mapping[str, str]) -> Scope:
+    """The scope at the top of a stage: that at the end of the one it continues."""
+    scope = Scope(given=given, globals=before_the_first(dockerfile, given), escape=dockerfile.escape)
+    for ancestor in stage.lineage[:-1]:
+        for instruction in (*triggers(ancestor), *ancestor.instructions):
+            scope.follow(instruction)
+    return scope
+
+
+def triggers(stage: Stage) -> tuple[Instruction, ...]:
+    """What the stage that this one continues has put off until now: ONBUILD."""
+    match stage.base:
+        case StageBase(stage=base):
+            return tuple(each.trigger for each in base.instructions if each.trigger is not None)
+        case _:
+            return ()
