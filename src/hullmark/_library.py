@@ -7,7 +7,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hullmark._pipeline import Surroundings, open_project, run_checks
+from hullmark._checks import Surroundings
+from hullmark._pipeline import open_project, run_checks
 from hullmark._process import SystemCommands
 from hullmark.model.outcome import Check
 from hullmark.model.progress import Silent

@@ -18,7 +18,7 @@ from hullmark.model.project import Settings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hullmark._pipeline import Surroundings
+    from hullmark._checks import Surroundings
     from hullmark.model.dockerfile import Instruction, Recipe
     from hullmark.model.image import Image
     from hullmark.model.project import Project, Service

@@ -34,6 +34,7 @@ FLOORS = (
     ),
     ("_project", "_smoke", "_anatomy", "_dev", "_release", "_doctor"),
     ("_ci",),
+    ("_checks",),
     ("_pipeline",),
     ("_survey",),
     ("_library", "_cli", "__main__"),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hullmark._checks import Surroundings
 from hullmark._cli.options import flags
 from hullmark._files import write_whole
-from hullmark._pipeline import Surroundings, open_project, run_checks
+from hullmark._pipeline import open_project, run_checks
 from hullmark._process import SystemCommands
 from hullmark._reporters import Style, render
 

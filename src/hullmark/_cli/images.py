@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hullmark._anatomy import Reading, dissect
+from hullmark._checks import Surroundings
 from hullmark._cli.options import flags
 from hullmark._contents.difference import contents as side
 from hullmark._contents.kept import contents_in, report_named
 from hullmark._dockerfile import recipe_of
 from hullmark._images.reference import SCHEMES
-from hullmark._pipeline import Surroundings, open_project
+from hullmark._pipeline import open_project
 from hullmark._process import SystemCommands
 from hullmark._smoke import labels_of_run
 from hullmark.errors import ConfigurationError, Unavailable

@@ -23,8 +23,8 @@ def command(session: Session, /, *, force: bool, **_: Any) -> int:
     Budgets come from images that are built; the engine is asked where there is one. When there is a hullmark.toml
     already, the difference is shown and nothing is written without --force; the exit code is 1 then.
     """
-    from hullmark._files import write_whole  # noqa: PLC0415  # loaded when it is called, not for the help
-    from hullmark._pipeline import Surroundings  # noqa: PLC0415
+    from hullmark._checks import Surroundings  # noqa: PLC0415  # loaded when it is called, not for the help
+    from hullmark._files import write_whole  # noqa: PLC0415
     from hullmark._process import SystemCommands  # noqa: PLC0415
     from hullmark._settings.load import FILE  # noqa: PLC0415
     from hullmark._survey import survey  # noqa: PLC0415

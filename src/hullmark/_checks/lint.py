@@ -1,0 +1,79 @@
+"""Lints the Dockerfile of a service, and what the Compose files declare for it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from hullmark._checks.findings import apply
+from hullmark._checks.ignores import idle_comments
+from hullmark._checks.sharing import explained, for_each
+from hullmark._compose import compositions
+from hullmark._dockerfile import review
+from hullmark._linters.hadolint import Hadolint, NoHadolint
+from hullmark._linters.known import EQUIVALENT, silenced
+from hullmark.errors import HullmarkError, Interrupted
+from hullmark.model.outcome import Broken, Check, Ran, Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hullmark._checks.run import Run
+    from hullmark.model.finding import Finding
+    from hullmark.model.outcome import Outcome
+    from hullmark.model.project import Service
+
+
+def lint(run: Run) -> None:
+    """Lints what is chosen; of a whole project also the services that run images of others."""
+    declared = {each.service: each for each in compositions(run.project, run.surroundings.commands)}
+    others, failure = _ask_hadolint(run)
+    used: dict[str, set[tuple[int, str]]] = {}
+
+    def one(run: Run, service: Service) -> Outcome:
+        findings = apply(declared[service.name], service.name)
+        dockerfile = run.dockerfiles.get(service.name)
+        if service.build is not None and dockerfile is not None:
+            recipe = dockerfile.recipe(service.build.target)
+            reviewed = review(
+                dockerfile,
+                target=service.build.target,
+                service=service.name,
+                volumes=service.volumes,
+                labels=service.build.labels,
+                required=run.project.settings.labels,
+                others=[f for f in (others or {}).get(dockerfile.path, ()) if not silenced(f, recipe)],
+                equivalent=EQUIVALENT,
+            )
+            findings += reviewed.findings
+            used.setdefault(dockerfile.path, set()).update(reviewed.used)
+        elif service.build is not None:
+            # What is in the Compose file is found all the same; that the rest was not looked at is told.
+            reason = f"its Dockerfile cannot be linted: {service.build.unreadable}"
+            return Broken(error=reason, findings=findings) if findings else Skipped(reason=reason)
+        if failure is not None:
+            return Broken(error=failure, findings=findings)
+        return Ran(findings=tuple(sorted(findings, key=lambda finding: finding.sort_key)))
+
+    whole = run.services == run.project.built
+    for_each(run, Check.LINT, one, at_once=1, services=run.project.services if whole else run.services)
+    idle = tuple(idle_comments(run, used, with_hadolint=others is not None))
+    if idle:
+        run.add(Check.LINT, None, Ran(findings=idle), time.monotonic())
+
+
+def _ask_hadolint(run: Run) -> tuple[Mapping[str, tuple[Finding, ...]] | None, str | None]:
+    """What hadolint finds in each Dockerfile, `None` when it does not run; and why not, where it should have."""
+    wanted = run.project.settings.hadolint
+    if wanted == "never":
+        return None, None
+    linter = Hadolint(run.surroundings.commands, run.project.root)
+    program = linter.probe()
+    if isinstance(program, NoHadolint):
+        return None, program.reason if wanted == "always" else None
+    try:
+        return linter.lint(program, sorted({each.path for each in run.dockerfiles.values()})), None
+    except Interrupted:
+        raise
+    except HullmarkError as error:
+        return None, explained(error)
