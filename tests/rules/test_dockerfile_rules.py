@@ -7,18 +7,25 @@ Beside a case lies what its fixes make of it: `bad-x.fixed` for the safe ones an
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import pkgutil
 import re
+import tempfile
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import hullmark.rules.dockerfile
-from hullmark._dockerfile import fix_text, lint, parse
+from hullmark._dockerfile import fix_text, lint, measure, parse
 from hullmark.model.location import SourceSpan
 from hullmark.model.rule import HEADINGS, Rule
+from hullmark.model.size import parse_size
+
+if TYPE_CHECKING:
+    from hullmark.model.context import Context
 
 CASES = Path(__file__).parent / "dockerfile"
 UPDATE = "HULLMARK_UPDATE_GOLDEN"
@@ -39,6 +46,14 @@ def _rules() -> dict[str, Rule[Any]]:
 RULES = _rules()
 VOLUMES = re.compile(r"^# volumes: (.*)$", re.MULTILINE)
 """Where Compose mounts volumes in a case that says so."""
+HOLDS = re.compile(r"^# context(?P<without> without \.dockerignore)?: (?P<files>.*)$", re.MULTILINE)
+"""What is in the build context, each file with its size, and whether there is an ignore file."""
+EXCLUDES = re.compile(r"^# \.dockerignore: (?P<lines>.*)$", re.MULTILINE)
+DECLARES = re.compile(
+    r"^# (?P<path>(?:[\w/]+/)?(?:package\.json|pyproject\.toml|requirements\.txt)): (?P<names>.*)$",
+    re.MULTILINE,
+)
+"""A manifest in the build context, and the packages that it declares."""
 FILES = sorted(CASES.glob("*/*.Dockerfile"))
 
 
@@ -60,7 +75,46 @@ def _expected(text: str, path: Path) -> list[tuple[str, int, int | None]]:
 
 def _asked(text: str) -> dict[str, Any]:
     """What the project asks for in a case that says so."""
-    return {"volumes": _volumes(text), "non_root": text.startswith("# non-root\n")}
+    return {
+        "volumes": _volumes(text),
+        "non_root": text.startswith("# non-root\n"),
+        "context": _context(text) if HOLDS.search(text) or DECLARES.search(text) else None,
+    }
+
+
+@cache
+def _context(text: str) -> Context:
+    """The build context that a case describes, put on the disk and measured; large files take no space there."""
+    with tempfile.TemporaryDirectory() as directory:
+        root = Path(directory)
+        holds = HOLDS.search(text)
+        for each in holds["files"].split(", ") if holds else ():
+            name, size = each.split(" ", 1)
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+            os.truncate(path, parse_size(size))
+        for each in DECLARES.finditer(text):
+            path = root / each["path"]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(_manifest(path.name, each["names"].split(", ")), encoding="utf-8")
+        ignored = EXCLUDES.search(text)
+        if holds is None or not holds["without"]:
+            lines = ignored["lines"].split(", ") if ignored else []
+            (root / ".dockerignore").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        (root / "Dockerfile").write_text(text, encoding="utf-8")
+        dockerfile = root / "Dockerfile"
+        return measure(parse(text, "Dockerfile").recipe(), root, context=root, dockerfile=dockerfile)
+
+
+def _manifest(name: str, packages: list[str]) -> str:
+    if name == "package.json":
+        return json.dumps(
+            {"dependencies": dict.fromkeys(packages, "1"), "devDependencies": {"left-out": "1"}}
+        )
+    if name == "pyproject.toml":
+        return f"[project]\nname = 'x'\ndependencies = {[f'{each}>=1' for each in packages]}\n"
+    return "".join(f"{each}==1\n" for each in packages)
 
 
 def _volumes(text: str) -> tuple[str, ...]:
@@ -174,8 +228,8 @@ def test_a_page_has_a_title_and_the_sections_every_page_has(rule: Rule[Any]) -> 
 def test_the_examples_of_a_page_are_what_they_say(rule: Rule[Any]) -> None:
     example = rule.page.partition("How to fix")[2]
     bad, good = (_dockerfile(part) for part in example.split("Bad:")[1].split("Good:"))
-    assert lint(parse(bad, "Dockerfile"), rules=[rule], non_root=True)
-    assert not lint(parse(good, "Dockerfile"), rules=[rule], non_root=True)
+    assert lint(parse(bad, "Dockerfile"), rules=[rule], **(_asked(bad) | {"non_root": True}))
+    assert not lint(parse(good, "Dockerfile"), rules=[rule], **(_asked(good) | {"non_root": True}))
 
 
 def _dockerfile(indented: str) -> str:

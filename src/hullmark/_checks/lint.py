@@ -9,11 +9,12 @@ from hullmark._checks.findings import apply
 from hullmark._checks.ignores import idle_comments
 from hullmark._checks.sharing import explained, for_each
 from hullmark._compose import compositions
-from hullmark._dockerfile import review
+from hullmark._dockerfile import context_of, review
 from hullmark._linters.hadolint import Hadolint, NoHadolint
 from hullmark._linters.known import EQUIVALENT, silenced
 from hullmark.errors import HullmarkError, Interrupted
 from hullmark.model.outcome import Broken, Check, Ran, Skipped
+from hullmark.model.project import NonRoot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +43,8 @@ def lint(run: Run) -> None:
                 volumes=service.volumes,
                 labels=service.build.labels,
                 required=run.project.settings.labels,
+                non_root=isinstance(run.project.settings.service(service.name).user, NonRoot),
+                context=context_of(service, recipe, run.project.root),
                 others=[f for f in (others or {}).get(dockerfile.path, ()) if not silenced(f, recipe)],
                 equivalent=EQUIVALENT,
             )

@@ -14,6 +14,7 @@ from hullmark.rules import catalogue
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from hullmark.model.context import Context
     from hullmark.model.dockerfile import Instruction
     from hullmark.model.finding import Finding
     from hullmark.model.rule import Rule
@@ -41,6 +42,7 @@ def lint(
     required: tuple[str, ...] = REQUIRED_LABELS,
     digests: Mapping[str, str] = _NONE,
     non_root: bool = False,
+    context: Context | None = None,
     rules: Iterable[Rule[Any]] | None = None,
 ) -> tuple[Finding, ...]:
     """The findings of `review`, without what other linters say."""
@@ -53,6 +55,7 @@ def lint(
         required=required,
         digests=digests,
         non_root=non_root,
+        context=context,
         rules=rules,
     ).findings
 
@@ -67,16 +70,18 @@ def review(
     required: tuple[str, ...] = REQUIRED_LABELS,
     digests: Mapping[str, str] = _NONE,
     non_root: bool = False,
+    context: Context | None = None,
     rules: Iterable[Rule[Any]] | None = None,
     others: Iterable[Finding] = (),
     equivalent: Mapping[str, str] = _NONE,
 ) -> Review:
     """What `rules` (all of them when not given) find in the image that `target` (the last stage when not given) makes.
 
-    `volumes`, `labels`, `required`, `digests` and `non_root` are those of the `Deployment`. Rules about a
-    `Dockerfile`, a `Recipe` and a `Deployment` run once, those about a `Stage` once for each stage that a build of the image runs; rules about
-    anything else are passed over. What other linters found in the file (`others`) is in the result as well, but where
-    a rule of ours that is `equivalent` to theirs finds the same: that is said once, and keeps their name for it.
+    `volumes`, `labels`, `required`, `digests`, `non_root` and `context` are those of the `Deployment`. Rules about a
+    `Dockerfile`, a `Recipe` and a `Deployment` run once, those about a `Stage` once for each stage that a build of the
+    image runs; rules about anything else are passed over. What other linters found in the file (`others`) is in the
+    result as well, but where a rule of ours that is `equivalent` to theirs finds the same: that is said once, and keeps
+    their name for it.
     Findings that a comment accepts with a reason (`# hullmark: ignore=rule-id reason`, above the instruction or inside
     of it) are left out. Raises `UsageError` when there is no such stage.
     """
@@ -90,6 +95,7 @@ def review(
                 required=required,
                 digests=tuple(sorted(digests.items())),
                 non_root=non_root,
+                context=context,
             ),
             catalogue() if rules is None else rules,
             service,

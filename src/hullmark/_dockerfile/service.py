@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hullmark._dockerfile.context import measure
 from hullmark._dockerfile.parser import load
 
 if TYPE_CHECKING:
+    from hullmark.model.context import Context
     from hullmark.model.dockerfile import Dockerfile, Recipe
     from hullmark.model.project import Service
 
@@ -30,3 +32,17 @@ def recipe_of(service: Service, root: Path) -> Recipe | None:
     """
     dockerfile = dockerfile_of(service, root)
     return None if dockerfile is None or service.build is None else dockerfile.recipe(service.build.target)
+
+
+def context_of(service: Service, recipe: Recipe, root: Path) -> Context | None:
+    """What a build of the image of `service` takes out of its context; `None` where that is not a directory here."""
+    build = service.build
+    if build is None or build.unreadable or not Path(build.context).is_dir():
+        return None
+    return measure(
+        recipe,
+        root,
+        context=Path(build.context),
+        dockerfile=Path(build.dockerfile),
+        args=dict(build.args),
+    )

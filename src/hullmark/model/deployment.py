@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from hullmark.model.context import Context
     from hullmark.model.dockerfile import Recipe
 
 REQUIRED_LABELS = ("org.opencontainers.image.version",)
@@ -27,3 +28,5 @@ class Deployment:
     """The digests of images from outside that are known here, by reference."""
     non_root: bool = False
     """Whether the configuration asks that the service does not run as root."""
+    context: Context | None = None
+    """What the build takes out of its context; `None` where that was not measured, or is not on this disk."""

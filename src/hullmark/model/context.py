@@ -1,0 +1,55 @@
+"""What a build takes out of its context: what is there by accident, and what the manifests in it declare."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hullmark.model.inputs import Because
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stray:
+    """Something of a kind that belongs into no image, although an instruction takes it along with the rest."""
+
+    path: str
+    """Relative to the context, with forward slashes."""
+    pattern: str
+    """The line of an ignore file that keeps it out, and others of its kind: `**/node_modules`."""
+    bytes: int
+    """Of all of its files that are not excluded."""
+    files: int
+    because: Because
+    """The first instruction that takes it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """A file that declares what a service needs to run, and which an instruction takes out of the context."""
+
+    path: str
+    """Relative to the context, with forward slashes."""
+    kind: str
+    """`npm` or `python`."""
+    names: tuple[str, ...]
+    """The packages, sorted, as they are written there; those for development alone are not among them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The build context of one image as it is on this disk, without what its ignore file excludes."""
+
+    ignore_file: str
+    """The file that lists what is excluded, relative to the project's root; where there is none, where it would be."""
+    ignored: bool
+    """Whether that file is there."""
+    bytes: int
+    """Of everything that instructions take."""
+    files: int
+    whole: Because | None = None
+    """The first instruction that takes all of the context."""
+    strays: tuple[Stray, ...] = ()
+    """By path."""
+    manifests: tuple[Manifest, ...] = ()
+    """By path."""
