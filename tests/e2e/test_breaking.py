@@ -98,8 +98,8 @@ def _cut_budget(tale: Tale) -> None:
     [
         (_drop_label, "rag", {"missing-version-label": "lint", "missing-image-label": "validate"}),
         (_drop_health_check, "rag", {"missing-healthcheck": "lint", "missing-image-healthcheck": "validate"}),
-        (_copy_env_file, "rag", {"env-file-in-layer": "validate"}),
-        (_run_as_root, "platform", {"root-user": "validate"}),
+        (_copy_env_file, "rag", {"credential-file-copied": "lint", "env-file-in-layer": "validate"}),
+        (_run_as_root, "platform", {"root-in-final-stage": "lint", "root-user": "validate"}),
         (_cut_budget, "rag", {"over-budget": "validate"}),
     ],
     ids=lambda value: getattr(value, "__name__", "").removeprefix("_") or None,
