@@ -72,7 +72,9 @@ def test_what_was_not_tried_does_not_pass_because_a_finding_is_ignored(tmp_path:
         "idle": ("ran", None),
         "web": ("broken", "its probes and links were not tried: `web` did not come up"),
     }
-    assert [(each["probe"], each["passed"]) for each in report["smoke"]["probes"]] == [("TCP connection to port 80", None)]
+    assert [(each["probe"], each["passed"]) for each in report["smoke"]["probes"]] == [
+        ("TCP connection to port 80", None)
+    ]
     assert [(each["to"], each["passed"]) for each in report["smoke"]["links"]] == [("tcp://idle:80", None)]
     _, text, _ = _run(tmp_path, "-q", "smoke")
     assert "0 of 1 probe and 0 of 1 link tried; " in text

@@ -327,6 +327,45 @@ def test_where_no_program_can_connect_the_link_is_untried(answers: Answers) -> N
     )
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        (1, 'curl: (1) Protocol "https" not supported\nHTTP/1.1 000'),
+        (1, "curl: (1) Protocol https not supported or disabled in libcurl"),
+        (1, 'curl: (1) Protocol "https" disabled'),
+        (1, "wget: not an http or ftp url: https://rag:8001/"),
+        (1, "https://rag:8001/: HTTPS support not compiled in."),
+        (1, "Traceback ...\nModuleNotFoundError: No module named '_ssl'"),
+        (1, "Error [ERR_NO_CRYPTO]: Node.js is not compiled with OpenSSL crypto support"),
+        (0, "wget: note: TLS certificate validation not implemented\n  HTTP/1.0 200 OK"),
+    ],
+)
+def test_what_cannot_verify_a_certificate_decides_nothing_about_a_link_that_asks_for_it(
+    answers: Answers, said: tuple[int, str]
+) -> None:
+    answers[:] = [said, (0, "HTTP/1.1 200")]
+    stack: Any = _Stack()
+    run = run_link(stack, _link("https://rag:8001/"))
+    assert isinstance(run, LinkRun)
+    assert run.seen == "status 200 (by python3)"
+    answers[:] = [said]
+    run = run_link(stack, _link("https://rag:8001/"))
+    assert isinstance(run, Unlinkable)
+    assert run.reason == (
+        "the image of `web` holds no program to connect with that verifies certificates "
+        "(curl, python3, node, wget, busybox)"
+    )
+
+
+def test_a_link_that_takes_any_certificate_may_be_tried_with_what_verifies_none(answers: Answers) -> None:
+    note = "wget: note: TLS certificate validation not implemented\n"
+    answers[:] = [MISSING, MISSING, MISSING, MISSING, (0, f"{note}  HTTP/1.0 200 OK")]
+    stack: Any = _Stack()
+    run = run_link(stack, _link("https://rag:8001/", tls="insecure"))
+    assert isinstance(run, LinkRun)
+    assert run.seen == "status 200 (by busybox)"
+
+
 def test_a_link_is_tried_again_until_it_holds(answers: Answers) -> None:
     answers[:] = [(7, "refused"), (7, "refused"), (0, "HTTP/1.1 200")]
     stack: Any = _Stack()

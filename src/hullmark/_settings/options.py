@@ -483,8 +483,9 @@ SCHEMA = Table(
                     key="to",
                     kind=LINK_TARGET,
                     help="What it calls: `http://`, `https://` or `tcp://`, with a client that the image of `from` holds: "
-                    "curl, Python, Node.js, wget or busybox; for `tcp://` also nc or bash. Without one the link is "
-                    "reported as not tried.",
+                    "curl, Python, Node.js, wget or busybox; for `tcp://` also nc or bash. For `https://` it must be "
+                    'built with TLS, and busybox, which verifies no certificate, fits only `tls = "insecure"`. '
+                    "Without a client the link is reported as not tried.",
                     required=True,
                     example='"http://rag:8001/health"',
                 ),

@@ -24,11 +24,21 @@ KILLED = 128
 """The first exit code that stands for a signal: a program that crashed has not tried anything."""
 _OTHER_OPTIONS = re.compile(r"(invalid|unrecognized|unknown|illegal) option|^Usage:", re.MULTILINE)
 """What a program says that knows other options than the one that usually has its name."""
+_NO_TLS = re.compile(
+    r"not an http or ftp url"  # busybox
+    r"|certificate validation not implemented"  # busybox, and it goes on as if there had been one
+    r"|[Pp]rotocol .?https.? (not supported|disabled)"  # curl
+    r"|HTTPS support not compiled in"  # wget
+    r"|No module named '_?ssl'"  # Python
+    r"|(not compiled with|without) (OpenSSL )?crypto support"  # Node.js
+)
+"""What a program says that was built without TLS, or that takes any certificate for a good one."""
 
 _PYTHON_HTTP = """
-import http.client, ssl, sys, urllib.parse
+import http.client, sys, urllib.parse
 u = urllib.parse.urlsplit(sys.argv[1]); t = float(sys.argv[3])
 if u.scheme == "https":
+    import ssl
     c = ssl.create_default_context()
     if sys.argv[2] == "insecure": c.check_hostname = False; c.verify_mode = ssl.CERT_NONE
     h = http.client.HTTPSConnection(u.hostname, u.port, timeout=t, context=c)
@@ -147,9 +157,12 @@ def run_link(stack: Stack, link: Link) -> LinkRun | Unlinkable:
             attempt = (False, error.message)
         if attempt is None:
             tried = ", ".join(name for name, _ in commands)
+            kind = ""
+            if link.to.startswith("https:"):
+                kind = " that verifies certificates" if link.tls == "verify" else " that speaks TLS"
             return Unlinkable(
                 link=link,
-                reason=f"the image of `{link.from_service}` holds no program to connect with ({tried})",
+                reason=f"the image of `{link.from_service}` holds no program to connect with{kind} ({tried})",
             )
         passed, seen = attempt
         if passed or time.monotonic() + PAUSE > deadline:
@@ -178,6 +191,8 @@ def _attempt(
             return False, "no answer in time"
         if code in NOT_THERE or code >= KILLED or (code != 0 and _OTHER_OPTIONS.search(output)):
             continue
+        if _is_beyond(link, output):
+            continue
         if link.to.startswith("tcp:"):
             return (True, f"connected (by {name})") if code == 0 else (False, _reason(output, code))
         statuses = re.findall(r"HTTP/\d(?:\.\d)? (\d{3})", output)
@@ -187,6 +202,12 @@ def _attempt(
         status = int(statuses[0])
         return status_fits(status, link.status), f"status {status} (by {name})"
     return None
+
+
+def _is_beyond(link: Link, output: str) -> bool:
+    """Whether what a program printed says nothing of `link`: it cannot do TLS, or not as the link asks for it."""
+    said = _NO_TLS.search(output) if link.to.startswith("https:") else None
+    return said is not None and (link.tls == "verify" or "validation" not in said[0])
 
 
 def _reason(output: str, code: int) -> str:
