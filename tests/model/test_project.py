@@ -59,7 +59,10 @@ def test_an_ignore_without_service_and_date_holds_everywhere_and_for_ever(servic
     ("probe", "text"),
     [
         (HttpProbe(path="/health", port=80, origin=HERE), "GET /health at port 80"),
-        (HttpProbe(path="/", port=443, tls="verify", method="HEAD", origin=HERE), "HEAD / at port 443 over TLS"),
+        (
+            HttpProbe(path="/", port=443, tls="verify", method="HEAD", origin=HERE),
+            "HEAD / at port 443 over TLS",
+        ),
         (HttpProbe(path="/", port=443, tls="insecure", origin=HERE), "GET / at port 443 over TLS"),
         (TcpProbe(port=5432, origin=HERE), "TCP connection to port 5432"),
         (ExecProbe(command=("pg_isready", "-q"), origin=HERE), "exec pg_isready -q"),
