@@ -54,23 +54,14 @@ def shares(attribution: Attribution, files: FileSystem) -> tuple[Share, ...]:
 
     Their bytes sum up to what is seen. A further name of a file adds none.
     """
-    inodes = {files.inode(number) for number in files.visible.values()}
-    return _shares(attribution, files, (inode for inode in inodes if files.kinds[inode] == Kind.FILE))
-
-
-def shipped(attribution: Attribution, files: FileSystem) -> tuple[Share, ...]:
-    """What each origin has of all layers, hidden files included, the largest first."""
-    numbers = range(len(files.kinds))
-    return _shares(attribution, files, (number for number in numbers if files.kinds[number] == Kind.FILE))
-
-
-def _shares(attribution: Attribution, files: FileSystem, numbers: Iterable[int]) -> tuple[Share, ...]:
     count = len(attribution.origins)
     sizes, counts = [0] * count, [0] * count
     origins = list(chain.from_iterable(attribution.rows))
-    for number in numbers:
-        origin = origins[number]
-        sizes[origin] += files.sizes[number]
+    for inode in {files.inode(number) for number in files.visible.values()}:
+        if files.kinds[inode] != Kind.FILE:
+            continue
+        origin = origins[inode]
+        sizes[origin] += files.sizes[inode]
         counts[origin] += 1
     found = [
         Share(origin=origin, bytes=sizes[index], files=counts[index])
@@ -78,11 +69,6 @@ def _shares(attribution: Attribution, files: FileSystem, numbers: Iterable[int])
         if counts[index]
     ]
     return tuple(sorted(found, key=lambda share: (-share.bytes, -share.files, share.origin.text)))
-
-
-def unattributed(found: Iterable[Share]) -> int:
-    """Bytes of which nothing is known but the layer, or the squash that they came through."""
-    return sum(share.bytes for share in found if not share.origin.told.attributed)
 
 
 class _Attributor:

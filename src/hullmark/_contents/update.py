@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hullmark.model.difference import Update
@@ -21,23 +20,6 @@ _NAME = 99
 _INCOMPRESSIBLE = 1.001
 """What compression adds at worst, to what cannot be compressed."""
 _BLOB = 1 << 10
-
-
-def update(
-    previous: Image, current: Image, *, previous_stage: Image | None = None, stage: Image | None = None
-) -> Update:
-    """What a host that has `previous` must pull for `current`.
-
-    For squashed images, the stages that they were squashed from tell what an image of their layers would need.
-    """
-    found = pulled(_blobs(previous), current)
-    if previous_stage is None or stage is None:
-        return found
-    return replace(found, unsquashed=pulled(_blobs(previous_stage), stage))
-
-
-def _blobs(image: Image) -> list[tuple[DiffId, Digest | None]]:
-    return [(layer.diff_id, layer.digest) for layer in image.layers]
 
 
 def pulled(previous: Iterable[tuple[DiffId, Digest | None]], current: Image) -> Update:

@@ -222,5 +222,3 @@ class Update:
     """Diff IDs of the layers that it lacks, from the bottom up."""
     kept: tuple[str, ...]
     """Diff IDs of those that it has."""
-    unsquashed: Update | None = None
-    """Of a squashed image: what the layers would need that it was squashed from."""

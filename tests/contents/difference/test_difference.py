@@ -15,7 +15,7 @@ from hullmark._contents.attribution import attribute
 from hullmark._contents.difference import contents, difference
 from hullmark._contents.filesystem import overlay
 from hullmark._contents.kept import contents_in, report_named
-from hullmark._contents.update import update
+from hullmark._contents.update import pulled
 from hullmark.errors import ConfigurationError
 from hullmark.model.difference import Aspect
 from hullmark.model.digest import DiffId, Digest
@@ -26,7 +26,7 @@ from hullmark.model.table import Entry, FileTable, Kind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hullmark.model.difference import Contents, Difference
+    from hullmark.model.difference import Contents, Difference, Update
 
     Made = tuple[str, Sequence[Entry]]
 
@@ -288,6 +288,11 @@ def test_the_way_back_undoes_the_difference(one: Image, two: Image) -> None:
     assert sum(change.delta for change in there.files or ()) == visible  # there are no hard links among them
 
 
+def _update(before: Image, after: Image) -> Update:
+    """What a host that has `before` must pull for `after`."""
+    return pulled([(layer.diff_id, layer.digest) for layer in before.layers], after)
+
+
 def _blob(image: Image, *blobs: tuple[str, int] | None) -> Image:
     """The image with the blobs of its layers: the first digit of the digest, and bytes."""
     return replace(
@@ -304,22 +309,18 @@ def _blob(image: Image, *blobs: tuple[str, int] | None) -> Image:
 def test_an_update_pulls_the_blobs_that_are_not_there() -> None:
     new: Made = ("RUN new", [_file("/n1", 7000)])
     before, after = _image(BASE), _image(BASE, new, new)
-    found = update(_blob(before, ("a", 40)), _blob(after, ("a", 40), ("b", 3000), ("b", 3000)))
+    found = _update(_blob(before, ("a", 40)), _blob(after, ("a", 40), ("b", 3000), ("b", 3000)))
     assert (found.bytes, found.compressed, len(found.kept), len(found.pulled)) == (3000, True, 1, 1)
-    again = update(_blob(before, ("a", 40)), _blob(after, ("c", 41), ("b", 3000), ("b", 3000)))
+    again = _update(_blob(before, ("a", 40)), _blob(after, ("c", 41), ("b", 3000), ("b", 3000)))
     assert again.bytes == 3041  # compressed anew, the base is another blob
-    unknown = update(before, _blob(after, ("a", 40), None, None))
+    unknown = _update(before, _blob(after, ("a", 40), None, None))
     assert (unknown.bytes, unknown.compressed) == (7000, False)
 
 
 def test_an_update_of_a_squashed_image_pulls_everything() -> None:
     old, new = _image(("COPY / /", [_file("/all", 1000)])), _image(("COPY / /", [_file("/all", 1010)]))
-    stages = _image(BASE, ("RUN a", [])), _image(BASE, ("RUN a", [_file("/n", 10)]))
-    found = update(old, new, previous_stage=stages[0], stage=stages[1])
-    assert found.bytes == 1010
-    assert found.unsquashed is not None
-    assert found.unsquashed.bytes == 10
-    assert update(new, new).bytes == 0
+    assert _update(old, new).bytes == 1010
+    assert _update(new, new).bytes == 0
 
 
 @pytest.mark.parametrize(
