@@ -35,8 +35,11 @@ class Bench:
         """Where its Dockerfile is, out of its own way."""
         return self.top / "docker" / "Dockerfile"
 
-    def build(self, text: str, *arguments: str) -> frozenset[str] | None:
-        """The paths in the image that the Dockerfile in `text` makes; `None` where the builder refuses."""
+    def build(self, text: str, *arguments: str) -> dict[str, bytes] | None:
+        """What is in the image that the Dockerfile in `text` makes, by path; `None` where the builder refuses.
+
+        Of a directory it is nothing, of a link what it leads to.
+        """
         self.dockerfile.write_text(text, encoding="utf-8")
         done = subprocess.run(
             (
@@ -50,7 +53,18 @@ class Bench:
         if done.returncode != 0:
             return None
         with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-            return frozenset(member.name.strip("/") for member in archive) - {"", "."}
+            return {
+                member.name.strip("/"): _content(archive, member)
+                for member in archive
+                if member.name.strip("/") not in {"", "."}
+            }
+
+
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    if member.issym():
+        return member.linkname.encode()
+    found = archive.extractfile(member) if member.isfile() else None
+    return b"" if found is None else found.read()
 
 
 @contextmanager

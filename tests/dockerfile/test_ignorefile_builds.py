@@ -77,7 +77,8 @@ def test_the_builder_sees_what_the_ignore_file_leaves(tree: tuple[str, ...], tex
         except ValueError:
             assert built is None
         else:
-            assert built == _seen(str(made.context), ignored)
+            assert built is not None
+            assert built.keys() == _seen(str(made.context), ignored)
 
 
 @pytest.mark.parametrize(
@@ -90,4 +91,5 @@ def test_the_builder_takes_the_same_one_of_two_ignore_files(own: str | None, com
         if common is not None:
             (made.context / ".dockerignore").write_text(common, encoding="utf-8")
         built = made.build("FROM scratch\nCOPY . /\n")
-        assert built == _seen(str(made.context), find(made.context, made.dockerfile))
+        assert built is not None
+        assert built.keys() == _seen(str(made.context), find(made.context, made.dockerfile))

@@ -93,8 +93,7 @@ class Selection:
 
     def brings_along(self, directory: str) -> bool:
         """Whether `directory` is in the image when something below it is selected and seen, whatever it is itself."""
-        names = directory.split("/")
-        return len(names) >= len(self.parts) and self._agrees(names)
+        return directory.count("/") + 1 >= len(self.parts) and self.reaches_below(directory)
 
     def _takes(self, rest: list[str]) -> bool:
         below = self.below
