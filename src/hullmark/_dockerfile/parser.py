@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from hullmark._dockerfile.expansion import SPACE, BadWord, expand
 from hullmark._dockerfile.located import Located
-from hullmark._dockerfile.shell import SHELLS, exec_form, script
+from hullmark._dockerfile.shell import SHELLS, Document, exec_form, script
 from hullmark._dockerfile.statements import Problems, statements
 from hullmark.errors import ConfigurationError
 from hullmark.model.dockerfile import (
@@ -489,10 +489,8 @@ def _commands(statement: Statement, shell: tuple[str, ...]) -> tuple[tuple[Comma
     """The commands of a RUN, or the reason why they are not known."""
     if statement.json is not None:
         return exec_form(statement.elements), None
-    heredocs = statement.heredocs
-    source = statement.source
-    alone = len(heredocs) == 1 and re.fullmatch(r"[0-9]*<<-?[^<\s]+", statement.value) is not None
-    first = heredocs[0].content if alone else ""
+    alone = statement.openings == [(statement.start, statement.end)]
+    first = statement.heredocs[0].content if alone else ""
     if first.startswith("#!"):
         program = first[2:].split("\n", 1)[0].split()
         name = _program(
@@ -506,19 +504,32 @@ def _commands(statement: Statement, shell: tuple[str, ...]) -> tuple[tuple[Comma
             name = "sh"
         if name not in SHELLS:
             return (), f"SHELL is {name}, not a POSIX shell"
-    if alone:
-        body = statement.bodies[0]
-    else:
-        pieces = list(source.pieces(statement.start, statement.end))
-        for heredoc, text in zip(heredocs, statement.bodies, strict=True):
-            pieces.append(("\n", heredoc.span.line, 1))
-            pieces += text.pieces(0, len(text.text))
-            pieces.append((heredoc.name, heredoc.span.end_line, 1))
-        body = Located(source.path, pieces)
-    found = script(body) if body.text else ()
+    body, documents = (statement.bodies[0], {}) if alone else _without_documents(statement)
+    found = script(body, documents) if body.text else ()
     if found is None:
         return (), "its shell code is too tangled to be read"
     return found, None
+
+
+def _without_documents(statement: Statement) -> tuple[Located, dict[int, Document]]:
+    """The value with a plain file in the place of each here-document, and the documents by where that begins.
+
+    The grammar reads a document only behind the program, and only one; the shell takes them anywhere.
+    """
+    source = statement.source
+    documents = {}
+    pieces: list[tuple[str, int, int]] = []
+    position = statement.start
+    for heredoc, content, (start, end) in zip(
+        statement.heredocs, statement.bodies, statement.openings, strict=True
+    ):
+        operator = source.text.index("<<", start)
+        pieces += source.pieces(position, operator)
+        pieces.append(("<" + "_" * (end - operator - 1), *source.place(operator)))
+        documents[operator - statement.start] = Document(chomp=heredoc.chomp, content=content)
+        position = end
+    pieces += source.pieces(position, statement.end)
+    return Located(source.path, pieces), documents
 
 
 def _program(path: str) -> str:

@@ -7,6 +7,7 @@ starts them. What only starts another program (`sudo`, `env A=1`, `timeout 30`) 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from hullmark.model.dockerfile import Command, Pair, Redirect, Word
 from hullmark.model.location import SourceSpan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tree_sitter import Node, Parser
 
@@ -70,13 +71,26 @@ _WRAPPERS: dict[str, tuple[frozenset[str], int]] = {
 }
 """Programs that start the program named by their operands: options with a value, and operands before that name."""
 
+_NONE: Mapping[int, Document] = {}
 _LARGE = 4096
 _PATIENCE = 400
 
 
-def script(body: Located) -> tuple[Command, ...] | None:
-    """The commands of `body`; `None` when it is too tangled to be read in reasonable time."""
-    return _script(body, 0)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A here-document that was taken out of a script, where a redirection from a file stands instead."""
+
+    chomp: bool
+    """Whether it was opened with `<<-`."""
+    content: Located
+
+
+def script(body: Located, documents: Mapping[int, Document]) -> tuple[Command, ...] | None:
+    """The commands of `body`; `None` when it is too tangled to be read in reasonable time.
+
+    `documents` are those that were taken out of it, by the offset of the redirection.
+    """
+    return _script(body, 0, documents)
 
 
 def exec_form(elements: Sequence[Located]) -> tuple[Command, ...]:
@@ -109,14 +123,16 @@ def _parser() -> Parser:
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
 
 
-def _script(body: Located, depth: int) -> tuple[Command, ...] | None:
+def _script(
+    body: Located, depth: int, documents: Mapping[int, Document] = _NONE
+) -> tuple[Command, ...] | None:
     if not body.text.strip():
         return ()
     data = body.text.encode("utf-8", "replace")
     root = _tree(data)
     if root is None:
         return None
-    reading = _Reading(body, data, depth)
+    reading = _Reading(body, data, depth, documents)
     return tuple(reading.commands(root))
 
 
@@ -144,8 +160,9 @@ def _tree(data: bytes) -> Node | None:
 class _Reading:
     """One tree and the text it was made from."""
 
-    def __init__(self, body: Located, data: bytes, depth: int) -> None:
+    def __init__(self, body: Located, data: bytes, depth: int, documents: Mapping[int, Document]) -> None:
         self.body = body
+        self.documents = documents
         self.data = data
         self.depth = depth
         self.offsets: list[int] | None = None
@@ -223,10 +240,12 @@ class _Reading:
                 tokens.append(self.token(child))
         for each in outer:
             redirects += self.redirect(each)
+            # `echo >file word`: what follows the file is an argument again.
+            tokens += [self.token(word) for word in each.children_by_field_name("destination")[1:]]
         if not tokens:
             return
         yield from _unwrapped(tokens, assignments, redirects, piped=piped, depth=self.depth)
-        yield from self.fed(tokens, outer)
+        yield from self.fed(tokens, (*node.children, *outer))
 
     def fed(self, tokens: list[_Token], redirects: Iterable[Node]) -> Iterator[Command]:
         """The commands of a here-document that is the input of a shell without a script of its own."""
@@ -235,7 +254,10 @@ class _Reading:
         if any(not token.word.text.startswith("-") or _is_c(token.word.text) for token in tokens[1:]):
             return
         for redirect in redirects:
-            for child in redirect.children:
+            document = self.document(redirect)
+            if document is not None:
+                yield from _script(document.content, self.depth + 1) or ()
+            for child in redirect.children if redirect.type == "heredoc_redirect" else ():
                 if child.type == "heredoc_body":
                     start, end = self.range(child)
                     inner = Located(self.body.path, self.body.pieces(start, end))
@@ -255,6 +277,11 @@ class _Reading:
         )
 
     def redirect(self, node: Node) -> Iterator[Redirect]:
+        document = self.document(node)
+        if document is not None:
+            operator = "<<-" if document.chomp else "<<"
+            yield Redirect(operator=operator, target=None, content=document.content.text)
+            return
         operator, target, content = "", None, None
         for child in node.children:
             kind = child.type
@@ -272,6 +299,14 @@ class _Reading:
         if node.type == "herestring_redirect" and target is not None:
             content = target.text
         yield Redirect(operator=operator, target=target, content=content)
+
+    def document(self, node: Node) -> Document | None:
+        """What was taken out of the script where the redirection `node` stands."""
+        if not self.documents or node.type != "file_redirect":
+            return None
+        return next(
+            (self.documents.get(self.range(child)[0]) for child in node.children if child.type == "<"), None
+        )
 
     def token(self, node: Node) -> _Token:
         start, end = self.range(node)

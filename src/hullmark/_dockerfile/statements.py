@@ -93,6 +93,8 @@ class Statement:
     heredocs: list[Heredoc] = field(default_factory=list)
     bodies: list[Located] = field(default_factory=list)
     """The contents of `heredocs`, with their places."""
+    openings: list[tuple[int, int]] = field(default_factory=list)
+    """The ranges in `source` of the words that open `heredocs`."""
     trigger: Statement | None = None
     span: SourceSpan
     ignores: tuple[Ignore, ...] = ()
@@ -384,13 +386,17 @@ class _File:
         text = made.source.text
         if "<<" not in text or inner.keyword not in _HEREDOCS or inner.json is not None:
             return
+        end = 0
         for word in split(text) or ():
+            begin = max(text.find(word, end), end)
+            end = begin + len(word)
             match = _HEREDOC.fullmatch(word)
             names = unquote(match[3]) if match is not None and match[3] else None
             if match is None or names is None or len(names) != 1:
                 continue
             if not self.heredoc(made, inner, match, names[0]):
                 return
+            inner.openings.append((begin, end))
         if inner.heredocs:
             made.span = self.lines_of(made, made.span.line)
             inner.span = self.lines_of(inner, inner.span.line)
