@@ -15,7 +15,7 @@ from hullmark._dockerfile.statements import Problems, statements
 if TYPE_CHECKING:
     from hullmark._dockerfile.statements import Statement
 
-HARD = sorted((Path(__file__).parent / "hard").iterdir())
+HARD = sorted(path for name in ("hard", "shapes") for path in (Path(__file__).parent / name).iterdir())
 
 
 def ours(text: str) -> list[tuple[object, ...]] | None:
@@ -62,7 +62,8 @@ def theirs(text: str) -> list[tuple[object, ...]]:
 
 
 def list_of(command: buildkit.Command) -> tuple[str, ...]:
-    return command.value[1:] if command.cmd.upper() == "HEALTHCHECK" else command.value
+    value: tuple[str, ...] = command.value
+    return value[1:] if command.cmd.upper() == "HEALTHCHECK" else value
 
 
 @pytest.mark.parametrize("path", HARD, ids=lambda path: path.name)
