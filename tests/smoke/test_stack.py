@@ -141,7 +141,8 @@ class _Listing:
 
 def _engine(*turns: Any) -> Any:
     empty = _Listing([])
-    return SimpleNamespace(client=SimpleNamespace(containers=_Listing(*turns), networks=empty, volumes=empty))
+    client = SimpleNamespace(containers=_Listing(*turns), networks=empty, volumes=empty, images=empty)
+    return SimpleNamespace(client=client)
 
 
 @pytest.fixture
@@ -163,7 +164,7 @@ def test_an_engine_that_comes_back_in_time_is_forgiven() -> None:
 def test_what_is_created_again_and_again_is_told() -> None:
     container = SimpleNamespace(name="web", short_id="c1", remove=lambda **_: None)
     left = remove_run(_engine([container]), "run")
-    assert left == "something goes on creating containers, networks or volumes of run"
+    assert left == "something goes on creating containers, networks, volumes or images of run"
 
 
 @pytest.mark.usefixtures("impatient")
@@ -171,7 +172,7 @@ def test_what_cannot_be_removed_is_named_with_the_reason() -> None:
     from docker.errors import APIError
 
     def remove(**_: Any) -> None:
-        raise APIError("409", explanation="device or resource busy")  # type: ignore[no-untyped-call]
+        raise APIError("409", explanation="device or resource busy")
 
     container = SimpleNamespace(name="web", short_id="c1", remove=remove)
     assert remove_run(_engine([container]), "run") == "container web: device or resource busy"
@@ -181,7 +182,7 @@ def test_what_somebody_else_removes_meanwhile_is_gone() -> None:
     from docker.errors import NotFound
 
     def remove(**_: Any) -> None:
-        raise NotFound("404", explanation="no such container")  # type: ignore[no-untyped-call]
+        raise NotFound("404", explanation="no such container")
 
     container = SimpleNamespace(name="web", short_id="c1", remove=remove)
     assert remove_run(_engine([container], []), "run") is None
