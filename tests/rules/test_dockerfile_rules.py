@@ -307,6 +307,16 @@ def test_a_stage_that_the_target_does_not_need_is_not_looked_at() -> None:
     assert lint(parse(text, "D"), rules=[RULES["pip-cache-kept"]], target="x")
 
 
+def test_images_that_the_project_builds_itself_need_no_digest() -> None:
+    text = "FROM ours:latest AS a\nFROM lib AS b\nCOPY --from=a / /\nFROM theirs:1\nCOPY --from=b / /\n"
+    found = lint(
+        parse(text, "D"),
+        rules=[RULES["unpinned-base-image"]],
+        own=frozenset({"docker.io/library/ours", "lib"}),
+    )
+    assert [finding.seen for finding in found] == ["`theirs:1` can become another image"]
+
+
 IGNORED = "FROM a\n{above}RUN true \\\n{inside}  && pip install y\n"
 
 

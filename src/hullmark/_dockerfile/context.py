@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from hullmark._dockerfile.manifests import declared
 from hullmark.model.context import Context, Stray
 from hullmark.model.inputs import MAIN, Because
 from hullmark.model.location import shown
+from hullmark.rules._secrets import is_environment_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,8 +31,6 @@ _STRAYS = {
     "node_modules": "**/node_modules",
 }
 """By the name of a file or directory, what keeps it out; repositories in a repository are submodules, and have no data."""
-_ENVIRONMENT = re.compile(r"\.env(?:\..+)?")
-_EXAMPLE = re.compile(r".*\.(?:example|sample|template|tmpl|dist|defaults?)")
 
 
 @dataclass(slots=True)
@@ -109,9 +107,7 @@ def _stray(path: str) -> str | None:
     names = path.split("/")
     for position, name in enumerate(names):
         last = position == len(names) - 1
-        if (name in _STRAYS and (name != ".git" or position == 0)) or (
-            last and _ENVIRONMENT.fullmatch(name) and not _EXAMPLE.fullmatch(name)
-        ):
+        if (name in _STRAYS and (name != ".git" or position == 0)) or (last and is_environment_file(name)):
             return "/".join(names[: position + 1])
     return None
 

@@ -28,6 +28,7 @@ from collections.abc import Iterator
 from hullmark.model.dockerfile import Stage
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
+from hullmark.rules._squash import expanded
 
 _GIT = re.compile(r"(?:git@|git://|ssh://).*|https?://.*\.git(?:[#?].*)?")
 _COMMIT = re.compile(r".*#[0-9a-f]{40}(?::.*)?|.*[?&](?:commit|checksum)=[0-9a-f]{40}.*")
@@ -39,20 +40,21 @@ def add_without_checksum(stage: Stage) -> Iterator[Observation]:
         if instruction.keyword != "ADD" or instruction.flag("checksum") is not None:
             continue
         for word in instruction.words[:-1]:
-            git = _GIT.fullmatch(word.text) is not None
-            if git and not _COMMIT.fullmatch(word.text):
+            text = expanded(word.text, stage.variables(instruction))
+            git = _GIT.fullmatch(text) is not None
+            if git and not _COMMIT.fullmatch(text):
                 yield Observation(
                     location=word.span,
-                    seen=f"`{word.text}` is whatever it is on the day of the build",
+                    seen=f"`{text}` is whatever it is on the day of the build",
                     expected="a commit",
-                    remedy="append `#` and the forty digits of the commit",
-                    key=word.text,
+                    remedy="put the forty digits of the commit behind `#`",
+                    key=text,
                 )
-            elif not git and word.text.lower().startswith(("http://", "https://")):
+            elif not git and text.lower().startswith(("http://", "https://")):
                 yield Observation(
                     location=word.span,
-                    seen=f"`{word.text}` is whatever the server sends on the day of the build",
+                    seen=f"`{text}` is whatever the server sends on the day of the build",
                     expected="--checksum",
                     remedy="add `--checksum=sha256:DIGEST`, with what `sha256sum` says of the file",
-                    key=word.text,
+                    key=text,
                 )

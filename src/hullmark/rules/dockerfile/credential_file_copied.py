@@ -30,18 +30,21 @@ from collections.abc import Iterator
 from hullmark.model.dockerfile import Recipe
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
+from hullmark.rules._secrets import is_environment_file
 
 _FILES = re.compile(
     r"(?:.*/)?(?:"
-    r"\.env(?!\.(?:example|sample|template|dist|defaults?)$)(?:\.[\w.-]+)?"
-    r"|\.npmrc|\.yarnrc\.yml|\.pypirc|pip\.conf|\.netrc|_netrc|\.git-credentials|\.pgpass|\.my\.cnf|\.dockercfg"
-    r"|\.docker/config\.json|\.aws/credentials|\.kube/config|kubeconfig"
-    r"|id_(?:rsa|dsa|ecdsa|ed25519)"
-    r"|[\w.-]*(?:private|privkey|[-_.]key|^key)[\w.-]*\.pem|[\w.-]+\.(?:key|p12|pfx|ppk|jks|keystore)"
-    r"|[\w.-]*service[-_]?account[\w.-]*\.json|application_default_credentials\.json"
-    r")",
+    r"\.npmrc|\.pypirc|pip\.conf|\.netrc|_netrc|\.git-credentials|\.pgpass|\.my\.cnf|\.dockercfg|\.htpasswd"
+    r"|\.docker/config\.json|\.aws(?:/credentials)?|\.ssh(?:/.*)?|\.gnupg|\.kube(?:/config)?"
+    r"|kubeconfig(?:\.ya?ml)?|id_(?:rsa|dsa|ecdsa|ed25519)[*?]*"
+    r"|(?:[\w.-]*[-_.])?(?:private|privkey|priv|tls|ssl|server|client)[-_.]?key\.pem|privkey\.pem|private\.pem"
+    r"|(?:[\w.-]*[-_.])?(?:private|privkey|priv|tls|ssl|server|client|signing)(?:[-_.]?key)?\.key"
+    r"|[\w.-]+\.(?:p12|pfx|ppk|jks|keystore)"
+    r"|[\w.-]*service[-_]?account(?:[-_.]?(?:key|credentials))?\.json|application_default_credentials\.json"
+    r")/?",
     re.IGNORECASE,
 )
+_DEFAULT = re.compile(r"\$\{\w+:?-([^}]*)\}")
 
 
 @rule(summary="file with credentials is copied", severity=Severity.ERROR, since="0.1")
@@ -52,14 +55,15 @@ def credential_file_copied(recipe: Recipe) -> Iterator[Observation]:
             if instruction.keyword not in {"COPY", "ADD"} or instruction.source is not None:
                 continue
             for word in instruction.words[:-1]:
-                if word.static and _FILES.fullmatch(word.text):
+                name = _DEFAULT.sub(r"\1", word.text)
+                if "://" not in name and (_FILES.fullmatch(name) or is_environment_file(name)):
                     reaches = stage.index in shipped
                     yield Observation(
                         location=word.span,
-                        seen=f"`{word.text}` "
+                        seen=f"`{name}` "
                         + ("goes into a layer of the image" if reaches else "stays in the build cache"),
                         expected="no credentials in layers",
                         remedy="mount it for the RUN that needs it (`--mount=type=secret`), and list it in .dockerignore",
                         severity=None if reaches else Severity.NOTE,
-                        key=word.text,
+                        key=name,
                     )

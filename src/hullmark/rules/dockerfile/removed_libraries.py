@@ -37,15 +37,15 @@ if TYPE_CHECKING:
 
 _PATTERN = re.compile(r"(?:.*/)?[^/]*\.so(?:\.?\*|\.[\d.*]+)?|(?:.*/)?[^/]*\.so\*?")
 _GLOB = re.compile(r"[*?\[]")
-_REMOVES = frozenset({"-delete"})
 
 
 @rule(summary="shared libraries are removed by pattern", severity=Severity.WARNING, since="0.1")
 def removed_libraries(recipe: Recipe) -> Iterator[Observation]:
     for part in recipe.shipped:
         for instruction in part.stage.instructions:
-            for command in instruction.commands if instruction.keyword == "RUN" else ():
-                if pattern := _removed(command):
+            commands = instruction.commands if instruction.keyword == "RUN" else ()
+            for command, following in zip(commands, (*commands[1:], None), strict=False):
+                if pattern := _removed(command, following):
                     yield Observation(
                         location=command.span,
                         seen=f"`{command.program}` removes everything called `{pattern}`",
@@ -55,18 +55,47 @@ def removed_libraries(recipe: Recipe) -> Iterator[Observation]:
                     )
 
 
-def _removed(command: Command) -> str | None:
+def _removed(command: Command, following: Command | None) -> str | None:
     """The pattern for shared libraries that the command removes what fits."""
     words = [word.text for word in command.arguments]
     if command.program == "rm":
         return next((word for word in words if _GLOB.search(word) and _PATTERN.fullmatch(word)), None)
-    if command.program == "find":
-        removes = bool(_REMOVES & set(words)) or any(
+    if command.program != "find":
+        return None
+    piped = (
+        command.piped
+        and following is not None
+        and following.program == "rm"
+        and "xargs" in following.wrappers
+    )
+    for branch in _branches(words):
+        removes = "-delete" in branch or any(
             first in {"-exec", "-execdir", "-ok"} and second.rpartition("/")[2] == "rm"
-            for first, second in pairwise(words)
+            for first, second in pairwise(branch)
         )
-        named = (
-            second for first, second in pairwise(words) if first in {"-name", "-iname", "-path", "-wholename"}
-        )
-        return next((word for word in named if removes and _PATTERN.fullmatch(word)), None)
+        if (removes or piped) and (pattern := _named(branch)):
+            return pattern
+    return None
+
+
+def _branches(words: list[str]) -> Iterator[list[str]]:
+    """The parts of an expression of `find` of which one is true: what stands between `-o`."""
+    branch: list[str] = []
+    for word in words:
+        if word in {"-o", "-or"}:
+            yield branch
+            branch = []
+        else:
+            branch.append(word)
+    yield branch
+
+
+def _named(branch: list[str]) -> str | None:
+    """The pattern for shared libraries that a branch looks for, and does not except."""
+    for index, word in enumerate(branch[:-1]):
+        excepted = index > 0 and branch[index - 1] in {"!", "-not", "\\!"}
+        if word in {"-name", "-iname", "-path", "-wholename"} and not excepted:
+            pattern = branch[index + 1]
+            if _PATTERN.fullmatch(pattern):
+                return pattern
     return None

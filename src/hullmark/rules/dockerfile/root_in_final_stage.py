@@ -26,6 +26,7 @@ How to fix
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from hullmark.model.deployment import Deployment
@@ -34,6 +35,7 @@ from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
 from hullmark.rules._squash import expanded
 
+_BY_DEFAULT = re.compile(r"\$\{\w+:?-([^}]*)\}")
 _EXPECTED = "a user other than root in the last stage"
 
 
@@ -45,8 +47,7 @@ def root_in_final_stage(deployment: Deployment) -> Iterator[Observation]:
     found = final.last("USER")
     if found is not None:
         user = expanded(found.value.strip("\"'"), final.variables(found))
-        name = user.partition(":")[0]
-        if name == "root" or (name.isascii() and name.isdecimal() and int(name) == 0):
+        if _is_root(user):
             yield Observation(
                 location=found.span,
                 seen=f"`USER {found.value}` is the last one",
@@ -54,11 +55,19 @@ def root_in_final_stage(deployment: Deployment) -> Iterator[Observation]:
                 remedy="add `USER NAME` below what needs root",
                 key="user",
             )
-    elif isinstance(final.root, Scratch) and final.lost("USER") is None:
+    elif isinstance(final.root, Scratch) and (
+        (lost := final.lost("USER")) is None or _is_root(lost.instruction.value)
+    ):
         yield Observation(
             location=final.span,
-            seen=f"no USER in stage {final.label}, which starts from nothing",
+            seen=f"no USER in stage {final.label}, which starts from nothing, is root",
             expected=_EXPECTED,
             remedy=f"add `USER NAME` to stage {final.label}, or the number of one where it has no /etc/passwd",
             key="none",
         )
+
+
+def _is_root(user: str) -> bool:
+    """Whether a USER, variables replaced as far as they are known, is root: `${NAME:-root}` is by default."""
+    name = _BY_DEFAULT.sub(r"\1", user.strip("\"'")).partition(":")[0]
+    return name == "root" or (name.isascii() and name.isdecimal() and int(name) == 0)

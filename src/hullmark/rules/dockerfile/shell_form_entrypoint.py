@@ -2,8 +2,9 @@ r"""The program of the container is started by a shell, which keeps signals from
 
 What it checks
     The ENTRYPOINT that decides in the image, or where there is none its CMD: whether it is written as a line for a
-    shell (`ENTRYPOINT python app.py`). One that replaces the shell (`exec python app.py`) is fine, and so are Windows
-    images.
+    shell (`ENTRYPOINT python app.py`). One that ends by replacing the shell (`exec python app.py`) is fine, and so are
+    Windows images. The fix stays away from what only a shell can do, and from an ENTRYPOINT beside a CMD, which the
+    list of words would be given.
 
 Why it matters
     The shell is the first process of the container. It gets the SIGTERM of `docker stop` and does not pass it on: the
@@ -31,71 +32,138 @@ from typing import TYPE_CHECKING
 
 from hullmark.model.dockerfile import Recipe
 from hullmark.model.finding import Observation, Severity
-from hullmark.model.fix import Applicability, Fix, insertion, replacement
+from hullmark.model.fix import Applicability, Fix, replacement
 from hullmark.model.rule import rule
 
 if TYPE_CHECKING:
     from hullmark.model.dockerfile import Instruction
 
 _NEEDS_SHELL = re.compile(r"[$`|&;<>()*?\[\]{}~#!\n\\]")
-_REPLACES = re.compile(r"\s*exec\s")
-_SEVERAL = re.compile(r"[|&;\n]")
+_ASSIGNMENT = re.compile(r"\w+=")
+_BUILTINS = frozenset(
+    {
+        *(
+            ".",
+            ":",
+            "[",
+            "alias",
+            "bg",
+            "break",
+            "builtin",
+            "cd",
+            "command",
+            "continue",
+            "eval",
+            "exec",
+            "exit",
+        ),
+        *(
+            "export",
+            "fg",
+            "for",
+            "if",
+            "case",
+            "while",
+            "until",
+            "local",
+            "readonly",
+            "return",
+            "set",
+            "shift",
+        ),
+        *(
+            "source",
+            "test",
+            "time",
+            "times",
+            "trap",
+            "type",
+            "ulimit",
+            "umask",
+            "unalias",
+            "unset",
+            "wait",
+            "{",
+            "(",
+        ),
+    }
+)
+"""What only a shell knows, so that no program of that name can be started."""
 
 
 @rule(summary="a shell keeps signals from the program", severity=Severity.WARNING, since="0.1")
 def shell_form_entrypoint(recipe: Recipe) -> Iterator[Observation]:
-    found = recipe.final.last("ENTRYPOINT") or recipe.final.last("CMD")
+    entrypoint, command = recipe.final.last("ENTRYPOINT"), recipe.final.last("CMD")
+    found = entrypoint or command
     if found is None or found.json is not None or not found.value.strip() or _is_windows(recipe):
         return
-    last = _SEVERAL.split(found.value.strip())[-1]
-    if _REPLACES.match(last) or _REPLACES.match(found.value):
+    if _execs(found.value):
         return
-    words = None if _NEEDS_SHELL.search(found.value) or found.heredocs else _words(found.value)
+    words = _words(found)
     written = None if words is None else f"{found.keyword} {json.dumps(words, ensure_ascii=False)}"
     yield Observation(
         location=found.span,
         seen=f"`{found.keyword} {' '.join(found.value.split())}` is run by a shell",
         expected="a list of words, or `exec`",
-        remedy=f"write `{written}`" if written else f"write `{found.keyword} exec ...`, or a list of words",
+        remedy=f"write `{written}`"
+        if written
+        else "let it end with `exec PROGRAM ...`, or write a list of words",
         key=found.keyword,
-        fix=_fix(recipe, found, written),
+        # A shell form ignores the CMD beside it; a list of words is given it.
+        fix=None if found is entrypoint and command is not None else _fix(recipe, found, written),
     )
 
 
-def _words(text: str) -> list[str] | None:
+def _execs(text: str) -> bool:
+    """Whether the shell ends by becoming a program: the last command of the line begins with `exec`."""
+    lexer = shlex.shlex(text, posix=True, punctuation_chars="|&;\n")
+    lexer.whitespace = " \t\r"
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    commands: list[list[str]] = [[]]
     try:
-        return shlex.split(text)
+        for token in lexer:
+            if token and not token.strip("|&;\n"):
+                if "|" in token.replace("||", ""):
+                    return False  # one end of a pipe: the shell stays
+                commands.append([])
+            else:
+                commands[-1].append(token)
     except ValueError:  # a quote that nothing closes
+        return False
+    last = [each for each in commands if each][-1:] or [[]]
+    return (
+        "exec" in last[0][:1] or next((word for word in last[0] if not _ASSIGNMENT.match(word)), "") == "exec"
+    )
+
+
+def _words(found: Instruction) -> list[str] | None:
+    """The words of a line that needs no shell, `None` for one that does or may."""
+    if _NEEDS_SHELL.search(found.value) or found.heredocs:
         return None
+    try:
+        words = shlex.split(found.value)
+    except ValueError:
+        return None
+    first = words[0] if words else ""
+    return None if first in _BUILTINS | {""} or " " in first or _ASSIGNMENT.match(first) else words
 
 
 def _fix(recipe: Recipe, found: Instruction, written: str | None) -> Fix | None:
-    if written is not None:
-        sure = recipe.final.last("SHELL") is None
-        return Fix(
-            message="start the program without a shell",
-            edits=(replacement(found.span, written),),
-            applicability=Applicability.SAFE if sure else Applicability.UNSAFE,
-        )
-    if found.heredocs or _SEVERAL.search(found.value):
-        return None
-    text = recipe.dockerfile.excerpt(found.span)
-    at = len(found.keyword) + len(text[len(found.keyword) :]) - len(text[len(found.keyword) :].lstrip(" \t"))
-    if text[at : at + 1] in {"", "\n", recipe.dockerfile.escape}:
+    if written is None:
         return None
     return Fix(
-        message="let the program take the place of the shell",
-        edits=(insertion(found.span.path, found.span.line, found.span.column + at, "exec "),),
-        applicability=Applicability.UNSAFE,
+        message="start the program without a shell",
+        edits=(replacement(found.span, written),),
+        applicability=Applicability.SAFE if recipe.final.last("SHELL") is None else Applicability.UNSAFE,
     )
 
 
 def _is_windows(recipe: Recipe) -> bool:
     shell = recipe.final.last("SHELL")
-    if (
-        shell is not None
-        and shell.json
-        and shell.json[0].lower().rpartition("\\")[2].startswith(("cmd", "powershell", "pwsh"))
-    ):
-        return True
-    return recipe.dockerfile.escape == "`" or "windows" in str(recipe.final.root).lower()
+    name = shell.json[0].lower().rpartition("\\")[2] if shell is not None and shell.json else ""
+    return (
+        name.startswith(("cmd", "powershell", "pwsh"))
+        or recipe.dockerfile.escape == "`"
+        or "windows" in str(recipe.final.root).lower()
+    )

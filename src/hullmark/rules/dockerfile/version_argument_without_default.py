@@ -24,6 +24,7 @@ How to fix
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from hullmark.model.dockerfile import Recipe
@@ -33,34 +34,42 @@ from hullmark.model.rule import rule
 from hullmark.rules._squash import variables_of
 from hullmark.rules._version_label import LABEL
 
+_OF_THE_BUILDER = frozenset(
+    {
+        *("TARGETPLATFORM", "TARGETOS", "TARGETARCH", "TARGETVARIANT", "TARGETSTAGE"),
+        *("BUILDPLATFORM", "BUILDOS", "BUILDARCH", "BUILDVARIANT"),
+    }
+)
+
 
 @rule(summary="version label is empty by default", severity=Severity.NOTE, since="0.1")
 def version_argument_without_default(recipe: Recipe) -> Iterator[Observation]:
     found = recipe.final.pair("LABEL", LABEL)
-    if found is None or ":-" in (found[1].raw or ""):
+    if found is None:
         return
+    raw = found[1].raw or ""
     outside = {
         pair.name
         for instruction in recipe.dockerfile.arguments
         for pair in instruction.pairs
         if pair.raw is not None
     }
-    for name in variables_of(found[1].raw or ""):
+    for name in variables_of(raw):
+        # `${NAME:-x}` brings a default, and `${NAME:?x}` will have none.
+        if name in _OF_THE_BUILDER or re.search(rf"\$\{{{name}:?[-?]", raw):
+            continue
         declared = recipe.final.pair("ARG", name)
-        if (
-            declared is not None
-            and declared[1].raw is None
-            and name not in outside
-            and name not in recipe.final.environment
-        ):
-            pair = declared[1]
-            yield Observation(
-                location=pair.span,
-                seen=f"ARG {name} has no value of its own, and {LABEL} is set from it",
-                expected="a default",
-                remedy=f"write `ARG {name}=dev`",
-                key=name,
-                fix=Fix(
-                    message=f"let {name} be `dev` by default", edits=(insertion_after(pair.span, "=dev"),)
-                ),
-            )
+        # What Compose passes in is a value like any other.
+        if declared is None or declared[1].value or name in outside or name in recipe.final.environment:
+            continue
+        pair = declared[1]
+        yield Observation(
+            location=pair.span,
+            seen=f"ARG {name} has no value of its own, and {LABEL} is set from it",
+            expected="a default",
+            remedy=f"write `ARG {name}=dev`",
+            key=name,
+            fix=None
+            if pair.raw is not None
+            else Fix(message=f"let {name} be `dev` by default", edits=(insertion_after(pair.span, "=dev"),)),
+        )

@@ -27,8 +27,8 @@ from hullmark.model.image import ShippedImage
 from hullmark.model.location import ImagePath
 from hullmark.model.rule import rule
 from hullmark.model.table import Kind
+from hullmark.rules._secrets import is_environment_file
 
-_EXAMPLES = frozenset({"example", "sample", "template", "dist", "defaults"})
 _CONTENT = frozenset({Kind.FILE, Kind.HARDLINK})
 
 
@@ -39,7 +39,7 @@ def env_file_in_layer(shipped: ShippedImage) -> Iterator[Observation]:
             if "/.env" not in path:
                 continue
             entry = layer.table.entry(row)
-            if entry.kind in _CONTENT and _is_env_file(posixpath.basename(entry.path)):
+            if entry.kind in _CONTENT and is_environment_file(entry.path):
                 yield Observation(
                     location=ImagePath(image=shipped.image.reference, path=entry.path, layer=index),
                     seen=f"`{entry.path}` ({entry.size} bytes) in layer {index} of {len(shipped.image.layers)}",
@@ -47,10 +47,3 @@ def env_file_in_layer(shipped: ShippedImage) -> Iterator[Observation]:
                     remedy=f"add `{posixpath.basename(entry.path)}` to the `.dockerignore` of the build context",
                     key=entry.path,
                 )
-
-
-def _is_env_file(name: str) -> bool:
-    """Whether the name starts with `.env` and is neither another word nor an example."""
-    rest = name.removeprefix(".env")
-    words = rest.replace("-", ".").replace("_", ".").split(".")
-    return name != rest and (rest == "rc" or not rest[:1].isalpha()) and words[-1] not in _EXAMPLES

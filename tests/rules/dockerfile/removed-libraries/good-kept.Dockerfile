@@ -1,0 +1,2 @@
+FROM debian:12
+RUN find /venv -not -name "*.so" -delete && find /x ! -name "*.so*" -type f -delete

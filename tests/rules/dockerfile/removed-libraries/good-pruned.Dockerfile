@@ -1,0 +1,2 @@
+FROM debian:12
+RUN find /venv -name "*.so" -prune -o -name "*.a" -delete

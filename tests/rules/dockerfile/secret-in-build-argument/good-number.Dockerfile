@@ -1,0 +1,2 @@
+FROM debian:12
+ENV MAX_TOKEN=4096

@@ -1,0 +1,3 @@
+FROM debian:12
+# expect: shell-form-entrypoint
+CMD cd /app

@@ -1,0 +1,4 @@
+FROM debian:12
+# expect: shell-form-entrypoint
+ENTRYPOINT echo hello
+CMD ["ignored"]

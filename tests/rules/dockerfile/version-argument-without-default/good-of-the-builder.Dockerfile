@@ -1,0 +1,4 @@
+FROM debian:12
+ARG TARGETARCH
+ARG VERSION=1
+LABEL org.opencontainers.image.version="${VERSION}-${TARGETARCH}"

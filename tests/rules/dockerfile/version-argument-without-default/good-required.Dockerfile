@@ -1,0 +1,3 @@
+FROM debian:12
+ARG VERSION
+LABEL org.opencontainers.image.version="${VERSION:?must be set}"
