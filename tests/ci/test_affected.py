@@ -266,14 +266,14 @@ def test_compose_files_that_the_command_line_names_are_compared_as_they_were(rep
             "source/Dockerfile": "FROM scratch\nCOPY . /\n",
         }
     )
-    arguments = ("-f", "deploy/stack.yml")
+    arguments = ["-f", "deploy/stack.yml"]
     repository.write_all(
         {"deploy/stack.yml": "services: {x: {build: {context: ../source}}, y: {image: two}}"}
     )
     assert _affected(repository, *arguments) == ("", "y")
     repository.commit({"source/new": "1"})
     repository.write_all({"untracked": "1"})
-    arguments += ("--base", "HEAD~", "--head", "HEAD")
+    arguments += ["--base", "HEAD~", "--head", "HEAD"]
     assert _affected(repository, *arguments) == ("x", "x y")
     _, out, _ = _run(repository, *arguments)
     assert f"  x: ../source/new <- COPY at {repository.top}/source/Dockerfile:2\n" in out

@@ -221,10 +221,8 @@ def test_names_of_volumes_go_and_what_they_are_made_of_stays() -> None:
 
 @pytest.mark.parametrize("kind", ["networks", "volumes"])
 def test_what_is_external_becomes_private_and_that_is_said(kind: str) -> None:
-    external = {"name": "shared", "external": True}
-    copy = isolate(
-        _project({"web": {"image": "x"}}, **{kind: {"e": external}}), name="copy", labels=RUN, reach={}
-    )
+    declared: Any = {kind: {"e": {"name": "shared", "external": True}}}
+    copy = isolate(_project({"web": {"image": "x"}}, **declared), name="copy", labels=RUN, reach={})
     assert json.loads(copy.configuration)[kind] == {"e": {"labels": RUN}}
     assert copy.notes == (f"external {kind[:-1]} `e` is replaced by a private one, empty at first",)
 
@@ -232,7 +230,8 @@ def test_what_is_external_becomes_private_and_that_is_said(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["networks", "volumes"])
 def test_what_is_external_and_shared_stays_as_it_is(kind: str) -> None:
     external = {"name": "company", "external": True}
-    project = _project({"web": {"image": "x"}}, shared=("e",), **{kind: {"e": external, "f": external}})
+    declared: Any = {kind: {"e": external, "f": external}}
+    project = _project({"web": {"image": "x"}}, shared=("e",), **declared)
     copy = isolate(project, name="copy", labels=RUN, reach={})
     assert json.loads(copy.configuration)[kind] == {"e": external, "f": {"labels": RUN}}
     assert len(copy.notes) == 1

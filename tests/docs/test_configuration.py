@@ -39,7 +39,7 @@ def _pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[Validatio
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
-Validator = validators.extend(Draft202012Validator, {"pattern": _pattern})
+Validator: Any = validators.extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
 VALIDATOR = Validator(settings_schema(), format_checker=FormatChecker())
 
 
@@ -273,15 +273,17 @@ def _documents(table: Table) -> st.SearchStrategy[dict[str, Any]]:
         return _of(keys, required)
     own = {key for one in table.alternatives for key in (one.key, *one.needs, *one.fits)}
     return st.one_of(
-        _of(
-            {
-                key: value
-                for key, value in keys.items()
-                if key not in own or key in (one.key, *one.needs, *one.fits)
-            },
-            {*required, one.key, *one.needs},
-        )
-        for one in table.alternatives
+        [
+            _of(
+                {
+                    key: value
+                    for key, value in keys.items()
+                    if key not in own or key in (one.key, *one.needs, *one.fits)
+                },
+                {*required, one.key, *one.needs},
+            )
+            for one in table.alternatives
+        ]
     )
 
 

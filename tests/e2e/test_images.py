@@ -12,7 +12,7 @@ import pytest
 from hullmark._settings import load_settings
 
 if TYPE_CHECKING:
-    from conftest import Tale
+    from tests.e2e.conftest import Tale
 
 pytestmark = [pytest.mark.docker, pytest.mark.stack, pytest.mark.xdist_group("stack")]
 

@@ -31,7 +31,7 @@ class Opener:
     cache: Cache = field(default_factory=lambda: Cache(None))
 
     def __call__(self, reference: str, **options: Any) -> Image:
-        given = {"environ": {}, "cancelled": self.cancelled, "cache": self.cache} | options
+        given: dict[str, Any] = {"environ": {}, "cancelled": self.cancelled, "cache": self.cache} | options
         return open_image(reference, **given)
 
 

@@ -23,7 +23,7 @@ from hullmark.testing import archive_of, docker_files, oci_files, write_files
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Opener, SmallImage
+    from tests.images.conftest import Opener, SmallImage
 
 ROWS = [
     Entry(path="/", kind=Kind.DIRECTORY, mode=0o755),
@@ -38,7 +38,10 @@ def diff_id(number: int) -> DiffId:
 
 
 def layer(number: int = 1, rows: list[Entry] = ROWS, **more: Any) -> Walked:
-    given = {"table": FileTable.of(rows, bytes(16 * len(rows))), "captured": {"/a\udcff": b"\0\1"}}
+    given: dict[str, Any] = {
+        "table": FileTable.of(rows, bytes(16 * len(rows))),
+        "captured": {"/a\udcff": b"\0\1"},
+    }
     return Walked(diff_id=diff_id(number), **(given | more))
 
 

@@ -25,7 +25,8 @@ from hullmark.testing import COMPRESSIONS, archive_of, compress, docker_files, o
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Opener, SmallImage
+    from tests.images.conftest import Opener, SmallImage
+
     from hullmark.model.image import Image
     from hullmark.testing import ImageFiles
 

@@ -86,7 +86,7 @@ def by_tarfile(archive: bytes) -> list[Entry]:
 
 
 names = st.text(
-    st.characters(codec="utf-8", exclude_characters="\0/", exclude_categories=("Cs",)),
+    st.characters(codec="utf-8", exclude_characters="\0/", exclude_categories=["Cs"]),
     min_size=1,
     max_size=40,
 ).filter(lambda name: not name.startswith(".wh.") and name.isprintable() and name.strip() == name)

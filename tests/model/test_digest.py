@@ -34,7 +34,8 @@ def test_digests_are_equal_and_ordered_as_their_text_is(first: str, second: str)
 
 def test_a_blob_s_digest_is_no_layer_s() -> None:
     text = f"sha256:{'0' * 64}"
-    assert Digest.parse(text) != DiffId.parse(text)
+    blob: object = Digest.parse(text)
+    assert blob != DiffId.parse(text)
 
 
 @pytest.mark.parametrize(

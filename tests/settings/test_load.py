@@ -230,7 +230,7 @@ def test_lists_in_the_environment_are_separated_by_commas(tmp_path: Path) -> Non
     assert (settings.compose, settings.profiles) == (("a.yml", "b.yml"), ("x",))
 
 
-OVERRIDES = {
+OVERRIDES: dict[str, tuple[str, Any, Any]] = {
     "project.compose": ("a.yml", lambda s: s.compose, ("a.yml",)),
     "project.env-file": (".env.x", lambda s: s.env_file, ".env.x"),
     "project.profiles": ("p,q", lambda s: s.profiles, ("p", "q")),

@@ -72,6 +72,7 @@ volumes:
         )
         # Who shares the directory sees what is written to it; what is only read stays as it is.
         assert b"changed\noriginal" in seen.output
+        assert isinstance(seen.output, bytes)
         assert seen.output.count(b"Read-only file system") == 2
     assert _tree(bench.root) == before
     assert stack.teardown_error is None
@@ -100,10 +101,12 @@ def test_a_copy_has_the_owners_modes_and_links_of_the_original(bench: Any) -> No
         project = bench.project(f'services:\n  a:{IDLE}    volumes: ["./data:/www"]\n')
         with running(project, bench.engine, bench.commands, timeout=60) as stack:
             command = ["busybox", "sh", "-c", "cd /www; stat -c '%a %u:%g %h %s %F %N' . * | sort"]
-            output = stack.container("a").exec_run(command).output.decode("utf-8", "backslashreplace")
+            listed = stack.container("a").exec_run(command).output
             sums = stack.container("a").exec_run(["busybox", "md5sum", "/www/plain", "/www/twin"]).output
-    lines = output.splitlines()
-    assert any(line.startswith("1700 70:71 ") for line in lines), output
+    assert isinstance(listed, bytes)
+    assert isinstance(sums, bytes)
+    lines = listed.decode("utf-8", "backslashreplace").splitlines()
+    assert any(line.startswith("1700 70:71 ") for line in lines), lines
     assert sum(line.startswith("640 999:998 2 3000000 regular file") for line in lines) == 2
     assert len({line.split()[0] for line in sums.decode().splitlines()}) == 1
     assert any(line.startswith("4755 0:0 1 0 ") for line in lines)
@@ -112,7 +115,7 @@ def test_a_copy_has_the_owners_modes_and_links_of_the_original(bench: Any) -> No
     assert not any("socket" in line for line in lines)
     # What the image has there is hidden by the directory, and so by its copy.
     assert not any("index.html" in line for line in lines)
-    assert len(lines) == 9, output
+    assert len(lines) == 9, lines
 
 
 def test_two_databases_on_one_directory_do_not_meet(bench: Any) -> None:
@@ -369,7 +372,8 @@ def test_a_run_without_anything_to_copy_asks_compose_once(bench: Any) -> None:
     project = bench.project(
         f'services:\n  web:{IDLE}    volumes: ["./:/here:ro", named:/n]\nvolumes:\n  named:\n'
     )
-    with running(project, bench.engine, Listening(), timeout=60):
+    listening: Any = Listening()
+    with running(project, bench.engine, listening, timeout=60):
         pass
     assert [argv[-2:] for argv in asked] == [("-d", "--no-recreate")]
 
@@ -387,6 +391,7 @@ def test_a_file_that_changes_while_it_is_copied_does_not_end_the_copy(bench: Any
             (bench.root / "data/goes").unlink(missing_ok=True)
             return bench.commands.run(argv, **options)
 
-    with running(project, bench.engine, Meddling(), timeout=60) as stack:
+    meddling: Any = Meddling()
+    with running(project, bench.engine, meddling, timeout=60) as stack:
         seen = stack.container("web").exec_run(["sh", "-c", "cd /data; cat grows shrinks stays; ls"]).output
     assert seen == b"12345" + b"1\0\0\0\0" + b"12345" + b"grows\nshrinks\nstays\n"

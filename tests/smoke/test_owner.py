@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -85,7 +85,8 @@ def test_a_process_elsewhere_is_not_known_to_be_gone(field: str, local: bool) ->
     owner, process = _ended(collected=True)
     assert process.stdin is not None
     process.stdin.close()
-    assert not replace(owner, **{field: "elsewhere"}).is_gone(here, local=local)
+    elsewhere: Any = {field: "elsewhere"}
+    assert not replace(owner, **elsewhere).is_gone(here, local=local)
 
 
 def test_a_process_of_another_boot_is_gone_only_where_both_boots_are_of_this_machine() -> None:

@@ -78,7 +78,8 @@ def _served(answer: Callable[[socket.socket], object]) -> Iterator[Any]:
 
 
 def _http(**more: Any) -> HttpProbe:
-    return HttpProbe(**({"path": "/x", "port": 80, "origin": HERE, "timeout": 1.0} | more))
+    given: dict[str, Any] = {"path": "/x", "port": 80, "origin": HERE, "timeout": 1.0}
+    return HttpProbe(**(given | more))
 
 
 def _saying(
@@ -244,7 +245,8 @@ def test_a_command_passes_or_says_why_not(
 
 
 def _link(to: str, **more: Any) -> Link:
-    return Link(**({"from_service": "web", "to": to, "origin": HERE, "timeout": 0.3} | more))
+    given: dict[str, Any] = {"from_service": "web", "to": to, "origin": HERE, "timeout": 0.3}
+    return Link(**(given | more))
 
 
 MISSING = (126, 'OCI runtime exec failed: exec failed: exec: "curl": executable file not found in $PATH')

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from conftest import Docker
+    from tests.stack.conftest import Docker
 
 pytestmark = [pytest.mark.docker, pytest.mark.stack, pytest.mark.xdist_group("stack")]
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from conftest import Ask, Eventually, Stack, Start
+    from tests.stack.conftest import Ask, Eventually, Stack, Start
 
 pytestmark = [pytest.mark.docker, pytest.mark.stack, pytest.mark.xdist_group("stack")]
 

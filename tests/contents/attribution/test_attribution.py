@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def _file(path: str, size: int = 1, **others: int) -> Entry:
+def _file(path: str, size: int = 1, **others: Any) -> Entry:
     return Entry(path=path, kind=Kind.FILE, size=size, **{"mode": 0o644, "mtime": 7, **others})
 
 

@@ -18,7 +18,7 @@ from hullmark.model.table import FileTable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conftest import Build, Open
+    from tests.contents.conftest import Build, Open
 
 
 @pytest.mark.parametrize(

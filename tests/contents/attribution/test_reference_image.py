@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from conftest import BuildService, Open
+    from tests.contents.conftest import BuildService, Open
+
     from hullmark.model.attribution import Share
     from hullmark.model.image import Image
 

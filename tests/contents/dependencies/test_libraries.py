@@ -140,7 +140,7 @@ def test_the_rpath_of_a_program_holds_for_its_libraries_and_the_runpath_does_not
 
 def test_musl_looks_where_its_own_file_says() -> None:
     program = _elf("libc.musl-x86_64.so.1", "libx.so.1", interpreter=MUSL)
-    files = {
+    files: dict[str, Elf | str | bytes] = {
         **MUSL_LIBC,
         "/lib/libc.musl-x86_64.so.1": "ld-musl-x86_64.so.1",
         "/usr/bin/program": program,
@@ -196,7 +196,7 @@ def test_only_what_configures_a_loader_is_kept(path: str, *, wanted: bool) -> No
 
 
 def test_configurations_that_include_each_other_end() -> None:
-    files = {
+    files: dict[str, Elf | str | bytes] = {
         **LIBC,
         "/usr/bin/program": _program("libx.so.1"),
         "/etc/ld.so.conf": b"include /etc/ld.so.conf.d/*\n",

@@ -12,7 +12,8 @@ from hullmark._contents.libraries import ConfigurationCapture, missing_libraries
 from hullmark.model.dependency import Certainty, Problem
 
 if TYPE_CHECKING:
-    from conftest import Build, BuildService, Open
+    from tests.contents.conftest import Build, BuildService, Open
+
     from hullmark.model.dependency import Missing
 
 pytestmark = pytest.mark.docker

@@ -15,7 +15,8 @@ from hullmark.model.dependency import Certainty, Problem
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Build, BuildService, Open
+    from tests.contents.conftest import Build, BuildService, Open
+
     from hullmark.model.dependency import Missing
 
 pytestmark = [pytest.mark.docker, pytest.mark.stack, pytest.mark.xdist_group("stack")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from array import array
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Made = tuple[str, Sequence[Entry]]
 
 
-def _file(path: str, size: int = 1, **others: int) -> Entry:
+def _file(path: str, size: int = 1, **others: Any) -> Entry:
     return Entry(path=path, kind=Kind.FILE, size=size, **{"mode": 0o644, **others})
 
 

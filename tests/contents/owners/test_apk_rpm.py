@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hullmark._contents.packages.rpm import NotAHeader, read_header
 
 if TYPE_CHECKING:
-    from .conftest import Own
+    from tests.contents.owners.conftest import Own
 
 _APK = """C:Q1abc=
 P:musl

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from .conftest import Own
+    from tests.contents.owners.conftest import Own
 
 _APP = "/app/node_modules"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from .conftest import Own
+    from tests.contents.owners.conftest import Own
 
 _SITE = "/usr/local/lib/python3.12/site-packages"
 

@@ -18,7 +18,8 @@ from hullmark.model.table import Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import Build, Docker, Open
+    from tests.contents.conftest import Build, Docker, Open
+
     from hullmark.model.filesystem import FileSystem
     from hullmark.model.owner import Ownership
 
@@ -216,7 +217,7 @@ def test_debian_and_npm_say_the_same(build: Build, opened: Open, docker: Docker,
         for each in ownership.packages
         if each.owner.kind is OwnerKind.NPM and each.directory.startswith("/app/")
     }
-    shortest = {}
+    shortest: dict[tuple[str, str], int] = {}
     for way, version in _ways(tree, ()):
         key = (way[-1], version)
         shortest[key] = min(shortest.get(key, len(way)), len(way))

@@ -68,6 +68,7 @@ def test_a_program_says_what_loads_it() -> None:
 
 @pytest.mark.parametrize("option", ["--strip-debug", "--strip-unneeded"])
 def test_what_strip_removes_is_known_before(library: Path, option: str, tmp_path: Path) -> None:
+    predicted = None
     for path in (library, library.with_name("libshared.so"), Path(shutil.which("strip") or "").resolve()):
         elf = _elf(path)
         stripped = tmp_path / "stripped"

@@ -13,7 +13,8 @@ from hullmark._contents.reclaim import reclaim
 from hullmark.model.reclaim import Waste
 
 if TYPE_CHECKING:
-    from conftest import Build, Open
+    from tests.contents.conftest import Build, Open
+
     from hullmark.model.reclaim import Reclaim
 
 pytestmark = pytest.mark.docker

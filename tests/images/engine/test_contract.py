@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from conftest import Daemon
+    from tests.images.engine.conftest import Daemon
+
     from hullmark._engines import Engine
     from hullmark.model.finding import Finding
     from hullmark.model.image import Image

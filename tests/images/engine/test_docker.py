@@ -57,8 +57,8 @@ def test_the_store_is_read_where_it_can_be(engine: Engine, loaded: Any, open_who
         assert found.how.startswith("streamed by the engine, because ")
 
 
-def test_an_image_that_is_not_there_is_told_with_what_to_do(engine: Engine, open_whole: Any) -> None:
-    assert engine
+@pytest.mark.usefixtures("engine")
+def test_an_image_that_is_not_there_is_told_with_what_to_do(open_whole: Any) -> None:
     with pytest.raises(Unavailable, match="the engine has no image `hullmark-test-none`") as caught:
         open_whole("docker:hullmark-test-none")
     assert "hullmark build" in (caught.value.hint or "")

@@ -20,7 +20,8 @@ from hullmark._images.local_engine import LocalEngine
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import Loaded
+    from tests.images.engine.conftest import Loaded
+
     from hullmark._engines import Engine
 
 USUAL = LocalEngine(address="/var/run/docker.sock")
