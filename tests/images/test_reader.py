@@ -17,7 +17,7 @@ from hullmark.model.table import FileTable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-DIFF_IDS = tuple(DiffId.parse(f"sha256:{number:064x}") for number in range(2))
+DIFF_IDS = tuple(DiffId.parse(f"sha256:{number:064x}") for number in range(4))
 
 
 def _core(meet: Callable[[], None]) -> Core:
@@ -46,16 +46,16 @@ def test_layers_whose_bytes_are_read_are_read_at_once(
     assert [each.diff_id for each in walked] == list(DIFF_IDS)
 
 
-def test_layers_of_which_only_headers_are_read_do_not_get_in_one_anothers_way(
+def test_of_layers_of_which_only_headers_are_read_no_more_than_two_are_read_at_once(
     monkeypatch: pytest.MonkeyPatch, cancelled: threading.Event
 ) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    alone = threading.Lock()
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    places = threading.Semaphore(2)
 
     def meet() -> None:
-        assert alone.acquire(blocking=False)
+        assert places.acquire(blocking=False)
         threading.Event().wait(0.05)
-        alone.release()
+        places.release()
 
     walked, _ = read_layers(_core(meet), DIFF_IDS, Request(verify=False), Cache(None), cancelled)
     assert [each.diff_id for each in walked] == list(DIFF_IDS)

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from hullmark._images.blob import PIECE, Behind, BlobReader, decoder_for
+from hullmark._images.header import BLOCK
 from hullmark._images.interface import Blob, Request
-from hullmark._images.tar import BLOCK, TarWalk
+from hullmark._images.tar import TarWalk
 from hullmark.errors import DamagedImage, Interrupted, Unavailable
 from hullmark.model.table import Kind
 

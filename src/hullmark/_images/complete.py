@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from hullmark._images.configuration import align, parse_configuration, settings_of
+from hullmark._images.interface import DamagedStore
 from hullmark._images.manifests import ImageManifest, check_bytes, parse_manifest
 from hullmark._images.platforms import Platform
 from hullmark._images.reader import read_layers
@@ -26,6 +27,15 @@ def complete(core: Core, request: Request, cache: Cache, cancelled: threading.Ev
 
     Raises `DamagedImage` where parts of it contradict one another, and `Interrupted` soon after `cancelled` is set.
     """
+    try:
+        return _complete(core, request, cache, cancelled)
+    except DamagedStore as damage:
+        if core.otherwise is None:
+            raise
+        return _complete(core.otherwise(damage), request, cache, cancelled)
+
+
+def _complete(core: Core, request: Request, cache: Cache, cancelled: threading.Event) -> Image:
     name = core.reference
     if len(core.config) > request.limits.manifest:
         raise DamagedImage(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     import docker
 
-    from hullmark._images.interface import Request
+    from hullmark._images.interface import DamagedStore, Request
     from hullmark._process import Commands
 
 _LOCAL = "unix://"
@@ -50,12 +50,12 @@ class Docker:
         """See `Source.open`."""
         core = self._in_store(reference, platform, request, cancelled)
         if core is not None:
-            yield core
+            yield self._with_a_way_out(core, platform, request, cancelled)
             return
         from hullmark._engines.docker import api_of  # noqa: PLC0415  # loads the client of the engine
 
         with api_of(self.environ) as (api, host):
-            yield _open(
+            core = _open(
                 api,
                 lambda inspected: _stored(
                     api.info(), host, inspected, reference, platform, request, cancelled
@@ -65,6 +65,25 @@ class Docker:
                 request,
                 cancelled,
             )
+            yield self._with_a_way_out(core, platform, request, cancelled)
+
+    def _with_a_way_out(
+        self, core: Core, platform: str | None, request: Request, cancelled: threading.Event
+    ) -> Core:
+        """`core`, whose image is streamed where it turns out that the store is damaged."""
+
+        def streamed(damage: DamagedStore) -> Core:
+            from hullmark._engines.docker import api_of  # noqa: PLC0415  # loads the client of the engine
+
+            why = f"its layer store is damaged: {damage.message}"
+            try:
+                with api_of(self.environ) as (api, _):
+                    return _open(api, lambda _: (None, why), core.reference, platform, request, cancelled)
+            except Unavailable as error:
+                # The engine reads the same store.
+                raise DamagedImage(f"{damage.message}; and {error.message}") from error
+
+        return replace(core, otherwise=streamed)
 
     def _in_store(
         self, reference: str, platform: str | None, request: Request, cancelled: threading.Event

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from hullmark.errors import DamagedImage
+
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
     from hullmark.model.table import FileTable
 
 Buffer = bytes | memoryview
+
+
+class DamagedStore(DamagedImage):
+    """A store is not as its engine left it, which need not be true of the image."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +90,7 @@ class Stored:
     """A layer in a store that knows its entries, so that its tar need not be put together."""
 
     walk: Callable[[Request], Walked]
+    """Reads it; raises `DamagedStore` where that cannot be done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +107,8 @@ class Core:
     """From the bottom up, as many as the configuration lists diff IDs."""
     platform: str | None = None
     """Where the index says more than the configuration, such as the variant."""
+    otherwise: Callable[[DamagedStore], Core] | None = None
+    """The same image by another way, where a layer in a store turns out to be damaged as told."""
 
 
 class Source(Protocol):

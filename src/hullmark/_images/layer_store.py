@@ -14,11 +14,11 @@ import re
 import stat
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from hullmark._images.interface import Stored, Walked
+from hullmark._images.interface import DamagedStore, Stored, Walked
 from hullmark._images.tar import TarWalk
 from hullmark.errors import DamagedImage, Interrupted
 from hullmark.model.digest import DiffId
@@ -33,15 +33,22 @@ if TYPE_CHECKING:
     from hullmark._images.interface import Request
 
 _CACHE_ID = re.compile(r"[0-9a-z-]{1,128}")
-_PIECE = 1 << 20
+_PIECE = 1 << 18
+"""Bytes at once: with what is made of them they stay in the caches of the processor."""
+Line = TypeVar("Line")
 _FILE, _BYTES = 1, 2
 
 
-class _Segment(msgspec.Struct, gc=False):
-    """One line: bytes of the tar, or a file whose content stands there. It holds nothing that could hold it."""
+class _Headers(msgspec.Struct, gc=False):
+    """One line, as far as it has bytes of the tar. It holds nothing that could hold it."""
 
     type: int
     payload: bytes | None = None
+
+
+class _Segment(_Headers, gc=False):
+    """One line: bytes of the tar, or a file whose content stands there."""
+
     size: int = 0
     name: str | None = None
     name_raw: bytes | None = None
@@ -49,6 +56,7 @@ class _Segment(msgspec.Struct, gc=False):
 
 # Made once: msgspec crashes when several threads make the first decoder of a type at the same time.
 _DECODER = msgspec.json.Decoder(_Segment)
+_HEADERS = msgspec.json.Decoder(_Headers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,16 +146,21 @@ class _Layer:
 
     def walk(self, request: Request) -> Walked:
         """See `Stored.walk`."""
-        with _Contents(self.content, self.name) as contents:
-            if request.verify or request.contents:
-                return self._read_through(request, contents)
-            return self._read_wanted(request, contents)
+        try:
+            with _Contents(self.content, self.name) as contents:
+                if request.verify or request.contents:
+                    return self._read_through(request, contents)
+                return self._read_wanted(request, contents)
+        except DamagedImage as error:
+            raise DamagedStore(error.message) from error
+        except OSError as error:
+            raise DamagedStore(f"{self.name}: {self.content}: {error.strerror or error}") from error
 
     def _read_through(self, request: Request, contents: _Contents) -> Walked:
         """Makes the whole tar again."""
         walk = TarWalk(request, self.name)
         hashed = hashlib.sha256()
-        for segments in self._segments():
+        for segments in self._segments(_DECODER):
             for segment in segments:
                 for piece in self._bytes(segment, contents):
                     hashed.update(piece)
@@ -159,7 +172,7 @@ class _Layer:
     def _read_wanted(self, request: Request, contents: _Contents) -> Walked:
         """Goes through the headers only, and reads afterwards what the capture wants."""
         walk = TarWalk(request, self.name, elided=True)
-        for segments in self._segments():
+        for segments in self._segments(_HEADERS):
             walk.feed(b"".join([segment.payload or b"" for segment in segments if segment.type == _BYTES]))
         table, _ = walk.finish()
         captured: dict[str, bytes] = {}
@@ -194,7 +207,7 @@ class _Layer:
         else:
             raise DamagedImage(f"{self.name}: {self.split} holds a segment of type {segment.type}")
 
-    def _segments(self) -> Iterator[list[_Segment]]:
+    def _segments(self, decoder: msgspec.json.Decoder[Line]) -> Iterator[list[Line]]:
         rest = b""
         try:
             for piece in _inflated(self.split.read_bytes()):
@@ -203,9 +216,9 @@ class _Layer:
                 lines, newline, after = (rest + piece).rpartition(b"\n")
                 rest = after
                 if newline:
-                    yield _DECODER.decode_lines(lines)
+                    yield decoder.decode_lines(lines)
             if rest.strip():
-                yield _DECODER.decode_lines(rest)
+                yield decoder.decode_lines(rest)
         except (OSError, msgspec.MsgspecError, zlib.error, _inflated_error()) as error:
             raise DamagedImage(f"{self.name}: {self.split} cannot be read: {error}") from error
 

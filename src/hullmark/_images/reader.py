@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, assert_never
 
 from hullmark._images.blob import read_blob
-from hullmark._images.interface import Blob, Stored, Walked
+from hullmark._images.interface import Blob, DamagedStore, Stored, Walked
 from hullmark.errors import DamagedImage, Interrupted
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def read_layers(
         found.update(dict.fromkeys(rows, walked))
     for row, diff_id in enumerate(diff_ids):
         if found[row].diff_id != diff_id:
-            raise DamagedImage(
+            damage = DamagedStore if isinstance(core.layers[row], Stored) else DamagedImage
+            raise damage(
                 f"{_name(core, row)}: the configuration says that its diff ID is {diff_id}, and its tar has "
                 f"{found[row].diff_id}"
             )
@@ -114,9 +115,9 @@ class _Work:
         if not (self._request.verify or self._request.contents) and all(
             isinstance(self._core.layers[rows[0]], Stored) for rows in groups
         ):
-            # Of headers alone tables are made in Python, of which one thread runs at a time: more of them only wait
-            # for one another.
-            return 1
+            # Of headers alone tables are made in Python, of which one thread runs at a time: one unpacks while the
+            # other does that, and more of them only wait.
+            return min(2, len(groups))
         return min(os.cpu_count() or 1, len(groups))
 
     def _wait(self, futures: list[Future[Walked]]) -> None:

@@ -10,12 +10,33 @@ import posixpath
 import re
 from array import array
 from dataclasses import dataclass, field
-from struct import Struct
 from typing import TYPE_CHECKING, Protocol
 from zlib import adler32
 
 import xxhash
 
+from hullmark._images.header import (
+    BLOCK,
+    CHECKSUM,
+    COMMON,
+    FIELDS,
+    FILE,
+    LARGEST_ID,
+    LINK,
+    MAGIC,
+    MTIME,
+    OWNER,
+    PREFIX,
+    ROOT,
+    SIZE,
+    SPECIAL,
+    STAR,
+    SYMLINK,
+    TYPE,
+    WHOLE,
+    Seen,
+    name_of,
+)
 from hullmark.errors import DamagedImage
 from hullmark.model.table import DIGEST_SIZE, Entry, FileTable, Kind
 
@@ -24,47 +45,22 @@ if TYPE_CHECKING:
 
     from hullmark._images.interface import Buffer, Request
 
-BLOCK = 512
 WHITEOUT = ".wh."
 OPAQUE = ".wh..wh..opq"
 _METADATA = "/.wh..wh."
 """What an old storage driver kept for itself in the root of a layer."""
-_SPECIAL = re.compile(r"//|/\.(?:\.?(?:/|$)|wh\.)").search
-"""What makes a name other than it is written, or no name of a file."""
 LONGEST_PATH = 4096
 """Bytes of a name or a link: no system makes longer ones."""
 
-_WHOLE = Struct("512s")
-_FIELDS = Struct("100s24s11sB12s8sB")
-_NAME, _OWNER, _SIZE, _MTIME, _CHECKSUM = (
-    slice(100),
-    slice(100, 124),
-    slice(124, 136),
-    slice(136, 148),
-    slice(148, 156),
-)
-_TYPE, _LINK, _MAGIC, _PREFIX, _STAR_PREFIX = (
-    156,
-    slice(157, 257),
-    slice(257, 263),
-    slice(345, 500),
-    slice(345, 476),
-)
-_STAR = slice(508, 512)
 _GNU_SPARSE, _GNU_EXTENDED, _GNU_REAL_SIZE = 386, 482, slice(483, 495)
 _GNU_PAIR, _GNU_MORE, _GNU_MORE_EXTENDED = 24, 21, 504
 _ZERO = b"\0"
 _ZEROS = bytes(BLOCK)
 _HOLE = memoryview(bytes(1 << 16))
-_MODULUS = 65521
-"""Of Adler-32, whose lower half is the sum of the bytes and one more, modulo this."""
-_MEMORY = 1 << 16
-"""Entries of the memories for fields that repeat."""
 _LARGEST = (1 << 63) - 1
-_LARGEST_ID = (1 << 32) - 1
 _BASE_256, _NEGATIVE_256 = 0x80, 0xFF
 _NO_DIGEST = bytes(DIGEST_SIZE)
-_FILE, _SYMLINK, _WHITEOUT, _OPAQUE = int(Kind.FILE), int(Kind.SYMLINK), int(Kind.WHITEOUT), int(Kind.OPAQUE)
+_WHITEOUT, _OPAQUE = int(Kind.WHITEOUT), int(Kind.OPAQUE)
 
 _OLD_REGULAR, _OLD_SPARSE, _HARD, _SYMBOLIC, _DIRECTORY_TYPE = b"\0S125"
 _HEADER_ONLY = {
@@ -76,9 +72,6 @@ _HEADER_ONLY = {
     ord("6"): int(Kind.FIFO),
 }
 """Types that have no content, whatever their size says."""
-_COMMON = {ord("0"): _FILE, ord("2"): _SYMLINK, ord("5"): int(Kind.DIRECTORY)}
-"""Types that are read the quick way."""
-_ROOT = ("", "/")
 _LONG_NAME, _LONG_LINK, _GLOBAL = b"LKg"
 _EXTENSIONS = frozenset(b"LKgxX")
 _DECIMAL = re.compile(rb"([+-]?[0-9]{1,30})(?:\.([0-9]{0,30}))?").fullmatch
@@ -86,9 +79,6 @@ _XATTR = "SCHILY.xattr."
 _SHARED = frozenset({"path", "linkpath", "size", "uid", "gid", "mtime"})
 """What a header may say of all entries after it."""
 _SPARSE_MAP = ("GNU.sparse.offset", "GNU.sparse.numbytes")
-
-_SUMS: dict[bytes, int] = {}
-"""What `TarWalk` has found out about checksums, which repeat from one layer to the next."""
 
 
 class Consumer(Protocol):
@@ -172,10 +162,7 @@ class TarWalk:
         """A header of an old sparse file whose map goes on in blocks of its own."""
         self._zero = False
         self._ended = False
-        # Fields that are the same in most headers are understood once.
-        self._owners: dict[bytes, tuple[int, int, int]] = {}
-        self._sums = _SUMS
-        self._times: dict[bytes, int] = {}
+        self._seen = Seen()
 
     @property
     def position(self) -> int:
@@ -255,7 +242,7 @@ class TarWalk:
             if position + BLOCK > length:
                 self._carry = view[position:].tobytes()
                 return
-            (block,) = _WHOLE.unpack_from(view, position)
+            (block,) = WHOLE.unpack_from(view, position)
             position += BLOCK
             self._uncommon(block, self._start + position)
 
@@ -279,8 +266,9 @@ class TarWalk:
             self._modes.append,
         )
         add_uid, add_gid, add_mtime = self._uids.append, self._gids.append, self._mtimes.append
-        sums, owners, times, links = self._sums, self._owners, self._times, self._links
-        whole, unpack = _WHOLE.unpack_from, _FIELDS.unpack_from
+        seen, links = self._seen, self._links
+        sums, owners, times = seen.sums, seen.owners, seen.times
+        whole, unpack = WHOLE.unpack_from, FIELDS.unpack_from
         largest, most = self._limits.unpacked, self._limits.entries
         watched = self._capture is not None or self._consumers is not None or digests is not None
         elided = self._elided
@@ -288,7 +276,7 @@ class TarWalk:
             (block,) = whole(view, position)
             name, owner, raw_size, ending, raw_mtime, checksum, type_ = unpack(block)
             # Exact but for sums that differ by the modulus, which no accident makes.
-            if adler32(block) & 0xFFFF != (sums.get(checksum) or self._sum(checksum)):
+            if adler32(block) & 0xFFFF != (sums.get(checksum) or seen.sum(checksum)):
                 break
             # A field without its end.
             if ending & 0xDF:
@@ -296,17 +284,17 @@ class TarWalk:
             try:
                 size = int(raw_size, 8)
                 mode, uid, gid = owners[owner]
-                mtime = times.get(raw_mtime) or self._time(raw_mtime)
+                mtime = times.get(raw_mtime) or seen.time(raw_mtime)
                 path = "/" + name.rstrip(b"\0").decode()
-                kind = _COMMON[type_]
-                link = block[_LINK].rstrip(b"\0").decode() if kind == _SYMLINK else ""
+                kind = COMMON[type_]
+                link = block[LINK].rstrip(b"\0").decode() if kind == SYMLINK else ""
             except (ValueError, KeyError):
                 break
             if block[345]:
-                if block[_MAGIC] != b"ustar\0" or block[_STAR] == b"tar\0":
+                if block[MAGIC] != b"ustar\0" or block[STAR] == b"tar\0":
                     break
                 try:
-                    path = f"/{block[_PREFIX].rstrip(_ZERO).decode()}{path}"
+                    path = f"/{block[PREFIX].rstrip(_ZERO).decode()}{path}"
                 except ValueError:
                     break
             if path[-1] == "/":
@@ -314,19 +302,19 @@ class TarWalk:
             if "/." in path or "//" in path:
                 if path.startswith("/./"):
                     path = path[2:]
-                if _SPECIAL(path):
+                if SPECIAL(path):
                     break
             if (
                 "\0" in path
                 or "\0" in link
-                or path in _ROOT
+                or path in ROOT
                 or size < 0
                 or size > largest
                 or len(paths) >= most
             ):
                 break
             position += BLOCK
-            if kind != _FILE:
+            if kind != FILE:
                 size = 0
                 if link:
                     links[len(paths)] = link
@@ -343,7 +331,7 @@ class TarWalk:
                 self._forget(path)
             end = position + size
             if elided:
-                if watched and kind == _FILE:
+                if watched and kind == FILE:
                     self._want(path, size, mode)
                 position += -size & 511
                 if position > length:
@@ -351,7 +339,7 @@ class TarWalk:
                     return length
                 continue
             if watched:
-                if kind != _FILE:
+                if kind != FILE:
                     if digests is not None:
                         digests += _NO_DIGEST
                 elif end <= length:
@@ -365,26 +353,6 @@ class TarWalk:
                 self._skip = position - length
                 return length
         return position
-
-    def _sum(self, checksum: bytes) -> int:
-        """What the lower half of Adler-32 is for a header whose checksum is right; -1 where it cannot be read."""
-        try:
-            stored = int(checksum.rstrip(b"\0 ") or b"x", 8)
-        except ValueError:
-            return -1
-        if len(self._sums) > _MEMORY:
-            self._sums.clear()
-        # The checksum is made as if it were eight spaces itself.
-        expected = (stored - 8 * 32 + (adler32(checksum) & 0xFFFF)) % _MODULUS
-        self._sums[checksum] = expected
-        return expected
-
-    def _time(self, raw: bytes) -> int:
-        """The time in a header, where it is written the usual way; raises `ValueError` otherwise."""
-        if len(self._times) > _MEMORY:
-            self._times.clear()
-        time = self._times[raw] = int(raw.rstrip(b"\0"), 8)
-        return time
 
     def _uncommon(self, block: bytes, after: int) -> None:
         """Any block where a header may stand; `after` is where in the archive the next one begins."""
@@ -406,9 +374,9 @@ class TarWalk:
         if self._zero:
             raise self._damaged("it goes on after an empty block")
         self._check(block)
-        type_ = block[_TYPE]
+        type_ = block[TYPE]
         if type_ in _EXTENSIONS:
-            self._extend(type_, self._number(block[_SIZE], "size"))
+            self._extend(type_, self._number(block[SIZE], "size"))
         elif type_ == _OLD_SPARSE:
             raw = bytearray(block[_GNU_SPARSE:_GNU_EXTENDED])
             if block[_GNU_EXTENDED]:
@@ -420,14 +388,14 @@ class TarWalk:
 
     def _check(self, block: bytes) -> None:
         """Raises unless the checksum is right, be it of signed bytes as some old programs made it."""
-        checksum = block[_CHECKSUM]
-        if adler32(block) & 0xFFFF == (self._sums.get(checksum) or self._sum(checksum)):
+        checksum = block[CHECKSUM]
+        if adler32(block) & 0xFFFF == (self._seen.sums.get(checksum) or self._seen.sum(checksum)):
             return
         try:
             stored = self._number(checksum, "checksum")
         except DamagedImage:
             stored = -1
-        rest = block[: _CHECKSUM.start] + b" " * 8 + block[_CHECKSUM.stop :]
+        rest = block[: CHECKSUM.start] + b" " * 8 + block[CHECKSUM.stop :]
         unsigned = sum(rest)
         if stored not in {unsigned, unsigned - 256 * sum(byte > 127 for byte in rest)}:  # noqa: PLR2004  # signed bytes
             raise self._damaged(
@@ -531,15 +499,15 @@ class TarWalk:
         records = {**self._globals, **extension.records} if self._globals else extension.records
         # An empty value takes back what a global header said.
         records = {key: value for key, value in records.items() if value or key.startswith(_XATTR)}
-        raw = extension.name or records.get("GNU.sparse.name") or records.get("path") or _name(block)
-        type_ = block[_TYPE]
+        raw = extension.name or records.get("GNU.sparse.name") or records.get("path") or name_of(block)
+        type_ = block[TYPE]
         if type_ == _OLD_REGULAR and raw.endswith(b"/"):
             type_ = _DIRECTORY_TYPE
-        kind = _HEADER_ONLY.get(type_, _FILE)
+        kind = _HEADER_ONLY.get(type_, FILE)
         stored = size = 0
         map_ = None
-        if kind == _FILE:
-            said = self._number(block[_SIZE], "size")
+        if kind == FILE:
+            said = self._number(block[SIZE], "size")
             stored = self._decimal(records["size"], "size") if "size" in records else said
             if not 0 <= stored <= self._limits.unpacked:
                 raise self._damaged(f"an entry says that it has {stored} bytes")
@@ -547,7 +515,7 @@ class TarWalk:
         path = self._path(raw)
         link = ""
         if type_ in {_HARD, _SYMBOLIC}:
-            target = extension.link or records.get("linkpath") or block[_LINK].partition(b"\0")[0]
+            target = extension.link or records.get("linkpath") or block[LINK].partition(b"\0")[0]
             link = self._path(target) if type_ == _HARD else self._text(target)
         xattrs = tuple(
             (k.removeprefix(_XATTR), value) for k, value in records.items() if k.startswith(_XATTR)
@@ -580,7 +548,7 @@ class TarWalk:
             ),
             after,
         )
-        if kind != _FILE:
+        if kind != FILE:
             if self._digests is not None:
                 self._digests += _NO_DIGEST
         elif self._capture is not None or self._consumers is not None or self._digests is not None:
@@ -611,24 +579,22 @@ class TarWalk:
         if "mtime" in records:
             mtime = self._decimal(records["mtime"], "time")
         else:
-            mtime = self._number(block[_MTIME], "time")
+            mtime = self._number(block[MTIME], "time")
         if not -_LARGEST <= mtime <= _LARGEST:
             raise self._damaged("a time is out of all proportion")
         return mtime
 
     def _owner(self, block: bytes, records: Mapping[str, bytes]) -> tuple[int, int, int]:
-        raw = block[_OWNER]
+        raw = block[OWNER]
         mode, uid, gid = (self._number(raw[start : start + 8], "mode or owner") for start in (0, 8, 16))
         mode &= 0o7777
-        if 0 <= uid <= _LARGEST_ID and 0 <= gid <= _LARGEST_ID:
-            if len(self._owners) > _MEMORY:
-                self._owners.clear()
-            self._owners[raw] = mode, uid, gid
+        if 0 <= uid <= LARGEST_ID and 0 <= gid <= LARGEST_ID:
+            self._seen.remember(raw, (mode, uid, gid))
         if "uid" in records:
             uid = self._decimal(records["uid"], "owner")
         if "gid" in records:
             gid = self._decimal(records["gid"], "owner")
-        if not (0 <= uid <= _LARGEST_ID and 0 <= gid <= _LARGEST_ID):
+        if not (0 <= uid <= LARGEST_ID and 0 <= gid <= LARGEST_ID):
             raise self._damaged(f"an entry belongs to {uid}:{gid}, which no system knows")
         return mode, uid, gid
 
@@ -899,12 +865,3 @@ class _Expanding:
             raise self._walk._damaged("a sparse file has less content than its map says")  # noqa: SLF001
         self._fill(self._size)
         self._target.close()
-
-
-def _name(block: bytes) -> bytes:
-    """The name in a header, with the prefix that POSIX put behind it; GNU has other things there."""
-    name = block[_NAME].partition(b"\0")[0]
-    if block[_MAGIC] != b"ustar\0":
-        return name
-    prefix = block[_STAR_PREFIX if block[_STAR] == b"tar\0" else _PREFIX].partition(b"\0")[0]
-    return prefix + b"/" + name if prefix else name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import shutil
@@ -14,6 +15,7 @@ import pytest
 from hullmark._images.configuration import parse_configuration
 from hullmark._images.interface import Request
 from hullmark._images.layer_store import LayerStore
+from hullmark._images.local_engine import LocalEngine
 from hullmark.errors import DamagedImage, Unavailable
 
 if TYPE_CHECKING:
@@ -181,3 +183,83 @@ def test_a_store_that_holds_another_layer_is_not_used(
     assert layers.layers(parse_configuration(config, "it").diff_ids("it"), "it", cancelled) is None
     assert layers.config("sha256:" + "0" * 64) is None
     assert "storage driver is btrfs" in (layers.why_not("btrfs") or "")
+
+
+@pytest.fixture
+def of_the_copy(
+    store: tuple[LayerStore, Path, bytes], loaded: Any, monkeypatch: pytest.MonkeyPatch
+) -> tuple[LayerStore, Path]:
+    """Has the engine say that its store is the copy: the store, and the first layer's files."""
+    layers, files, config = store
+    images = layers.root / "image/overlay2/imagedb/content/sha256"
+    images.mkdir(parents=True)
+    (images / loaded.id.removeprefix("sha256:")).write_bytes(config)
+    info = {"DockerRootDir": str(layers.root), "Driver": "overlay2"}
+    monkeypatch.setattr(LocalEngine, "info", lambda _: info)
+    return layers, files
+
+
+@pytest.mark.parametrize(
+    ("how", "verify", "told"),
+    [
+        ("file", True, "the engine's store has lost `/etc/conf`"),
+        ("file", False, "the engine's store has lost `/etc/conf`"),
+        ("content", True, "the configuration says that its diff ID is"),
+        ("files", True, "No such file or directory"),
+        ("headers", False, "tar-split.json.gz cannot be read"),
+        ("header", False, "is no readable tar archive"),
+    ],
+)
+def test_where_the_store_is_damaged_the_engine_streams_the_image(
+    of_the_copy: tuple[LayerStore, Path],
+    loaded: Any,
+    open_whole: Any,
+    same: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    how: str,
+    told: str,
+    *,
+    verify: bool,
+) -> None:
+    layers, files = of_the_copy
+    splits = layers.root.glob("image/overlay2/layerdb/sha256/*/tar-split.json.gz")
+    match how:
+        case "file":
+            (files / "etc" / "conf").unlink()
+        case "content":
+            (files / "etc" / "conf").write_bytes(b"otherwise")
+        case "files":
+            # Gone after the store was found to be complete.
+            whole = Path.is_dir
+            monkeypatch.setattr(Path, "is_dir", lambda path: path == files or whole(path))
+            shutil.rmtree(files)
+        case "headers":
+            for split in splits:
+                split.write_bytes(split.read_bytes()[:-20])
+        case _:
+            for split in splits:
+                lines = gzip.decompress(split.read_bytes()).split(b"\n")
+                lines[0] = b'{"type":2,"payload":"' + b"QUFB" * 200 + b'"}'
+                split.write_bytes(gzip.compress(b"\n".join(lines)))
+    found = open_whole(f"docker:{loaded.name}", verify=verify)
+    assert found.how.startswith("streamed by the engine, because its layer store is damaged: ")
+    assert told in found.how
+    same(found, open_whole(f"docker-archive:{loaded.archive}"))
+
+
+def test_where_the_engine_cannot_stream_a_damaged_image_either_both_are_told(
+    of_the_copy: tuple[LayerStore, Path],
+    loaded: Any,
+    open_whole: Any,
+    scripted: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, files = of_the_copy
+    (files / "etc" / "conf").unlink()
+    monkeypatch.setattr(LocalEngine, "image", lambda *_: {"Id": loaded.id})
+    scripted.names[loaded.name] = {"digest": loaded.id}
+    scripted.refuses = "a file is missing"
+    with pytest.raises(
+        DamagedImage, match=r"has lost `/etc/conf`.*; and the engine could not hand .*is missing"
+    ):
+        open_whole(f"docker:{loaded.name}", scripted.environ)
