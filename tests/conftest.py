@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from socket import create_server
 from typing import TYPE_CHECKING
 
 import pytest
+import urllib3
 from hypothesis import settings
 from xdist.scheduler import LoadGroupScheduling
 
@@ -20,6 +27,8 @@ if TYPE_CHECKING:
 
     from hullmark._engines import Engine
     from hullmark._process import Commands
+
+ROOT = Path(__file__).resolve().parents[1]
 
 # How long an example takes says more of a shared machine than of the code.
 settings.register_profile("hullmark", deadline=None)
@@ -44,6 +53,44 @@ def engine(commands: Commands, cancelled: threading.Event) -> Iterator[Engine]:
     connected = connect(commands, os.environ, cancelled)
     yield connected
     connected.client.close()
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[str]:
+    """A real registry on a free port of the loopback interface: its host and port."""
+    directory = tmp_path / "registry"
+    found = subprocess.run((str(ROOT / "scripts/registry"),), capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+    directory.mkdir()
+    with create_server(("127.0.0.1", 0)) as free:
+        host = f"127.0.0.1:{free.getsockname()[1]}"
+    settings = {
+        "version": "0.1",
+        "log": {"level": "error"},
+        "storage": {"filesystem": {"rootdirectory": str(directory / "store")}},
+        "http": {"addr": host, "secret": "of the tests"},
+    }
+    file = directory / "config.yml"
+    # What is JSON is YAML, too.
+    file.write_text(json.dumps(settings), encoding="utf-8")
+    with (directory / "log").open("wb") as log:
+        process = subprocess.Popen((found.stdout.strip(), "serve", str(file)), stdout=log, stderr=log)
+        try:
+            deadline = time.monotonic() + 30
+            while not _answers(host):
+                assert process.poll() is None, (directory / "log").read_text("utf-8")
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            yield host
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _answers(host: str) -> bool:
+    with suppress(urllib3.exceptions.HTTPError):
+        return urllib3.request("GET", f"http://{host}/v2/", retries=False).status == 200
+    return False
 
 
 class _StackTogether(LoadGroupScheduling):

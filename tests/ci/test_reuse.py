@@ -6,15 +6,12 @@ import io
 import json
 import secrets
 import subprocess
-import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from socket import create_server
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import urllib3
 
 from hullmark._ci.digest import LABEL
 from hullmark._cli import main
@@ -151,48 +148,10 @@ def test_outside_of_a_repository_inputs_have_a_digest_as_well(bench: Bench) -> N
     assert set(bench.build("--reuse").values()) == {"reused: the local image was built from the same inputs"}
 
 
-@contextmanager
-def _registry(directory: Path) -> Iterator[str]:
-    """A real registry on a free port of the loopback interface."""
-    found = subprocess.run((str(ROOT / "scripts/registry"),), capture_output=True, text=True, check=False)
-    assert found.returncode == 0, found.stderr
-    directory.mkdir()
-    with create_server(("127.0.0.1", 0)) as free:
-        host = f"127.0.0.1:{free.getsockname()[1]}"
-    settings = {
-        "version": "0.1",
-        "log": {"level": "error"},
-        "storage": {"filesystem": {"rootdirectory": str(directory / "store")}},
-        "http": {"addr": host, "secret": "of the tests"},
-    }
-    file = directory / "config.yml"
-    # What is JSON is YAML, too.
-    file.write_text(json.dumps(settings), encoding="utf-8")
-    with (directory / "log").open("wb") as log:
-        process = subprocess.Popen((found.stdout.strip(), "serve", str(file)), stdout=log, stderr=log)
-        try:
-            deadline = time.monotonic() + 30
-            while not _answers(host):
-                assert process.poll() is None, (directory / "log").read_text("utf-8")
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
-            yield host
-        finally:
-            process.kill()
-            process.wait()
-
-
-def _answers(host: str) -> bool:
-    with suppress(urllib3.exceptions.HTTPError):
-        return urllib3.request("GET", f"http://{host}/v2/", retries=False).status == 200
-    return False
-
-
-def test_what_the_registry_has_is_pulled_by_its_digest(repository: Checkout, tmp_path: Path) -> None:
-    with (
-        _registry(tmp_path / "registry") as host,
-        _bench(repository, tmp_path, f"{host}/hullmark-test-{secrets.token_hex(6)}") as bench,
-    ):
+def test_what_the_registry_has_is_pulled_by_its_digest(
+    repository: Checkout, tmp_path: Path, registry: str
+) -> None:
+    with _bench(repository, tmp_path, f"{registry}/hullmark-test-{secrets.token_hex(6)}") as bench:
         assert bench.build("--reuse") == {"a": None, "b": None}  # there is none yet
         name = f"{bench.image}-a"
         wanted = bench.labels(name)

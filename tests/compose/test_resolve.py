@@ -117,6 +117,7 @@ services:
 """
     build = resolved({"compose.yml": text}).service("web").build
     assert (build.context, build.unreadable) == (str(tmp_path / "app"), None)
+    assert build.contexts == ("far", "lib")
 
 
 def test_published_ports_and_what_is_waited_for_are_taken_over(resolved: Any) -> None:

@@ -160,7 +160,7 @@ def project(tmp_path: Path) -> Path:
     _write(tmp_path, "services:\n  web:\n    build: .\n    mem_limit: 64m\n", "compose.yml")
     _write(
         tmp_path,
-        "FROM debian:12\nARG VERSION=1\nLABEL org.opencontainers.image.version=${VERSION}\nRUN cd /x && ls\n"
+        f"FROM debian:12@sha256:{'0' * 64}\nARG VERSION=1\nLABEL org.opencontainers.image.version=${{VERSION}}\nRUN cd /x && ls\n"
         'HEALTHCHECK --timeout=5s CMD ["true"]\n',
     )
     return tmp_path

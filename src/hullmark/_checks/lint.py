@@ -43,6 +43,7 @@ def lint(run: Run) -> None:
                 volumes=service.volumes,
                 labels=service.build.labels,
                 required=run.project.settings.labels,
+                own=run.project.own_images(service),
                 non_root=isinstance(run.project.settings.service(service.name).user, NonRoot),
                 context=context_of(service, recipe, run.project.root),
                 others=[f for f in (others or {}).get(dockerfile.path, ()) if not silenced(f, recipe)],

@@ -12,7 +12,7 @@ from hullmark.errors import ConfigurationError, UsageError
 from hullmark.model.outcome import Check
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from hullmark._cli.session import Session
     from hullmark._dockerfile.fix import Repair
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 @click.option(
     "--unsafe-fixes",
     is_flag=True,
-    help="With --fix or --diff: also make fixes that may change what the image does.",
+    help="With --fix or --diff: also make fixes that may change what the image does. "
+    "Asks the engine, and then the registries, for the digests of base images.",
 )
 @click.option(
     "--diff",
@@ -78,15 +79,23 @@ def _repairs(
 ) -> tuple[Repair, ...]:
     from hullmark._dockerfile import fix_project  # noqa: PLC0415  # loads every rule
     from hullmark._engines.digests import known_digests  # noqa: PLC0415
+    from hullmark._images.pinning import digests_of_today  # noqa: PLC0415
     from hullmark._process import SystemCommands  # noqa: PLC0415
 
     commands = SystemCommands(session.environ, session.cancelled)
+
+    def known(references: Iterable[str]) -> Mapping[str, str]:
+        """What was built and tested with here, and of the rest what the registries have."""
+        wanted = set(references)
+        found = known_digests(wanted, commands)
+        return found | digests_of_today(wanted - set(found), commands, session.environ, session.cancelled)
+
     return fix_project(
         project,
         services,
         unsafe=unsafe,
         today=dt.datetime.now(dt.UTC).date(),
-        known=lambda references: known_digests(references, commands),
+        known=known,
     )
 
 

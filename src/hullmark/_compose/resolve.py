@@ -307,6 +307,7 @@ def _build(raw: Mapping[str, Any]) -> Build:
         target=raw.get("target") or None,
         unreadable=unreadable,
         labels=tuple(sorted(raw.get("labels") or {})),
+        contexts=tuple(sorted(raw.get("additional_contexts") or {})),
         args=tuple(
             # Compose doubles each dollar, so that its answer can be read as a Compose file again.
             sorted(

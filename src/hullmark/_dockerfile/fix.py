@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from hullmark.model.dockerfile import Dockerfile
     from hullmark.model.finding import Finding
     from hullmark.model.fix import Edit, Fix
-    from hullmark.model.project import Project, Service, Settings
+    from hullmark.model.project import Project, Service
 
     Known = Callable[[Iterable[str]], Mapping[str, str]]
     """From references of images to those digests that are known here."""
@@ -109,16 +109,19 @@ def _repair(
     known: Known,
 ) -> Repair:
     dockerfile = load(path, project.root)
-    digests = known(_images(dockerfile)) if unsafe else {}
+    digests: Mapping[str, str] = {}
 
     def see(text: str) -> Seen:
         return tuple(
             finding
             for service in services
-            for finding in _lint(text, dockerfile.path, service, project.settings, digests)
+            for finding in _lint(text, dockerfile.path, service, project, digests)
             if not any(each.covers(finding.rule, finding.service, today) for each in project.settings.ignores)
         )
 
+    # It takes a while, and nothing is to be gained where all is pinned or meant to be as it is.
+    if unsafe and any(finding.rule == "unpinned-base-image" for finding in see(dockerfile.text)):
+        digests = known(_images(dockerfile))
     after, fixed = fix_text(dockerfile.text, see, unsafe=unsafe)
     return Repair(
         path=path,
@@ -131,15 +134,16 @@ def _repair(
 
 
 def _images(dockerfile: Dockerfile) -> set[str]:
+    """The images from outside that stages start from without a digest."""
     return {
         stage.base.reference
         for stage in dockerfile.stages
-        if isinstance(stage.base, ImageBase) and not stage.base.unresolved
+        if isinstance(stage.base, ImageBase) and not stage.base.unresolved and "@" not in stage.base.reference
     }
 
 
 def _lint(
-    text: str, shown: str, service: Service, settings: Settings, digests: Mapping[str, str]
+    text: str, shown: str, service: Service, project: Project, digests: Mapping[str, str]
 ) -> tuple[Finding, ...]:
     assert service.build is not None
     dockerfile: Dockerfile = parse(text, shown, args=dict(service.build.args))
@@ -149,9 +153,10 @@ def _lint(
         service=service.name,
         volumes=service.volumes,
         labels=service.build.labels,
-        required=settings.labels,
+        required=project.settings.labels,
         digests=digests,
-        non_root=isinstance(settings.service(service.name).user, NonRoot),
+        own=project.own_images(service),
+        non_root=isinstance(project.settings.service(service.name).user, NonRoot),
     )
 
 

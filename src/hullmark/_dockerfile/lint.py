@@ -41,6 +41,7 @@ def lint(
     labels: tuple[str, ...] = (),
     required: tuple[str, ...] = REQUIRED_LABELS,
     digests: Mapping[str, str] = _NONE,
+    own: frozenset[str] = frozenset(),
     non_root: bool = False,
     context: Context | None = None,
     rules: Iterable[Rule[Any]] | None = None,
@@ -54,6 +55,7 @@ def lint(
         labels=labels,
         required=required,
         digests=digests,
+        own=own,
         non_root=non_root,
         context=context,
         rules=rules,
@@ -69,6 +71,7 @@ def review(
     labels: tuple[str, ...] = (),
     required: tuple[str, ...] = REQUIRED_LABELS,
     digests: Mapping[str, str] = _NONE,
+    own: frozenset[str] = frozenset(),
     non_root: bool = False,
     context: Context | None = None,
     rules: Iterable[Rule[Any]] | None = None,
@@ -77,11 +80,11 @@ def review(
 ) -> Review:
     """What `rules` (all of them when not given) find in the image that `target` (the last stage when not given) makes.
 
-    `volumes`, `labels`, `required`, `digests`, `non_root` and `context` are those of the `Deployment`. Rules about a
-    `Dockerfile`, a `Recipe` and a `Deployment` run once, those about a `Stage` once for each stage that a build of the
-    image runs; rules about anything else are passed over. What other linters found in the file (`others`) is in the
-    result as well, but where a rule of ours that is `equivalent` to theirs finds the same: that is said once, and keeps
-    their name for it.
+    `volumes`, `labels`, `required`, `digests`, `own`, `non_root` and `context` are those of the `Deployment`. Rules
+    about a `Dockerfile`, a `Recipe` and a `Deployment` run once, those about a `Stage` once for each stage that a build
+    of the image runs; rules about anything else are passed over. What other linters found in the file (`others`) is in
+    the result as well, but where a rule of ours that is `equivalent` to theirs finds the same: that is said once, and
+    keeps their name for it.
     Findings that a comment accepts with a reason (`# hullmark: ignore=rule-id reason`, above the instruction or inside
     of it) are left out. Raises `UsageError` when there is no such stage.
     """
@@ -94,6 +97,7 @@ def review(
                 labels=labels,
                 required=required,
                 digests=tuple(sorted(digests.items())),
+                own=own,
                 non_root=non_root,
                 context=context,
             ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hullmark._images.interface import Blob, Core
 from hullmark._images.platforms import Platform, asked_for, host_platform
 from hullmark.errors import DamagedImage, Unavailable, UsageError
+from hullmark.model.digest import Digest
 from hullmark.model.reference import Pinned, parse_reference
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from hullmark._images.manifests import Descriptor, ImageManifest
     from hullmark._images.transport import Patience
     from hullmark._process import Commands
+    from hullmark.model.reference import Reference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,22 @@ class Registry:
         self, reference: str, platform: str | None, request: Request, cancelled: threading.Event
     ) -> Iterator[Core]:
         """See `Source.open`. Blobs can be opened from several threads, and only until the context is left."""
+        asked = asked_for(platform)
+        with self._repository(reference, cancelled) as repository:
+            yield _Pull(repository, request.limits, foreign=self.foreign).core(asked)
+
+    def digest(self, reference: str, limits: Limits, cancelled: threading.Event) -> Digest:
+        """What `reference` leads to today, which of an image for several platforms is what lists all of them.
+
+        Raises as `open` does.
+        """
+        with self._repository(reference, cancelled) as repository:
+            content = repository.manifest(_which(repository.reference), limits.manifest).content
+        return Digest.parse(f"sha256:{hashlib.sha256(content).hexdigest()}")
+
+    @contextlib.contextmanager
+    def _repository(self, reference: str, cancelled: threading.Event) -> Iterator[Repository]:
+        """The repository of `reference`, connected."""
         # A tenth of a second, paid only where a registry is asked.
         from hullmark._images.credentials import find_login  # noqa: PLC0415
         from hullmark._images.distribution import Repository  # noqa: PLC0415
@@ -58,7 +77,6 @@ class Registry:
             parsed = parse_reference(reference)
         except ValueError as error:
             raise UsageError(str(error)) from error
-        asked = asked_for(platform)
         with Transport(
             environ=self.environ,
             trust=Trust.of(self.environ, self.insecure),
@@ -73,7 +91,12 @@ class Registry:
                 find_login=partial(find_login, parsed.registry, self.commands, self.environ),
             )
             repository.connect()
-            yield _Pull(repository, request.limits, foreign=self.foreign).core(asked)
+            yield repository
+
+
+def _which(reference: Reference) -> str | Digest:
+    """The tag or digest to ask for."""
+    return reference.digest if isinstance(reference, Pinned) else reference.tag
 
 
 class _Pull:
@@ -90,8 +113,7 @@ class _Pull:
 
         repository = self._repository
         name, reference = repository.name, repository.reference
-        which = reference.digest if isinstance(reference, Pinned) else reference.tag
-        root = repository.manifest(which, self._limits.manifest)
+        root = repository.manifest(_which(reference), self._limits.manifest)
         parsed = parse_manifest(root.content, name, root.media_type)
         chosen = choose(
             root.content, parsed, asked or host_platform(), self._manifest, self._platform_of, name

@@ -17,8 +17,11 @@ IDS = re.compile(r"(DL|SC)\d{4}")
 _WHOLE_COPY = "DL3067"
 EQUIVALENT: Mapping[str, str] = {
     "DL3005": "apt-upgrade",
+    "DL3006": "unpinned-base-image",
+    "DL3007": "unpinned-base-image",
     "DL3009": "apt-lists-left",
     "DL3015": "apt-recommends",
+    "DL3025": "shell-form-entrypoint",
     "DL3042": "pip-cache-kept",
     "DL3057": "missing-healthcheck",
 }

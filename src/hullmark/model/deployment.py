@@ -26,6 +26,8 @@ class Deployment:
     """The labels that the policy asks every image for."""
     digests: tuple[tuple[str, str], ...] = ()
     """The digests of images from outside that are known here, by reference."""
+    own: frozenset[str] = frozenset()
+    """Names that stand for no image from outside: of images that the project builds, and of named contexts."""
     non_root: bool = False
     """Whether the configuration asks that the service does not run as root."""
     context: Context | None = None

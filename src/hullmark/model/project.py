@@ -196,6 +196,8 @@ class Build:
     """Build arguments that Compose sets."""
     labels: tuple[str, ...] = ()
     """Names of the labels that Compose has the builder set."""
+    contexts: tuple[str, ...] = ()
+    """Names of the contexts besides its own; one takes the place of an image that is called the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +255,11 @@ class Project:
     def service(self, name: str) -> Service:
         """The service called `name`; raises `KeyError` when there is none."""
         return next((s for s in self.services if s.name == name), None) or _missing(name)
+
+    def own_images(self, service: Service) -> frozenset[str]:
+        """What a Dockerfile of `service` can call by a name although no registry has it: its contexts, and images built here."""
+        contexts = () if service.build is None else service.build.contexts
+        return frozenset({*contexts, *(each.image for each in self.built)})
 
     @property
     def built(self) -> tuple[Service, ...]:

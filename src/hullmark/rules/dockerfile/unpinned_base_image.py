@@ -2,7 +2,8 @@ r"""Base image may be another one tomorrow.
 
 What it checks
     The images that the stages of a build start from or copy out of: without a tag, or with `latest`, it is a warning;
-    with a tag but no digest a note. An image whose name comes from a variable without a value is passed over.
+    with a tag but no digest a note. Images that the project builds itself, named contexts, and images whose name comes
+    from a variable without a value are passed over.
 
 Why it matters
     A tag is moved to new images. The build that was tested and the one that is released an hour later start from
@@ -43,10 +44,16 @@ _DIGEST = re.compile(r"@sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})$")
 @rule(summary="base image is not pinned", severity=Severity.NOTE, since="0.1")
 def unpinned_base_image(deployment: Deployment) -> Iterator[Observation]:
     known = dict(deployment.digests)
+    own = {_familiar(name) for name in deployment.own}
     for stage in deployment.recipe.stages:
         for instruction, base in _bases(stage):
             reference = base.reference
-            if base.unresolved or "$" in reference or _DIGEST.search(reference):
+            if (
+                base.unresolved
+                or "$" in reference
+                or _DIGEST.search(reference)
+                or _familiar(reference) in own
+            ):
                 continue
             tag = reference.rpartition("/")[2].partition(":")[2]
             digest = known.get(reference)
@@ -71,6 +78,11 @@ def _bases(stage: Stage) -> Iterator[tuple[Instruction, ImageBase]]:
         for source in (instruction.source, *(mount.source for mount in instruction.mounts)):
             if isinstance(source, ImageBase):
                 yield instruction, source
+
+
+def _familiar(reference: str) -> str:
+    """The name without what goes without saying."""
+    return reference.removeprefix("docker.io/").removeprefix("library/").removesuffix(":latest").lower()
 
 
 def _fix(recipe: Recipe, instruction: Instruction, base: ImageBase, pinned: str) -> Fix | None:
