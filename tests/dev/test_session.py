@@ -202,3 +202,44 @@ def test_a_service_that_ends_is_announced_and_so_is_the_end_of_all(project: Proj
     session.expect("clock exited with 137 (killed)")
     session.expect("every container has ended")
     assert session.end() == 1
+
+
+def test_a_session_that_is_left_running_says_what_did_not_come_up(project: Project) -> None:
+    (project.root / "compose.dev.yml").write_text(
+        "services:\n  clock:\n    command: [sh, -c, 'exit 3']\n", encoding="utf-8"
+    )
+    argv = project.argv("--detach")
+    completed = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=60)
+    assert completed.returncode == 3
+    assert "error: `clock` did not come up" in completed.stderr
+    assert len(project.containers()) == 1
+
+
+def test_services_of_a_profile_start_also_where_a_port_is_moved(project: Project) -> None:
+    text = (project.root / "compose.yml").read_text(encoding="utf-8")
+    (project.root / "compose.yml").write_text(
+        text.replace("  clock:\n", '  clock:\n    profiles: ["extra"]\n'), encoding="utf-8"
+    )
+    with socket.create_server(("127.0.0.1", project.port)):
+        argv = project.argv("--profile", "extra", "--detach")
+        completed = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=60)
+    assert completed.returncode == 0, completed.stderr
+    assert len(project.containers()) == 2
+    again = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=60)
+    assert again.returncode == 0, again.stderr
+    assert "other files" not in again.stderr
+
+
+def test_what_makes_no_sense_is_refused_before_anything_is_touched(project: Project) -> None:
+    def refused(*words: str) -> str:
+        argv = project.argv(*words)
+        completed = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=60)
+        assert completed.returncode == 2
+        return completed.stderr
+
+    assert "removes the whole stack" in refused("--down", "web")
+    assert "goes with --down" in refused("--volumes")
+    assert "no service `wep`; did you mean `web`?" in refused("wep")
+    for name in ("compose.yml", "compose.dev.yml"):
+        (project.root / name).write_text("services: {}\n", encoding="utf-8")
+    assert "declare no service" in refused()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hullmark._cli import options
-from hullmark.errors import Interrupted, UsageError, nearest
+from hullmark.errors import ConfigurationError, Interrupted, Unavailable, UsageError, nearest
 
 if TYPE_CHECKING:
     from hullmark._cli.session import Session
@@ -57,6 +57,10 @@ def command(session: Session, /, *, services: tuple[str, ...], down: bool, **cho
     """
     if choices["volumes"] and not down:
         raise click.UsageError("--volumes goes with --down")
+    if down and services:
+        raise click.UsageError(
+            "--down removes the whole stack; `docker compose stop SERVICE` stops one of it"
+        )
     from hullmark._compose import resolve  # noqa: PLC0415  # loaded when it is called, not for the help
     from hullmark._dev import Development, with_overlay  # noqa: PLC0415
     from hullmark._engines import connect  # noqa: PLC0415
@@ -69,6 +73,10 @@ def command(session: Session, /, *, services: tuple[str, ...], down: bool, **cho
     settings = with_overlay(root, settings, named="project.compose" in flags)
     project = resolve(root, settings, commands)
     session.warn(project.warnings)
+    if not project.services:
+        raise ConfigurationError(
+            [f"{project.root}: the Compose files declare no service; there is nothing to start"]
+        )
     development = Development(
         project=project,
         engine=connect(commands, session.environ, session.cancelled),
@@ -108,6 +116,14 @@ def _run(
     if files := development.other_files():
         session.tell(f"the project is running with other files, {files}; its containers are replaced")
 
+    def failed(service: str) -> None:
+        # Who stays to look at the log may mend it; who went away has to know.
+        if detach:
+            raise Unavailable(
+                f"`{service}` did not come up",
+                hint=f"`docker compose logs {service}`; the stack is left running",
+            )
+
     def up() -> None:
         session.tell(
             f"{development.project.name} is up; Ctrl-C stops it"
@@ -122,7 +138,7 @@ def _run(
 
     try:
         development.start(build=build, strict_ports=strict_ports)
-        development.follow(watch=watch and not detach, on_up=up)
+        development.follow(watch=watch and not detach, on_up=up, on_failure=failed)
     except _Up:
         return 0
     except Interrupted:

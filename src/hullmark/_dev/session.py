@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from hullmark.model.project import Project
 
 _TICK = 0.2
-_LOOK_AGAIN = 2.0
+_STEADY = 1.0
+"""Seconds after which a service without a health check that still runs is believed to have come up."""
+_LOOK_AGAIN = 1.0
 """Seconds after which the containers are looked at though nothing was said of them."""
 _PROJECT = "com.docker.compose.project"
 _SERVICE = "com.docker.compose.service"
@@ -63,6 +65,8 @@ class Development:
     conflicts: tuple[Conflict, ...] = ()
     """Ports that are published elsewhere; set by `start`."""
     _came_up: set[str] = field(default_factory=set)
+    _running_since: dict[str, float] = field(default_factory=dict)
+    """When each container was first seen running."""
     _events: queue.Queue[dict[str, Any] | None] = field(default_factory=queue.Queue)
 
     @property
@@ -81,7 +85,8 @@ class Development:
         """The Compose files that containers of this project were started from, where those are others."""
         for container in self._containers():
             files = container.labels.get(_FILES, "")
-            if files and files != ",".join(str(file) for file in self.project.files):
+            # `-` is what was started with other ports: nothing can be said of its files.
+            if files and "-" not in files.split(",") and files != ",".join(map(str, self.project.files)):
                 return str(files)
         return ""
 
@@ -106,8 +111,13 @@ class Development:
 
     def _place(self) -> tuple[str, ...]:
         """What tells Compose where paths start, without the files."""
-        words = self.project.compose_arguments
-        return words[: words.index("-f")] if "-f" in words else words
+        words, kept = iter(self.project.compose_arguments), []
+        for word in words:
+            if word == "-f":
+                next(words)
+            else:
+                kept.append(word)
+        return tuple(kept)
 
     def links(self) -> tuple[Link, ...]:
         """Where the published ports answer, those of services that are up."""
@@ -126,11 +136,13 @@ class Development:
             found.append(Link(service=each.service, url=url))
         return tuple(found)
 
-    def follow(self, *, watch: bool, on_up: Callable[[], None]) -> bool:
-        """Passes on logs and events until every container has ended, which is what the result says.
+    def follow(
+        self, *, watch: bool, on_up: Callable[[], None], on_failure: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """Passes on logs and events until every container has ended.
 
-        `on_up` is called once, when every service has come up. With `watch`, Compose syncs and rebuilds what the
-        project says under `develop`.
+        `on_up` is called once, when every service has come up, and `on_failure` with the name of a service of which
+        it is certain that it will not. With `watch`, Compose syncs and rebuilds what the project says under `develop`.
         """
         stop = threading.Event()
         words = [("logs", "--follow", "--no-color", *self.wanted)]
@@ -142,7 +154,7 @@ class Development:
             for thread in threads:
                 thread.start()
             try:
-                return self._attend(on_up)
+                self._attend(on_up, on_failure)
             finally:
                 stop.set()
                 threads[0].join()
@@ -159,7 +171,7 @@ class Development:
 
     # --- what goes on ----------------------------------------------------------------------------------------------
 
-    def _attend(self, on_up: Callable[[], None]) -> bool:
+    def _attend(self, on_up: Callable[[], None], on_failure: Callable[[str], None]) -> None:
         announced = False
         looked = 0.0
         while True:
@@ -172,7 +184,8 @@ class Development:
             looked = time.monotonic()
             containers = self._containers()
             for container in containers:
-                self._see(container)
+                if self._see(container):
+                    on_failure(container.labels[_SERVICE])
             if not announced and self._came_up >= set(self.wanted):
                 announced = True
                 on_up()
@@ -180,15 +193,26 @@ class Development:
                 # The engine shows the end of a container before it tells of it.
                 while self._take_events():
                     pass
-                return True
+                return
 
-    def _see(self, container: Container) -> None:
-        """Notes a service that is up: healthy, or running where it has no health check, or done."""
+    def _see(self, container: Container) -> bool:
+        """Notes a service that is up: healthy, or running where it has no health check, or done.
+
+        Whether it has failed for good is the result: it is unhealthy, or has exited and nobody starts it again.
+        """
         state = container.attrs["State"]
         health = (state.get("Health") or {}).get("Status")
         done = state["Status"] == "exited" and state["ExitCode"] == 0
-        if done or (state["Status"] == "running" and health in {None, "healthy"}):
+        steady = False
+        if state["Status"] == "running" and health is None:
+            now = time.monotonic()
+            steady = now - self._running_since.setdefault(str(container.id), now) >= _STEADY
+        if done or steady or (state["Status"] == "running" and health == "healthy"):
             self._came_up.add(container.labels[_SERVICE])
+        policy = (container.attrs["HostConfig"].get("RestartPolicy") or {}).get("Name") or "no"
+        return health == "unhealthy" or (
+            state["Status"] in {"exited", "dead"} and not done and policy == "no"
+        )
 
     def _take_events(self) -> bool:
         """Tells of what has happened; waits a moment for it, and says whether there was anything."""
@@ -243,6 +267,8 @@ class Development:
         names = {each.name or "": each.labels[_SERVICE] for each in self._containers()}
 
         def on_line(text: str) -> None:
+            if stop.is_set() or self.engine.cancelled.is_set():
+                return  # Compose tells of its own end
             line = parse(text, names)
             # That a container has ended is told by the engine, too, and in more words.
             if line is not None or " exited with code " not in text:
