@@ -291,7 +291,10 @@ def test_output_of_others_gives_no_commands() -> None:
 
 # --- Markdown ------------------------------------------------------------------------------------------------------
 
-_MARKDOWN = MarkdownIt("gfm-like", {"linkify": False, "html": True}).disable("linkify")
+_MARKDOWN = MarkdownIt("gfm-like", {"linkify": True, "html": True})
+# GitHub makes links of addresses and of `www.`, and of no other name with a dot.
+assert _MARKDOWN.linkify is not None
+_MARKDOWN.linkify.set({"fuzzy_link": False})
 
 
 @relaxed
@@ -342,6 +345,16 @@ def test_markdown_shows_services_against_checks_and_findings_with_their_remedy()
     )
 
 
+def test_markdown_of_hundreds_of_reasons_fits_and_counts_the_rest() -> None:
+    broken = [
+        CheckResult(check=Check.VALIDATE, service=f"s{number}", outcome=Broken(error=f"{number} " * 200))
+        for number in range(200)
+    ]
+    text = _text(_report(*broken), "markdown")
+    assert len(text) <= 65_536
+    assert re.search(r"_\d+ more are left out here; the JSON report has all of them\._", text)
+
+
 def test_markdown_of_thousands_of_findings_keeps_the_worst_and_counts_the_rest() -> None:
     notes = tuple(_finding(severity=Severity.NOTE, seen="n" * 500) for _ in range(3_000))
     errors = tuple(_finding(seen=f"error number {number}") for number in range(50))
@@ -352,12 +365,22 @@ def test_markdown_of_thousands_of_findings_keeps_the_worst_and_counts_the_rest()
 
 
 @pytest.mark.parametrize(
-    "hostile", ["@everyone see #1", "](https://example.com)", "<script>", "a|b", "`", "**x**"]
+    "hostile",
+    [
+        "@everyone see #1",
+        "see https://example.com/x and www.example.com",
+        "](https://example.com)",
+        "<script>",
+        "a|b",
+        "`",
+        "**x**",
+    ],
 )
 def test_what_a_finding_quotes_is_neither_markup_nor_mention(hostile: str) -> None:
     text = _text(_report(_ran(_finding(seen=hostile, summary=hostile))), "markdown")
     rendered = _MARKDOWN.render(text)
     assert "<script" not in rendered
     assert "<a " not in rendered
+    assert not re.search(r"\bwww\.|://", re.sub(r"<code>.*?</code>", "", rendered))
     assert not re.search(r"[@#]\w", re.sub(r"<code>.*?</code>", "", rendered))
     assert rendered.count("<strong>") == 2

@@ -119,9 +119,10 @@ class FixedV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class SizeV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The four sizes of an image in bytes."""
+    """The four sizes of an image in bytes; `transfer` is estimated where layers were compressed to measure it."""
 
     transfer: int | None
+    transfer_estimated: bool
     unpacked: int
     visible: int
     masked: int
@@ -348,6 +349,7 @@ def _image(image: ImageSummary) -> ImageV1:
         platform=image.platform,
         size=SizeV1(
             transfer=image.transfer,
+            transfer_estimated=image.estimated,
             unpacked=image.unpacked,
             visible=image.visible,
             masked=image.unpacked - image.visible,

@@ -47,12 +47,14 @@ def render(report: Report, style: Style) -> Iterator[str]:  # noqa: ARG001  # th
     """See `interface.render`."""
     head = [MARKER, f"## {_VERDICTS[report.verdict.status]}: {_code(report.project)}", ""]
     head += [*_counts(report), ""]
-    foot = [*_unchecked(report)]
-    room = LARGEST - sum(len(line) + 1 for line in chain(head, foot))
+    room = LARGEST - sum(len(line) + 1 for line in head)
     body: list[str] = []
+    # What could not be looked at is said last, and has its part of the room before details have theirs.
+    unchecked: list[str] = []
+    room -= _fill(unchecked, _unchecked(report), min(room, LARGEST // 4))
     for section in (_table(report), _findings(report), _sizes(report), _stack(report)):
         room -= _fill(body, section, room)
-    for line in chain(head, body, foot):
+    for line in chain(head, body, unchecked):
         yield f"{line}\n"
 
 
@@ -233,7 +235,7 @@ def _stack(report: Report) -> Iterator[tuple[str, ...]]:
     yield ("", "</details>", "")
 
 
-def _unchecked(report: Report) -> Iterator[str]:
+def _unchecked(report: Report) -> Iterator[tuple[str, ...]]:
     reasons: dict[str, list[str]] = {}
     for result in report.results:
         match result.outcome:
@@ -249,7 +251,8 @@ def _unchecked(report: Report) -> Iterator[str]:
                 pass
     for text, services in reasons.items():
         names = ", ".join(_code(service) for service in services if service)
-        yield f"- {text}{f' ({names})' if names and len(services) < len(report.services) else ''}"
+        yield (f"- {text}{f' ({names})' if names and len(services) < len(report.services) else ''}",)
+    yield ()
 
 
 def _code(text: str) -> str:
@@ -281,5 +284,5 @@ def _plain(text: str) -> str:
     text = re.sub(r"\s+", " ", "".join(c if c.isprintable() else " " for c in text))
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = re.sub(r"([\\*_\[\]~|!])", r"\\\1", text)
-    # Neither a person nor an issue is meant; a character without width keeps both from being linked.
-    return re.sub(r"([@#])", "\\1\N{ZERO WIDTH SPACE}", text)
+    # Neither a person, an issue nor a page is meant; a character without width keeps them from being linked.
+    return re.sub(r"([@#]|:(?=//)|www(?=\.))", "\\1\N{ZERO WIDTH SPACE}", text, flags=re.IGNORECASE)

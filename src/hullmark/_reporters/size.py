@@ -30,6 +30,7 @@ def text(anatomy: Anatomy, style: Style, *, views: Iterable[str], top: int) -> I
     yield f"{printable(image.reference)}  {image.platform}\n"
     yield f"  {printable(image.how)}\n" if image.how else ""
     transfer = "not known" if image.transfer is None else format_size(image.transfer)
+    transfer += " (estimated)" if image.estimated else ""
     yield (
         f"  unpacked {format_size(files.unpacked)}, visible {format_size(files.visible_bytes)}, "
         f"masked {format_size(files.masked_bytes)}, transfer {transfer}\n"
@@ -112,9 +113,13 @@ class ToolS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class SizesS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The sizes of an image in bytes; `transfer` is null where its blobs are not known."""
+    """The sizes of an image in bytes.
+
+    `transfer` is null where its blobs are not known, and estimated where layers were compressed to measure it.
+    """
 
     transfer: int | None
+    transfer_estimated: bool
     unpacked: int
     visible: int
     masked: int
@@ -228,6 +233,7 @@ def json(anatomy: Anatomy) -> str:
         platform=image.platform,
         size=SizesS1(
             transfer=image.transfer,
+            transfer_estimated=image.estimated,
             unpacked=files.unpacked,
             visible=files.visible_bytes,
             masked=files.masked_bytes,
