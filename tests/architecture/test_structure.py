@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import hullmark
+from hullmark._doctor.situations import catalogue as situations
+from hullmark.model import diagnosis
 from hullmark.model.rule import HEADINGS
 from hullmark.rules import catalogue
 
@@ -32,8 +34,8 @@ FLOORS = (
         *("_settings", "_compose", "_dockerfile", "_images", "_contents"),
         *("_engines", "_linters", "_scanners", "rules", "_reporters"),
     ),
-    ("_project", "_smoke", "_anatomy", "_dev", "_release", "_doctor"),
-    ("_ci",),
+    ("_project", "_smoke", "_anatomy", "_dev", "_release"),
+    ("_ci", "_doctor"),
     ("_checks",),
     ("_pipeline",),
     ("_survey",),
@@ -291,6 +293,28 @@ def test_the_page_of_a_rule_has_a_title_and_every_heading_in_order(rule: Any) ->
         assert lines[lines.index(heading) + 1].strip(), f"{heading} is empty"
     assert not rule.summary.endswith(".")
     assert rule.since
+
+
+def _situation_modules() -> Iterator[str]:
+    package = importlib.import_module("hullmark._doctor.situations")
+    for module in pkgutil.iter_modules(package.__path__):
+        yield module.name
+
+
+def test_every_module_of_a_situation_is_in_the_catalogue_under_its_own_name() -> None:
+    assert [each.id.replace("-", "_") for each in situations()] == sorted(_situation_modules())
+    assert len(situations()) >= 25
+
+
+@pytest.mark.parametrize("situation", situations(), ids=[each.id for each in situations()])
+def test_the_page_of_a_situation_has_a_title_and_every_heading_in_order(situation: Any) -> None:
+    lines = situation.page.splitlines()
+    assert lines[0].strip()
+    assert [line for line in lines if line in diagnosis.HEADINGS] == list(diagnosis.HEADINGS)
+    for heading in diagnosis.HEADINGS:
+        assert lines[lines.index(heading) + 1].strip(), f"{heading} is empty"
+    assert not situation.summary.endswith(".")
+    assert situation.since
 
 
 HEAVY = {"docker", "requests", "urllib3", "rich", "msgspec", "yaml", "tree_sitter"}

@@ -21,7 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def tree(generate: ModuleType, tmp_path: Path) -> Path:
     (tmp_path / "docs").mkdir()
-    shutil.copy(ROOT / "docs/configuration.md", tmp_path / "docs")
+    for name in ("configuration.md", "doctor.md"):
+        shutil.copy(ROOT / "docs" / name, tmp_path / "docs")
     assert generate.main([], tmp_path) == 0
     return tmp_path
 

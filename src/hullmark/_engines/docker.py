@@ -84,11 +84,24 @@ def connect(commands: Commands, environ: Mapping[str, str], cancelled: threading
 
     Raises `Unavailable` when none answers, or when Engine or Compose is older than what is needed.
     """
+    engine = reach(environ, cancelled)
+    try:
+        check_compose(commands)
+    except BaseException:
+        engine.client.close()
+        raise
+    return engine
+
+
+def reach(environ: Mapping[str, str], cancelled: threading.Event) -> Engine:
+    """The same engine, whatever there is of Compose.
+
+    Raises `Unavailable` when none answers, or when it is older than what is needed.
+    """
     import docker  # noqa: PLC0415  # a tenth of a second, paid only where an engine is used
 
     host, tls = _endpoint(environ)
     version, api_version = _ask(host, tls)
-    _check_compose(commands)
     client = docker.DockerClient(base_url=host, tls=tls, version=api_version, timeout=ANSWER_WITHIN)
     return Engine(client=client, version=version, host=host, tls=tls, cancelled=cancelled)
 
@@ -166,8 +179,8 @@ def _knock(host: str) -> None:
             knocking.connect(path)
 
 
-def _check_compose(commands: Commands) -> None:
-    """Raises `Unavailable` when Compose is missing or too old."""
+def check_compose(commands: Commands) -> str:
+    """The version of Compose; raises `Unavailable` when it is missing or too old."""
     compose = commands.run(("docker", "compose", "version", "--short"), timeout=60)
     if compose.returncode != 0:
         raise Unavailable(
@@ -178,6 +191,7 @@ def _check_compose(commands: Commands) -> None:
             f"Docker Compose is version {compose.stdout.strip()}; hullmark needs {_dotted(OLDEST_COMPOSE)} or newer",
             hint="upgrade the Docker Compose plugin",
         )
+    return compose.stdout.strip()
 
 
 def _endpoint(environ: Mapping[str, str]) -> tuple[str, Any]:

@@ -69,15 +69,21 @@ def decide(results: Iterable[CheckResult], policy: Policy) -> Verdict:
     """
     results = tuple(results)
     deciding = (f for r in results if r.check not in policy.advisory for f in r.findings)
-    if any(finding.severity >= policy.fail_on for finding in deciding):
-        status = Status.FINDINGS
-    elif any(r.check in policy.required and _unchecked(r.outcome) for r in results):
-        status = Status.UNCHECKED
-    elif not any(isinstance(r.outcome, Ran) for r in results):
-        status = Status.NOTHING
-    else:
-        status = Status.CLEAN
+    status = settle(
+        failing=any(finding.severity >= policy.fail_on for finding in deciding),
+        unchecked=any(r.check in policy.required and _unchecked(r.outcome) for r in results),
+        ran=any(isinstance(r.outcome, Ran) for r in results),
+    )
     return Verdict(status=status, counts=_count(results))
+
+
+def settle(*, failing: bool, unchecked: bool, ran: bool) -> Status:
+    """What weighs most: what was found is certain, then what was not looked at, then whether anything was."""
+    if failing:
+        return Status.FINDINGS
+    if unchecked:
+        return Status.UNCHECKED
+    return Status.CLEAN if ran else Status.NOTHING
 
 
 def _unchecked(outcome: Outcome) -> bool:

@@ -1,0 +1,116 @@
+"""A log and the situations that it tells of."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from hullmark._doctor.log import take_apart
+from hullmark._doctor.situation import Symptom
+from hullmark._doctor.situations import catalogue
+from hullmark.model.diagnosis import Diagnosis, Reading
+from hullmark.model.text import shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from hullmark._doctor.log import Log
+    from hullmark._doctor.patient import Patient
+    from hullmark._doctor.situation import Situation
+
+_FAILED = re.compile(
+    r"failed to solve: |^(?:docker: )?Error response from daemon: |exited with code [1-9]|"
+    r"did not complete successfully|returned a non-zero code|^Traceback \(most recent call last\)|"
+    r"^(?:ERROR|error|npm error|npm ERR!|fatal|E)[: ] ?|OCI runtime \w+ failed|^dependency failed to start",
+    re.MULTILINE,
+)
+_MOST = 5
+_LONGEST = 400
+
+
+def read(name: str, text: str, patient: Patient) -> Reading:
+    """What the log `text`, called `name`, tells of; `patient` is asked about what it says."""
+    log = take_apart(text)
+    found = _Reader(log, patient).diagnoses()
+    unexplained: tuple[tuple[int, str], ...] = ()
+    if not found:
+        indexes = dict.fromkeys(log.line_at(failed.start()) for failed in _FAILED.finditer(log.text))
+        unexplained = tuple((i + 1, shortened(log.lines[i].shown.strip(), _LONGEST)) for i in indexes)
+    return Reading(
+        log=name,
+        lines=sum(1 for line in log.lines if line.shown.strip()),
+        diagnoses=found,
+        unexplained=unexplained[-_MOST:],
+    )
+
+
+class _Match:
+    """All places where a log says one thing."""
+
+    def __init__(self, index: int, symptom: Symptom) -> None:
+        self.index = index
+        self.symptom = symptom
+        self.times = 1
+
+
+class _Reader:
+    def __init__(self, log: Log, patient: Patient) -> None:
+        self._log = log
+        self._patient = patient
+        self._told: dict[str, tuple[Diagnosis, ...]] = {}
+        self._matched = {each.id: tuple(self._matches(each)) for each in catalogue()}
+
+    def diagnoses(self) -> tuple[Diagnosis, ...]:
+        """In the order in which the log tells of them."""
+        found = [diagnosis for each in catalogue() for diagnosis in self._tell(each)]
+        return tuple(sorted(found, key=lambda each: (each.line, each.situation)))
+
+    def _matches(self, situation: Situation) -> Iterable[_Match]:
+        found: dict[tuple[tuple[str, str], ...], _Match] = {}
+        lines: dict[tuple[tuple[str, str], ...], set[int]] = {}
+        for pattern in situation.patterns:
+            for match in pattern.finditer(self._log.text):
+                index = self._log.line_at(match.start())
+                symptom = self._symptom(match, index)
+                key = tuple(sorted(symptom.values.items()))
+                seen = lines.setdefault(key, set())
+                if index in seen:
+                    continue  # another pattern has been here
+                seen.add(index)
+                if key not in found:
+                    found[key] = _Match(index, symptom)
+                else:
+                    found[key].times += 1
+                    if index < found[key].index:
+                        found[key].index, found[key].symptom = index, symptom
+        return found.values()
+
+    def _symptom(self, match: re.Match[str], index: int) -> Symptom:
+        line = self._log.lines[index]
+        values = {name: value for name, value in match.groupdict().items() if value}
+        service = values.pop("service", None) or line.service or self._patient.of_step(line.step)
+        return Symptom(values=values, service=service, step=line.step, patient=self._patient)
+
+    def _tell(self, situation: Situation) -> tuple[Diagnosis, ...]:
+        if situation.id not in self._told:
+            self._told[situation.id] = ()  # of two that give way to each other, one is told
+            better = [each for each in catalogue() if each.id in situation.gives_way_to]
+            if not any(self._tell(each) for each in better):
+                self._told[situation.id] = tuple(self._advised(situation))
+        return self._told[situation.id]
+
+    def _advised(self, situation: Situation) -> Iterator[Diagnosis]:
+        for match in self._matched[situation.id]:
+            advice = situation.function(match.symptom)
+            if advice is not None:
+                yield Diagnosis(
+                    situation=situation.id,
+                    summary=situation.summary,
+                    line=match.index + 1,
+                    excerpt=shortened(self._log.lines[match.index].shown.strip(), _LONGEST),
+                    service=match.symptom.service,
+                    step=match.symptom.step,
+                    values=tuple(match.symptom.values.items()),
+                    advice=advice,
+                    times=match.times,
+                )
