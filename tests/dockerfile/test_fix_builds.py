@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import re
 import secrets
 import subprocess
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hullmark._dockerfile import fix_text, lint, parse
+from hullmark._engines.digests import known_digests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping
 
     from hullmark._engines import Engine
+    from hullmark._process import Commands
 
 pytestmark = pytest.mark.docker
 
@@ -28,6 +33,8 @@ def build(tmp_path: Path, engine: Engine) -> Iterator[Callable[..., Any]]:
         reference = f"hullmark-test-fix:{secrets.token_hex(6)}"
         (tmp_path / "Dockerfile").write_text(text, encoding="utf-8")
         options = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
+        # Where TLS is intercepted, what is installed in a build has to know by whom.
+        options += ["--secret", f"id=ca,src={os.environ.get('SSL_CERT_FILE', '/dev/null')}"]
         subprocess.run(
             ["docker", "build", "--quiet", "--tag", reference, *options, str(tmp_path)],
             check=True,
@@ -42,11 +49,13 @@ def build(tmp_path: Path, engine: Engine) -> Iterator[Callable[..., Any]]:
         engine.client.images.remove(reference, force=True, noprune=True)
 
 
-def _fixed(text: str, rule: str, *, unsafe: bool = False) -> str:
+def _fixed(text: str, rule: str, *, unsafe: bool = False, digests: Mapping[str, str] | None = None) -> str:
     """`text` with what `rule` offers made; the rule has something to say before, and nothing after."""
 
     def see(text: str) -> Any:
-        return tuple(each for each in lint(parse(text, "Dockerfile")) if each.rule == rule)
+        return tuple(
+            each for each in lint(parse(text, "Dockerfile"), digests=digests or {}) if each.rule == rule
+        )
 
     assert see(text), "nothing to fix"
     after, made = fix_text(text, see, unsafe=unsafe)
@@ -63,6 +72,8 @@ ENV TOOLS=$BIN/tools NOTE="two words"
 {lost}FROM scratch
 COPY --from=runtime / /
 """
+COMMAND = "CMD exec sleep 1\n"
+"""In the last stage, where it has an effect on what is looked at: it is for a shell."""
 
 
 @pytest.mark.parametrize(
@@ -77,12 +88,14 @@ COPY --from=runtime / /
         ("squash-loses-entrypoint", 'ENTRYPOINT ["/bin/echo", \\\n  "a"]\n', "Entrypoint"),
         ("squash-loses-cmd", "CMD echo \\\n  # why\n  $MODE\n", "Cmd"),
         ("missing-healthcheck", "HEALTHCHECK --timeout=2s CMD test -e /\n", "Healthcheck"),
+        ("squash-loses-shell", 'SHELL ["/bin/bash", "-eu", "-c"]\n', "Shell"),
     ],
 )
 def test_what_a_squash_lost_is_as_it_was_upstream(
     build: Callable[..., Any], rule: str, lost: str, key: str
 ) -> None:
     text = SQUASHED.format(lost=lost)
+    text += COMMAND if key == "Shell" else ""
     upstream = build(text.partition("FROM scratch")[0]).attrs["Config"].get(key)
     if key == "Labels":
         upstream.pop("io.hullmark.base", None)  # of the base image, which the file does not know
@@ -146,3 +159,136 @@ def test_lists_of_apt_are_gone_and_what_was_installed_is_there(
         assert greeting.startswith("Hello")
     assert counts["before"] > 0
     assert counts["after"] == 0
+
+
+def _in(engine: Engine, image: Any, command: str) -> str:
+    """What a shell in a container of the image prints."""
+    said: bytes = engine.client.containers.run(
+        image.id, ["sh", "-c", command], remove=True, network_mode="none"
+    )
+    return said.decode()
+
+
+def test_recommended_packages_are_not_installed_and_what_was_asked_for_is(
+    build: Callable[..., Any], engine: Engine
+) -> None:
+    text = "FROM debian:bookworm-slim\nRUN apt-get update && apt-get install -y wget && rm -rf /var/lib/apt/lists/*\n"
+    after = _fixed(text, "apt-recommends", unsafe=True)
+    look = (
+        "dpkg-query --show --showformat '${db:Status-Status} ${Package}\\n' wget ca-certificates"
+        " | sed -n 's/^installed //p'"
+    )
+    assert _in(engine, build(text), look).split() == ["ca-certificates", "wget"]
+    assert _in(engine, build(after), look).split() == ["wget"]
+
+
+PIP = """\
+FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends python3-pip && rm -rf /var/lib/apt/lists/*
+RUN --mount=type=secret,id=ca if [ -s /run/secrets/ca ]; then export PIP_CERT=/run/secrets/ca; fi \\
+    && pip install --break-system-packages --no-binary idna idna==3.10
+"""
+"""Builds a wheel, which is kept whatever a proxy on the way says about what it hands out."""
+
+
+def test_the_cache_of_pip_is_gone_and_what_was_installed_is_there(
+    build: Callable[..., Any], engine: Engine
+) -> None:
+    after = _fixed(PIP, "pip-cache-kept")
+    look = (
+        "find /root/.cache/pip -type f 2>/dev/null | wc -l; python3 -c 'import idna; print(idna.__version__)'"
+    )
+    before = _in(engine, build(PIP), look).split()
+    assert int(before[0]) > 0
+    assert before[1] == "3.10"
+    assert _in(engine, build(after), look).split() == ["0", "3.10"]
+
+
+def _steps_made_anew(directory: Path, text: str) -> list[str]:
+    """Of the steps of a build those that did not come out of the cache."""
+    (directory / "Dockerfile").write_text(text, encoding="utf-8")
+    argv = ("docker", "build", "--progress", "plain", "--output", "type=cacheonly", str(directory))
+    said = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=300).stderr
+    steps = dict(re.findall(r"^#(\d+) \[(?:stage-0 +)?\d+/\d+\] (.*)$", said, re.MULTILINE))
+    cached = set(re.findall(r"^#(\d+) CACHED$", said, re.MULTILINE))
+    return [step for number, step in steps.items() if number not in cached and not step.startswith("FROM")]
+
+
+def test_dependencies_are_not_installed_again_when_only_sources_change(tmp_path: Path) -> None:
+    text = f"{PIP.partition('RUN --mount')[0]}WORKDIR /app\nCOPY . .\nRUN pip install --break-system-packages --no-cache-dir -r requirements.txt\n"
+    after = _fixed(text, "sources-before-dependencies", unsafe=True)
+    (tmp_path / "requirements.txt").write_text("", encoding="utf-8")
+    again: dict[str, list[str]] = {}
+    for name, each in (("before", text), ("after", after)):
+        for _ in range(2):
+            (tmp_path / "app.py").write_text(secrets.token_hex(8), encoding="utf-8")
+            again[name] = [step.partition(" ")[0] for step in _steps_made_anew(tmp_path, each)]
+    assert again == {"before": ["COPY", "RUN"], "after": ["COPY"]}
+
+
+@pytest.mark.parametrize("command", ["/wait", "/wait $MODE"])
+def test_a_program_gets_the_signals_that_a_shell_kept_from_it(
+    build: Callable[..., Any], engine: Engine, command: str
+) -> None:
+    text = (
+        "FROM debian:bookworm-slim\n"
+        "ENV MODE=fast\n"
+        "COPY --chmod=755 <<'E' /wait\n"
+        "#!/bin/bash\n"
+        "trap 'echo \"stopped $*\"; exit 0' TERM\n"
+        "echo up\n"
+        "while :; do sleep 0.05; done\n"
+        "E\n"
+        f"CMD {command}\n"
+    )
+    after = _fixed(text, "shell-form-entrypoint", unsafe=True)
+    for each, stops in ((text, False), (after, True)):
+        container = engine.client.containers.run(build(each).id, detach=True, network_mode="none")
+        try:
+            deadline = time.monotonic() + 30
+            while b"up" not in container.logs():
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            container.kill("SIGTERM")
+            if stops:
+                assert container.wait(timeout=30)["StatusCode"] == 0
+                expected = "up\nstopped fast\n" if "$" in command else "up\nstopped \n"
+                assert container.logs().decode() == expected
+            else:
+                time.sleep(1)
+                container.reload()
+                assert container.status == "running"
+        finally:
+            container.remove(force=True)
+
+
+def test_a_version_that_nobody_passes_is_not_empty(build: Callable[..., Any]) -> None:
+    label = "org.opencontainers.image.version"
+    text = f'FROM scratch\nCOPY Dockerfile /\nARG VERSION\nLABEL {label}="${{VERSION}}"\n'
+    after = _fixed(text, "version-argument-without-default")
+    assert build(text).attrs["Config"]["Labels"][label] == ""
+    assert build(after).attrs["Config"]["Labels"][label] == "dev"
+    assert build(after, VERSION="9").attrs["Config"]["Labels"][label] == "9"
+
+
+def test_a_pinned_base_is_the_one_that_the_engine_has_from_the_registry(
+    build: Callable[..., Any], engine: Engine, commands: Commands, registry: str
+) -> None:
+    base = f"{registry}/hullmark-test-base:1"
+    first = build("FROM scratch\nCOPY Dockerfile /first\n")
+    first.tag(base)
+    try:
+        engine.client.images.push(base)
+        text = f"FROM {base}\nCOPY Dockerfile /\n"
+        digests = known_digests([base], commands)
+        after = _fixed(text, "unpinned-base-image", unsafe=True, digests=digests)
+        assert after.startswith(f"FROM {base}@sha256:")
+        assert build(after).attrs["RootFS"]["Layers"][:1] == first.attrs["RootFS"]["Layers"]
+    finally:
+        engine.client.images.remove(base, force=True, noprune=True)
+
+
+def test_every_fix_is_built_here() -> None:
+    cases = Path(__file__).parents[1] / "rules" / "dockerfile"
+    fixed = {path.parent.name for path in cases.glob("*/*fixed")}
+    assert fixed <= set(re.findall(r'"([a-z-]+)"', Path(__file__).read_text(encoding="utf-8")))

@@ -3,8 +3,8 @@ r"""The program of the container is started by a shell, which keeps signals from
 What it checks
     The ENTRYPOINT that decides in the image, or where there is none its CMD: whether it is written as a line for a
     shell (`ENTRYPOINT python app.py`). One that ends by replacing the shell (`exec python app.py`) is fine, and so are
-    Windows images. The fix stays away from what only a shell can do, and from an ENTRYPOINT beside a CMD, which the
-    list of words would be given.
+    Windows images. The fix writes a list of words where the line is nothing else, though not beside a CMD, which that
+    would be given; where a single program is called with variables, the unsafe fix puts `exec` in front.
 
 Why it matters
     The shell is the first process of the container. It gets the SIGTERM of `docker stop` and does not pass it on: the
@@ -32,13 +32,15 @@ from typing import TYPE_CHECKING
 
 from hullmark.model.dockerfile import Recipe
 from hullmark.model.finding import Observation, Severity
-from hullmark.model.fix import Applicability, Fix, replacement
+from hullmark.model.fix import Applicability, Fix, insertion, replacement
 from hullmark.model.rule import rule
 
 if TYPE_CHECKING:
     from hullmark.model.dockerfile import Instruction
 
 _NEEDS_SHELL = re.compile(r"[$`|&;<>()*?\[\]{}~#!\n\\]")
+_SEVERAL = re.compile(r"[|&;\n]")
+_PROGRAM = re.compile(r"[\w./+-]+")
 _ASSIGNMENT = re.compile(r"\w+=")
 _BUILTINS = frozenset(
     {
@@ -110,7 +112,7 @@ def shell_form_entrypoint(recipe: Recipe) -> Iterator[Observation]:
         else "let it end with `exec PROGRAM ...`, or write a list of words",
         key=found.keyword,
         # A shell form ignores the CMD beside it; a list of words is given it.
-        fix=None if found is entrypoint and command is not None else _fix(recipe, found, written),
+        fix=None if found is entrypoint and command is not None and words else _fix(recipe, found, written),
     )
 
 
@@ -151,11 +153,27 @@ def _words(found: Instruction) -> list[str] | None:
 
 def _fix(recipe: Recipe, found: Instruction, written: str | None) -> Fix | None:
     if written is None:
-        return None
+        return _exec(recipe, found)
     return Fix(
         message="start the program without a shell",
         edits=(replacement(found.span, written),),
         applicability=Applicability.SAFE if recipe.final.last("SHELL") is None else Applicability.UNSAFE,
+    )
+
+
+def _exec(recipe: Recipe, found: Instruction) -> Fix | None:
+    """Has the shell become the program, where a single one is called: what its variables hold is not known here."""
+    text = recipe.dockerfile.excerpt(found.span)
+    line = text.partition("\n")[0]
+    place = re.match(rf"{found.keyword}\s+(?=(\S+))", line, re.IGNORECASE)
+    first = place[1] if place is not None else ""
+    if found.heredocs or _SEVERAL.search(found.value) or not _PROGRAM.fullmatch(first) or first in _BUILTINS:
+        return None
+    assert place is not None
+    return Fix(
+        message="let the program take the place of the shell",
+        edits=(insertion(found.span.path, found.span.line, found.span.column + place.end(), "exec "),),
+        applicability=Applicability.UNSAFE,
     )
 
 
