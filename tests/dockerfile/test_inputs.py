@@ -47,7 +47,6 @@ def _why(inputs: BuildInputs, path: str) -> list[str]:
         ("COPY a/../b /", ["b"], ["a"]),
         ("COPY a b /", ["a", "b"], ["c"]),
         ('COPY ["with space", "/"]', ["with space"], ["with"]),
-        ("COPY 'with space' /", ["with"], []),
         ("COPY *.txt /", ["a.txt", "d.txt/x"], ["a/b.txt", "a.txtx"]),
         ("COPY */*.md /", ["a/b.md"], ["b.md", "a/b/c.md"]),
         ("COPY **/x /", ["a/x"], ["a/b/x"]),
@@ -326,7 +325,8 @@ def test_named_contexts_are_followed_for_what_is_taken_of_them(tmp_path: Path) -
 def test_what_is_fetched_is_said_not_to_be_followed(tmp_path: Path) -> None:
     inputs = _inputs(
         tmp_path,
-        "FROM scratch\nADD https://example.org/a /\nADD --checksum=sha256:0 https://example.org/b /\n"
+        "FROM scratch\nADD https://example.org/a /\n"
+        f"ADD --checksum=sha256:{'0' * 64} https://example.org/b /\n"
         "ADD git@example.org:c.git /\n",
     )
     assert [(str(each), each.known) for each in inputs.unfollowed] == [

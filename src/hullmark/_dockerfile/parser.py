@@ -6,14 +6,14 @@ of two stages with one name the later counts.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hullmark._dockerfile import arguments
 from hullmark._dockerfile.expansion import SPACE, BadWord, expand
 from hullmark._dockerfile.located import Located
+from hullmark._dockerfile.mounts import options_of
 from hullmark._dockerfile.shell import SHELLS, Document, exec_form, script
 from hullmark._dockerfile.statements import Problems, statements
 from hullmark.errors import ConfigurationError
@@ -27,12 +27,13 @@ from hullmark.model.dockerfile import (
     Stage,
     StageBase,
 )
+from hullmark.model.reference import parse_reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from hullmark._dockerfile.statements import Statement
+    from hullmark._dockerfile.statements import Statement, Statements
     from hullmark.model.dockerfile import (
         Base,
         Command,
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9-_.]*")
 _SHELL = ("/bin/sh", "-c")
 _WINDOWS = re.compile(r"(^|/)(windows|nanoserver|servercore)([/:@]|$)")
+PLATFORM_ARGUMENTS = frozenset(
+    f"{side}{part}" for side in ("BUILD", "TARGET") for part in ("PLATFORM", "OS", "ARCH", "VARIANT")
+) | {"TARGETSTAGE"}
+"""Arguments that the builder sets without an ARG."""
 _PAIRS = frozenset({"ARG", "ENV", "LABEL"})
 
 
@@ -82,7 +87,7 @@ def parse(text: str, path: str, *, args: Mapping[str, str] | None = None) -> Doc
     file = statements(text, path, problems)
     if not file.statements and not problems:
         problems.add((1, 1), "no instructions", "FROM")
-    assembly = _Assembly(problems, file.escape, dict(args or {}))
+    assembly = _Assembly(problems, file, dict(args or {}))
     assembly.read(file.statements)
     assembly.link()
     if problems:
@@ -145,12 +150,15 @@ class _Draft:
 
 
 class _Assembly:
-    def __init__(self, problems: Problems, escape: str, args: dict[str, str]) -> None:
+    def __init__(self, problems: Problems, file: Statements, args: dict[str, str]) -> None:
         self.problems = problems
-        self.escape = escape
+        self.escape = file.escape
+        self.official = file.official
         self.args = args
         self.arguments: list[Instruction] = []
         self.globals: dict[str, str] = {}
+        self.declared: set[str] = set()
+        """The ARGs before the first FROM, those without a value as well."""
         self.drafts: list[_Draft] = []
         self.names: dict[str, int] = {}
         self.order: list[int] = []
@@ -167,6 +175,7 @@ class _Assembly:
             elif statement.keyword == "ARG":
                 pairs = self.pairs(statement, self.globals)
                 for pair in pairs:
+                    self.declared.add(pair.name)
                     value = self.args.get(pair.name, pair.value)
                     if value is not None:
                         self.globals[pair.name] = value
@@ -207,6 +216,10 @@ class _Assembly:
             base = _Named(raw=raw, index=self.names[text.lower()])
         else:
             base = ImageBase(reference=text, raw=raw, unresolved=unresolved)
+        if self.official:
+            arguments.check(statement, self.globals, self.problems, escape=self.escape)
+            if isinstance(base, ImageBase):
+                self.check_image(statement, base)
         flag = statement.flag("platform")
         platform = None
         if flag is not None and flag.value is not None:
@@ -225,6 +238,27 @@ class _Assembly:
         if name is not None:
             self.names[name.lower()] = draft.index
         self.drafts.append(draft)
+
+    def check_image(self, statement: Statement, base: ImageBase) -> None:
+        """Notes a base that can be no image, whatever the build arguments: what no ARG declares is empty."""
+        if set(base.unresolved) & (self.declared | PLATFORM_ARGUMENTS) or not statement.words():
+            return
+        try:
+            text = expand(
+                base.raw, {**dict.fromkeys(base.unresolved, ""), **self.globals}, escape=self.escape
+            ).text
+            if text:
+                parse_reference(text)
+                return
+            reason = (
+                f"`{base.raw}` is empty, since no ARG above declares {', '.join(base.unresolved) or 'it'}"
+            )
+        except BadWord:
+            return  # said already
+        except ValueError as error:
+            reason = str(error)
+        seen, _, expected = reason.partition("; expected ")
+        self.problems.add(statement.value_place, seen, expected or "the name of an image")
 
     def add(self, draft: _Draft, statement: Statement) -> None:
         pairs: tuple[Pair, ...] = ()
@@ -247,6 +281,8 @@ class _Assembly:
             commands, unread = _commands(statement, draft.shell)
         else:
             self.check(statement)
+        if self.official:
+            arguments.check(statement, draft.variables, self.problems, escape=self.escape)
         draft.statements.append((statement, pairs, commands, unread))
 
     def shell(self, draft: _Draft, statement: Statement) -> None:
@@ -366,13 +402,7 @@ class _Assembly:
         for flag in statement.flags:
             if flag.name != "mount":
                 continue
-            try:
-                fields = next(csv.reader(io.StringIO(flag.value or "", newline="")), [])
-            except csv.Error:
-                fields = []
-            options = tuple(
-                (name.strip().lower(), value) for name, _, value in (each.partition("=") for each in fields)
-            )
+            options = options_of(flag.value or "")
             known = dict(options)
             target = known.get("target", known.get("dst", known.get("destination")))
             name = known.get("from")

@@ -46,6 +46,7 @@ _HEREDOCS = frozenset({"ADD", "COPY", "RUN"})
 _OPTIONAL = frozenset({"CMD", "ENTRYPOINT", "RUN"})
 """Instructions that may stand without an argument."""
 
+_LONGEST_LINE = 65535
 _DIRECTIVES = frozenset({"check", "escape", "syntax"})
 _DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
 _BLANKS = re.compile(r"[\t\v\f\r ]+")
@@ -149,6 +150,8 @@ class Statements:
 
     directives: list[Directive]
     escape: str
+    official: bool
+    """Whether the grammar is the builder's own and not that of some other frontend."""
     statements: list[Statement]
 
 
@@ -170,10 +173,10 @@ class _File:
         self.directives: list[Directive] = []
         self.escape = "\\"
         self.official = True
-        """Whether the grammar is the builder's own and not that of some other frontend."""
 
     def read(self) -> Statements:
         self.head()
+        self.check_lines()
         found = []
         comments: list[tuple[str, int, int]] = []
         self.position = 0
@@ -191,7 +194,16 @@ class _File:
                 comments = []
                 if statement is not None:
                     found.append(statement)
-        return Statements(directives=self.directives, escape=self.escape, statements=found)
+        return Statements(
+            directives=self.directives, escape=self.escape, official=self.official, statements=found
+        )
+
+    def check_lines(self) -> None:
+        """Notes lines that the builder's reader has no room for."""
+        for number, line in enumerate(self.lines, 1):
+            # Most lines need not be encoded to know it.
+            if len(line) * 4 > _LONGEST_LINE and len(line.encode("utf-8", "replace")) > _LONGEST_LINE:
+                self.problems.add((number, 1), "a line that is too long", f"at most {_LONGEST_LINE} bytes")
 
     def head(self) -> None:
         """Reads the parser directives, which end at the first line that is none."""
