@@ -187,6 +187,25 @@ def test_what_is_only_known_when_it_is_fetched_has_no_digest(repository: Checkou
     assert "of `a`, which it is built upon" in str(_digests(repository)[1].unknown)
 
 
+def test_an_address_with_a_variable_that_nobody_knows_leaves_no_digest(project: Checkout) -> None:
+    project.write_all({"Dockerfile": "FROM debian:12\nADD https://$HOST/file /f\n"})
+    assert (
+        _digests(project)[0].unknown
+        == "ADD at Dockerfile:2 takes what may be an address, `https://$HOST/file`"
+    )
+
+
+def test_an_ignore_file_that_cannot_be_followed_leaves_no_digest_and_is_told(
+    project: Checkout, tmp_path: Path
+) -> None:
+    project.write_all({".dockerignore": "unrelated\n[bad\n"})
+    first = _digests(project)[0]
+    assert first.digest is None
+    assert str(first.unknown).startswith(".dockerignore:2: `[bad` cannot be followed: ")
+    text, _ = _explained(project, tmp_path)
+    assert "`a`: .dockerignore:2: `[bad` cannot be followed: " in text
+
+
 def test_two_lists_of_inputs_have_one_digest_only_where_they_are_one() -> None:
     lists = ((), (("a", ""),), (("", "a"),), (("a", "b"),), (("ab", ""),), (("a", ""), ("b", "")))
     assert len({digest_of(entries) for entries in lists}) == len(lists)

@@ -149,7 +149,8 @@ class Assembly:
                 self.notes.append(f"`{service.name}` is built from a remote context, which is not looked at")
             else:
                 self.notes += [
-                    f"`{service.name}`: {each}, which is not looked at" for each in inputs.unfollowed
+                    *(f"`{service.name}`: {each}, which is not looked at" for each in inputs.unfollowed),
+                    *(f"`{service.name}`: {each}; all of the context counts" for each in inputs.refused),
                 ]
 
     def _depending(self) -> None:

@@ -120,7 +120,8 @@ class Digests:
 
 
 def unknown_inputs(inputs: BuildInputs) -> Iterator[str]:
-    """What of the inputs nobody knows before it is fetched."""
+    """What of the inputs nobody knows before it is fetched or mended."""
+    yield from inputs.refused
     for what in inputs.unfollowed:
         if not what.known:
             yield str(what)

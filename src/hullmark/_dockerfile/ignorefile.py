@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hullmark._dockerfile.ignorepattern import SPACES, compiled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from hullmark._dockerfile.ignorepattern import IgnorePattern
 
 _LONGEST = 64 * 1024
 """Bytes that a line must stay below for the builder to read it."""
+_UNNAMED = Path(".dockerignore")
+
+
+class Refused(ValueError):
+    """An ignore file with a line that the builder refuses, or that nobody here can follow."""
+
+    def __init__(self, reason: str, line: int, path: Path) -> None:
+        super().__init__(reason)
+        self.line = line
+        self.path = path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,18 +75,22 @@ class IgnoreFile:
         return excluded, tuple(about)
 
 
-def parse(text: str) -> IgnoreFile:
-    """The ignore file in `text`; raises `ValueError` for one that the builder refuses."""
+def parse(text: str, path: Path = _UNNAMED) -> IgnoreFile:
+    """The ignore file in `text`, which was read from `path`; raises `Refused` for a line that cannot be followed."""
     found = []
     for number, raw in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         if len(raw.encode("utf-8", "surrogateescape")) >= _LONGEST:
-            raise ValueError(f"line {number} is too long")
+            raise Refused("the line is too long to be followed", number, path)
         # A space before the sign makes it a name.
         if raw.startswith("#"):
             continue
         line = raw.strip(SPACES)
-        if line:
+        if not line:
+            continue
+        try:
             found.append(_pattern(line))
+        except ValueError as error:
+            raise Refused(f"`{line}` cannot be followed: {error}", number, path) from error
     return IgnoreFile(patterns=tuple(each for each in found if each is not None))
 
 
@@ -115,15 +129,15 @@ def _cleaned(path: str) -> str:
 def find(context: Path, dockerfile: Path | None) -> IgnoreFile:
     """The ignore file that counts for a Dockerfile: the one called after it, else that of the context.
 
-    A Dockerfile that stands in the Compose file, or that of a named context, has only the latter. Raises `ValueError`
-    for one that the builder refuses.
+    A Dockerfile that stands in the Compose file, or that of a named context, has only the latter. Raises `Refused`
+    for one that cannot be followed.
     """
     for path in places(context, dockerfile):
         try:
             content = path.read_bytes()
         except OSError:
             continue
-        return parse(content.decode("utf-8", "surrogateescape"))
+        return parse(content.decode("utf-8", "surrogateescape"), path)
     return IgnoreFile()
 
 

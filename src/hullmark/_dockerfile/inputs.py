@@ -21,6 +21,7 @@ from hullmark._dockerfile.sources import linked, part
 from hullmark._dockerfile.walk import files_below
 from hullmark.model.dockerfile import ImageBase
 from hullmark.model.inputs import MAIN, Because, BuildInputs, Selection, Unfollowed
+from hullmark.model.location import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
 _ELSEWHERE = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://|^[^/]+@[^/]+:|^(service|oci-layout):")
 """What names no directory of this machine: an address, `user@host:path`, or something that Compose looks up."""
+_STARTS_HERE = re.compile(r"[^:@$]*/")
+"""How a source starts that is a path, whatever the variables in the rest of it hold."""
 
 
 def build_inputs(
@@ -86,6 +89,7 @@ def build_inputs(
         bases=tuple(dict.fromkeys(reading.bases)),
         services=tuple(dict(reversed(reading.services)).items()),
         unfollowed=tuple(reading.unfollowed),
+        refused=tuple(dict.fromkeys(reading.refused)),
     )
 
 
@@ -115,6 +119,7 @@ class _Reading:
     bases: list[str] = field(default_factory=list)
     services: list[tuple[str, Because]] = field(default_factory=list)
     unfollowed: list[Unfollowed] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
 
     def add_context(self, name: str, directory: Path, dockerfile: Path | None) -> None:
@@ -123,9 +128,10 @@ class _Reading:
         self.contexts[name] = self._relative(os.path.realpath(str(directory)))
         try:
             self.ignored[name] = ignorefile.find(directory, dockerfile)
-        except ValueError:
-            # The builder will refuse it, or it is not followed here; all of the context counts.
+        except ignorefile.Refused as error:
+            # All of the context counts until it is mended.
             self.ignored[name] = ignorefile.IgnoreFile()
+            self.refused.append(f"{shown(error.path, Path(self.root))}:{error.line}: {error}")
 
     def add_file(self, path: Path, because: Because) -> None:
         """Adds a single file under its own name and, where it is a link, under that of what it leads to."""
@@ -207,6 +213,7 @@ class _Reading:
         if context is None:
             return
         excluded = _excluded(instruction, scope)
+        known = bool(instruction.flag("checksum"))
         documents = {heredoc.name for heredoc in instruction.heredocs}
         for word in _sources(instruction):
             if word.startswith("<<") and word.removeprefix("<<").strip("-'\"") in documents:
@@ -214,8 +221,10 @@ class _Reading:
             source = scope.resolve(word)
             if source is None:
                 self._select(context, ".", _unknown(because, word), excluded=excluded)
+                if instruction.keyword == "ADD" and not _STARTS_HERE.match(word):
+                    text = f"what may be an address, `{word}`"
+                    self.unfollowed.append(Unfollowed(text=text, because=because, known=known))
             elif instruction.keyword == "ADD" and _ELSEWHERE.match(source):
-                known = bool(instruction.flag("checksum"))
                 self.unfollowed.append(Unfollowed(text=f"`{source}`", because=because, known=known))
                 if not _SCHEME.match(source):
                     # A file may be called like this as well.

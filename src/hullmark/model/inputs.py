@@ -151,6 +151,8 @@ class BuildInputs:
     services: tuple[tuple[str, Because], ...]
     """Other services whose images are taken, and through what."""
     unfollowed: tuple[Unfollowed, ...]
+    refused: tuple[str, ...] = ()
+    """What of ignore files cannot be followed, each with its file and line; none of such a file counts."""
 
     def match(self, path: PurePosixPath) -> tuple[Because, ...]:
         """Why `path`, relative to the project's root, is an input; it need not exist."""
