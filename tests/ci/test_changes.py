@@ -155,6 +155,30 @@ def test_a_revision_that_nobody_knows_is_an_error_with_the_nearest_name(reposito
         _changes(repository, "main", "nowhere")
 
 
+def test_a_branch_that_only_a_remote_has_is_near_by_its_own_name(repository: Checkout) -> None:
+    repository.git("update-ref", "refs/remotes/origin/main", repository.commit({"a": "1"}))
+    repository.git("branch", "--move", "topic")
+    with pytest.raises(UsageError, match="git knows no revision `maim`") as raised:
+        _changes(repository, "maim")
+    assert raised.value.hint == "did you mean `origin/main`?"
+
+
+def test_where_no_name_is_near_those_that_git_knows_are_listed(repository: Checkout) -> None:
+    with pytest.raises(UsageError) as raised:
+        _changes(repository, "", "nosuch")
+    assert raised.value.hint == "the repository has no branch and no tag yet"
+    repository.commit({"a": "1"})
+    repository.git("tag", "v1")
+    with pytest.raises(UsageError) as raised:
+        _changes(repository, "main", "nosuch")
+    assert raised.value.hint == "it knows `main`, `v1`"
+    for number in range(8):
+        repository.git("branch", f"topic-{number}")
+    with pytest.raises(UsageError) as raised:
+        _changes(repository, "nosuch")
+    assert str(raised.value.hint).endswith("`, and 4 more")
+
+
 def test_a_revision_is_never_taken_for_an_option(repository: Checkout) -> None:
     repository.commit({"a": "1"})
     with pytest.raises(UsageError, match="git knows no revision `--all`"):

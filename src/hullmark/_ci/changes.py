@@ -27,6 +27,8 @@ _STEPS = (50, 500, 5000)
 _FETCH_HINT = "fetch the whole history: `fetch-depth: 0` for actions/checkout, or `git fetch --unshallow`"
 _FETCH_SECONDS = 600.0
 _LINK, _SUBMODULE = "120000", "160000"
+_LISTED = 6
+"""References that are listed where none is like the one that was asked for, the latest first."""
 _KINDS = {
     "A": ChangeKind.ADDED,
     "C": ChangeKind.ADDED,
@@ -74,13 +76,24 @@ def _commit(repository: Repository, revision: str) -> str | None:
 
 
 def _unknown(repository: Repository, revision: str) -> UsageError:
-    references = repository.ask("for-each-ref", "--format=%(refname:short)").split("\n")
-    meant = nearest(revision, [each for each in references if each])
+    listed = repository.ask("for-each-ref", "--sort=-creatordate", "--format=%(refname:short)").split("\n")
+    references = [each for each in listed if each]
+    # A branch that is only known of a remote is mostly meant by its own name.
+    names = {each.partition("/")[2] or each: each for each in reversed(references)}
+    names |= {each: each for each in ("HEAD", *references)}
+    meant = nearest(revision, names)
     cut = " in this part of the history" if repository.shallow else ""
-    return UsageError(
-        f"git knows no revision `{revision}`{cut}",
-        hint=f"did you mean `{meant}`?" if meant else _FETCH_HINT if repository.shallow else None,
-    )
+    hint = f"did you mean `{names[meant]}`?" if meant else None
+    if hint is None and repository.shallow:
+        hint = _FETCH_HINT
+    return UsageError(f"git knows no revision `{revision}`{cut}", hint=hint or _those_it_knows(references))
+
+
+def _those_it_knows(references: list[str]) -> str:
+    if not references:
+        return "the repository has no branch and no tag yet"
+    more = f", and {len(references) - _LISTED} more" if len(references) > _LISTED else ""
+    return f"it knows {', '.join(f'`{each}`' for each in references[:_LISTED])}{more}"
 
 
 def _fetched(repository: Repository, base: str) -> str | None:
