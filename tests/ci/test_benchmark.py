@@ -17,11 +17,14 @@ def test_the_benchmark_of_what_is_affected_compares_and_finds_the_three_services
         text=True,
         check=False,
     )
-    assert run.returncode == 0, run.stderr
     times = [
         float(re.search(rf"^{name} +([0-9.]+) ms", run.stdout, re.MULTILINE)[1])  # type: ignore[index]
         for name in ("hullmark affected", "git diff --name-only", "git ls-files -s, hash-object")
     ]
     ratio = float(re.search(r"^ +([0-9.]+) times", run.stdout, re.MULTILINE)[1])  # type: ignore[index]
     assert abs(ratio - times[0] / times[1]) < 0.1
-    assert len(re.findall(r"aimed at: at most", run.stdout)) == 2
+    aimed = re.findall(r"([0-9.]+) times   \(aimed at: at most ([0-9.]+)\)", run.stdout)
+    assert len(aimed) == 2, run.stderr
+    # What is missed is not only printed; a ratio that is rounded to its limit may be on either side of it.
+    if all(ratio != f"{float(limit):.2f}" for ratio, limit in aimed):
+        assert run.returncode == any(float(ratio) > float(limit) for ratio, limit in aimed)
