@@ -129,7 +129,9 @@ def run_checks(
     if Check.LINT in checks:
         lint(run)
     if Check.BUILD in checks:
-        for_each(run, Check.BUILD, build, services=(*services, *lacking(run, checks)))
+        building = (*services, *lacking(run, checks))
+        for group in tuple(run.reuse.in_order(building)) or (building,):
+            for_each(run, Check.BUILD, build, services=group)
     with ThreadPoolExecutor() as pool:
         after: list[tuple[Check, Callable[[], None]]] = [
             (Check.VALIDATE, lambda: for_each(run, Check.VALIDATE, validate)),

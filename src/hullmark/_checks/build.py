@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hullmark._checks.findings import apply
-from hullmark._ci.digest import LABEL
 from hullmark._engines import build_service
 from hullmark._smoke import missing_images, needed
 from hullmark.errors import Unavailable
@@ -23,7 +22,8 @@ def build(run: Run, service: Service) -> Outcome:
     engine = run.surroundings.engine  # one that is missing is told as such, not as a failed build
     progress = run.surroundings.progress
     inputs = run.reuse.digest(service)
-    if run.reusing and (found := run.reuse.find(service, inputs, engine)):
+    wanted = run.reuse.wanted(service, inputs)
+    if run.reusing and (found := run.reuse.find(service, wanted, engine)):
         run.reuse.keep(inputs)
         return Ran(note=f"reused: {found}")
     failure = build_service(
@@ -32,7 +32,7 @@ def build(run: Run, service: Service) -> Outcome:
         run.surroundings.commands,
         lambda step: progress.begin(Check.BUILD, service.name, step),
         run.recipe(service),
-        {} if inputs.digest is None else {LABEL: inputs.digest},
+        run.reuse.labels(service, wanted, engine),
     )
     if failure is None:
         run.reuse.keep(inputs)

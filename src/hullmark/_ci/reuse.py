@@ -7,6 +7,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from hullmark._ci import bases
+from hullmark._ci.bases import Bases, declared_build
 from hullmark._ci.digest import LABEL, Digests
 from hullmark._ci.objects import objects_of
 from hullmark._ci.records import Records
@@ -19,15 +21,17 @@ from hullmark.model.affected import InputDigest
 from hullmark.model.reference import DOCKER_HUB, Tagged, parse_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from hullmark._ci.objects import Objects
     from hullmark._engines import Engine
     from hullmark._process import Commands
-    from hullmark.model.inputs import BuildInputs
+    from hullmark.model.inputs import Because, BuildInputs
     from hullmark.model.project import Project, Service
 
 _PULL_SECONDS = 1800.0
+_COMPLETE = frozenset({LABEL, bases.LABEL})
+"""What an image has to carry to be reused."""
 
 
 @dataclass(kw_only=True)
@@ -41,6 +45,7 @@ class Reuse:
     inputs: Callable[[str], BuildInputs | None]
     """The inputs of a service."""
     _digests: Digests | None = None
+    _bases: Bases | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def digest(self, service: Service) -> InputDigest:
@@ -68,22 +73,88 @@ class Reuse:
         except HullmarkError:
             return objects_of(None)  # every file is read then, which says the same
 
-    def find(self, service: Service, inputs: InputDigest, engine: Engine) -> str | None:
-        """Where the image of `service` that was built from `inputs` was found; afterwards the engine has it.
+    def wanted(self, service: Service, inputs: InputDigest) -> dict[str, str]:
+        """The labels of an image of `service` that is built from `inputs` as everything is now.
+
+        Without the label of its base images where it is not known which those are, or will be.
+        """
+        if inputs.digest is None:
+            return {}
+        with self._lock:
+            try:
+                if self._bases is None:
+                    self._bases = Bases(project=self.project, inputs=self.inputs, commands=self.commands)
+                found = self._bases.digest(service.name)
+            except Interrupted:
+                raise
+            except HullmarkError:
+                found = None
+        return {LABEL: inputs.digest} if found is None else {LABEL: inputs.digest, bases.LABEL: found}
+
+    def labels(self, service: Service, wanted: Mapping[str, str], engine: Engine) -> dict[str, str]:
+        """Those of `wanted` that an image of `service` may carry that is built now.
+
+        What is built upon the image of another service gets that which is there, which may be out of date.
+        """
+        names = {other for other, _ in self._upstream(service)}
+        for other in self.project.built:
+            if other.name in names:
+                expected = self.wanted(other, self.digest(other))
+                complete = _COMPLETE.issubset(expected)
+                if not complete or not _carries(_local_labels(other.image, engine), expected):
+                    wanted = {name: value for name, value in wanted.items() if name != bases.LABEL}
+        # What is not said is taken over from the image below, of which it may hold.
+        return {bases.LABEL: "", **wanted} if wanted else {}
+
+    def in_order(self, services: Iterable[Service]) -> Iterator[tuple[Service, ...]]:
+        """`services` in groups: what is built upon the image of another one comes after that."""
+        pending = tuple(services)
+        upstream = {each.name: {other for other, _ in self._upstream(each)} for each in pending}
+        while pending:
+            waiting = {each.name for each in pending}
+            ready = tuple(each for each in pending if not upstream[each.name] & waiting)
+            # Those that are built upon each other in a circle fail, and say so.
+            yield ready or pending
+            pending = tuple(each for each in pending if ready and each not in ready)
+
+    def _upstream(self, service: Service) -> tuple[tuple[str, Because], ...]:
+        try:
+            inputs = self.inputs(service.name)
+        except Interrupted:
+            raise
+        except HullmarkError:
+            return ()  # its build says so
+        return () if inputs is None else inputs.services
+
+    def find(self, service: Service, labels: Mapping[str, str], engine: Engine) -> str | None:
+        """Where an image of `service` that carries `labels` was found; afterwards the engine has it by all its names.
 
         `None` where there is none, or it cannot be told.
         """
-        if inputs.digest is None:
+        if not _COMPLETE.issubset(labels):
             return None
-        if _local_digest(service.image, engine) == inputs.digest:
-            return "the local image was built from the same inputs"
-        return self._pull(service, inputs.digest)
+        if _carries(_local_labels(service.image, engine), labels):
+            found: str | None = "the local image was built from the same inputs"
+        else:
+            found = self._pull(service, labels)
+        return found if found is not None and self._tagged(service) else None
+
+    def _tagged(self, service: Service) -> bool:
+        """Gives the image the other names that a build gives it; whether it has them now."""
+        try:
+            for tag in declared_build(self.project, service.name).get("tags") or ():
+                self.commands.run(("docker", "tag", service.image, str(tag)), timeout=60).check()
+        except Interrupted:
+            raise
+        except HullmarkError:
+            return False  # it is built then, and what is wrong with the name is told there
+        return True
 
     def keep(self, inputs: InputDigest) -> None:
         """Records what an image was built from."""
         Records.at(self.environ).keep(self.project, inputs)
 
-    def _pull(self, service: Service, digest: str) -> str | None:
+    def _pull(self, service: Service, wanted: Mapping[str, str]) -> str | None:
         try:
             reference = parse_reference(service.image)
         except ValueError:
@@ -97,7 +168,7 @@ class Reuse:
                 settings = parse_configuration(core.config, service.image).config
                 manifest = core.manifest
             labels = (settings and settings.labels) or {}
-            if labels.get(LABEL) != digest or manifest is None:
+            if not _carries(labels, wanted) or manifest is None:
                 return None
             pinned = (
                 f"{reference.registry}/{reference.repository}@sha256:{hashlib.sha256(manifest).hexdigest()}"
@@ -111,15 +182,19 @@ class Reuse:
         return f"{pinned} was built from the same inputs, and is pulled"
 
 
-def _local_digest(image: str, engine: Engine) -> str | None:
-    """The digest that the local image carries."""
+def _carries(found: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    return all(found.get(name) == value for name, value in wanted.items())
+
+
+def _local_labels(image: str, engine: Engine) -> Mapping[str, str]:
+    """The labels of the local image; none where there is no such image."""
     from docker.errors import DockerException, ImageNotFound  # noqa: PLC0415  # loaded with the client
 
     try:
         found: Mapping[str, Any] = engine.client.api.inspect_image(image)  # type: ignore[no-untyped-call]  # in the stubs
     except ImageNotFound:
-        return None
+        return {}
     except (DockerException, OSError) as error:
         raise Unavailable(f"the engine does not say whether it has {image}: {error}") from error
-    label = ((found.get("Config") or {}).get("Labels") or {}).get(LABEL)
-    return None if label is None else str(label)
+    labels: Mapping[str, str] = (found.get("Config") or {}).get("Labels") or {}
+    return labels
