@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DOCKERFILE = """\
-FROM debian:12 AS base
+FROM debian:12@sha256:0000000000000000000000000000000000000000000000000000000000000000 AS base
 {above}RUN apt-get update && apt-get install -y {option} curl && rm -rf /var/lib/apt/lists/*
 ARG VERSION=1
 LABEL org.opencontainers.image.version=${{VERSION}}
@@ -37,7 +37,9 @@ def project(tmp_path: Path) -> Path:
 def _lint(
     project: Path, *, above: str = "", option: str = "--no-install-recommends", toml: str = "", **environ: str
 ) -> list[tuple[str, str, str]]:
-    (project / "Dockerfile").write_text(DOCKERFILE.format(above=above, option=option), encoding="utf-8")
+    (project / "Dockerfile").write_text(
+        DOCKERFILE.format(above=above, option=option, digest="0" * 64), encoding="utf-8"
+    )
     (project / "hullmark.toml").write_text(toml, encoding="utf-8")
     stdout, stderr = io.StringIO(), io.StringIO()
     given = {"PATH": os.environ["PATH"], "HOME": "/", "HULLMARK_HADOLINT": "never", **environ}
