@@ -7,7 +7,7 @@ has.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hullmark._contents.accounts import AccountCapture, uid_of
@@ -144,6 +144,24 @@ class Reading:
     def image(self, reference: str, *, platform: str | None = None, contents: bool = False) -> Image:
         """The image called `reference`, as `dissect` needs it; see `open_image`."""
         return self._open(reference, platform, wanted(contents=contents))
+
+    def measured(self, anatomy: Anatomy, reference: str, platform: str | None = None) -> Anatomy:
+        """`anatomy`, of the image called `reference`, with the sizes of the blobs that nobody has made yet.
+
+        For that all of its layers are compressed. Where `reference` is another image by now, some remain unknown.
+        """
+        image = anatomy.image
+        if image.transfer is not None:
+            return anatomy
+        again = self._open(reference, platform, Request(verify=False, transfer=True))
+        found = {layer.diff_id: layer for layer in again.layers}
+        layers = tuple(
+            replace(layer, transfer=same.transfer, estimated=same.estimated)
+            if (same := found.get(layer.diff_id)) is not None
+            else layer
+            for layer in image.layers
+        )
+        return replace(anatomy, image=replace(image, layers=layers))
 
     def _open(self, reference: str, platform: str | None, request: Request) -> Image:
         return open_image(

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from hullmark._checks.run import Run
     from hullmark.model.anatomy import Anatomy
     from hullmark.model.finding import Finding
-    from hullmark.model.image import ShippedImage
+    from hullmark.model.image import Image, ShippedImage
     from hullmark.model.outcome import Outcome
-    from hullmark.model.project import Service
+    from hullmark.model.project import Service, ServiceSettings
 
 
 def validate(run: Run, service: Service) -> Outcome:
@@ -43,6 +43,9 @@ def validate(run: Run, service: Service) -> Outcome:
         labels=labels_of_run,
     )
     settings = run.project.settings.service(service.name)
+    if _may_be_exceeded(anatomy.image, settings):
+        progress.begin(Check.VALIDATE, service.name, "compressing the layers to measure what is pulled")
+        anatomy = reading.measured(anatomy, f"docker:{service.image}")
     before, unknown = _previous(run, service, reading, anatomy.image.platform)
     image = shipped(
         anatomy,
@@ -99,8 +102,14 @@ def _previous(
         return None, (f"the previous image, `{name}`: {error.message}",)
 
 
+def _may_be_exceeded(image: Image, settings: ServiceSettings) -> bool:
+    """Whether a budget of what is pulled can be exceeded by layers that nobody has compressed yet."""
+    budgets = [each.size for each in (settings.transfer_budget, settings.update_budget) if each is not None]
+    return bool(budgets) and image.transfer is None and largest_transfer(image.layers) > min(budgets)
+
+
 def _unmeasured(image: ShippedImage) -> tuple[str, ...]:
-    """The budgets of what is pulled that may be exceeded or not: nobody has compressed the layers yet.
+    """The budgets of what is pulled that may be exceeded or not: a layer has not been compressed to measure it.
 
     Where even what is not compressed is within the budget, there is nothing to ask.
     """
@@ -127,6 +136,7 @@ def _summary(shipped: ShippedImage, anatomy: Anatomy) -> ImageSummary:
         config_digest=str(image.config_digest),
         platform=image.platform,
         transfer=image.transfer,
+        estimated=image.estimated,
         unpacked=files.unpacked,
         visible=files.visible_bytes,
         budget=shipped.settings.budget.size if shipped.settings.budget else None,

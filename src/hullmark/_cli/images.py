@@ -25,9 +25,14 @@ if TYPE_CHECKING:
 
 
 def anatomy_of(
-    session: Session, name: str, *, platform: str | None = None, contents: bool = False
+    session: Session,
+    name: str,
+    *,
+    platform: str | None = None,
+    contents: bool = False,
+    transfer: bool = False,
 ) -> Anatomy:
-    """All about the image or the service called `name`.
+    """All about the image or the service called `name`; with `transfer`, also of blobs that nobody has made yet.
 
     Raises `Unavailable` where the image is not to be had, and `DamagedImage`.
     """
@@ -40,17 +45,19 @@ def anatomy_of(
         session.tell(f"reading {name} ...")
     project = None if name.partition(":")[0] in SCHEMES else _project(session, commands)
     service = None if project is None else next((s for s in project.services if s.name == name), None)
+    image = f"docker:{service.image}" if service is not None else name
     if project is None or service is None or platform is not None:
-        image = f"docker:{service.image}" if service is not None else name
-        return dissect(reading.image(image, platform=platform, contents=contents))
-    return reading.service(
-        project,
-        service,
-        recipe_of(service, project.root),
-        lambda: surroundings.engine,
-        labels=labels_of_run,
-        contents=contents,
-    )
+        anatomy = dissect(reading.image(image, platform=platform, contents=contents))
+    else:
+        anatomy = reading.service(
+            project,
+            service,
+            recipe_of(service, project.root),
+            lambda: surroundings.engine,
+            labels=labels_of_run,
+            contents=contents,
+        )
+    return reading.measured(anatomy, image, platform) if transfer else anatomy
 
 
 def _project(session: Session, commands: SystemCommands) -> Project | None:

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 )
 @options.top
 @click.option("--duplicates", is_flag=True, help="Also look for equal files, for which all bytes are read.")
+@click.option(
+    "--transfer",
+    is_flag=True,
+    help="Also estimate what a host pulls where that is not known, for which all layers are compressed.",
+)
 @options.of_image
 @options.project
 @click.pass_obj
@@ -35,6 +40,7 @@ def command(
     views: tuple[str, ...],
     top: int,
     duplicates: bool,
+    transfer: bool,
     platform: str | None,
     format_: str,
 ) -> int:
@@ -48,7 +54,7 @@ def command(
     from hullmark._cli.images import anatomy_of  # noqa: PLC0415  # loaded when it is called, not for the help
     from hullmark._reporters import size  # noqa: PLC0415
 
-    anatomy = anatomy_of(session, image, platform=platform, contents=duplicates)
+    anatomy = anatomy_of(session, image, platform=platform, contents=duplicates, transfer=transfer)
     if format_ == "json":
         session.write_for_programs(size.json(anatomy))
         return 0

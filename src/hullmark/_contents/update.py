@@ -42,6 +42,7 @@ def pulled(previous: Iterable[tuple[DiffId, Digest | None]], current: Image) -> 
         compressed=compressed,
         pulled=tuple(map(str, lacking)),
         kept=tuple(map(str, kept)),
+        estimated=compressed and any(layer.estimated for layer in lacking.values()),
     )
 
 

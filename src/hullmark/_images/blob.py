@@ -11,6 +11,7 @@ import threading
 import zlib
 from typing import TYPE_CHECKING, Any, Protocol
 
+from hullmark._images.compression import Measured
 from hullmark._images.interface import Walked
 from hullmark._images.tar import TarWalk
 from hullmark.errors import DamagedImage, Interrupted
@@ -50,11 +51,15 @@ class LayerWalk:
     def __init__(self, request: Request, name: str) -> None:
         self.walk = TarWalk(request, name)
         self.hash = hashlib.sha256()
+        self.measured: Measured | None = None
+        """What finds out how large its blob becomes, where that is asked for."""
 
     def write(self, piece: Buffer) -> None:
         """Takes the next bytes."""
         self.hash.update(piece)
         self.walk.feed(piece)
+        if self.measured is not None:
+            self.measured.write(piece)
 
     def close(self) -> tuple[DiffId, FileTable, Mapping[str, bytes]]:
         """The layer, once all bytes have come."""
@@ -108,6 +113,7 @@ class BlobReader:
         self._name = name
         self._layer = LayerWalk(request, name)
         self._limits = request.limits
+        self._transfer = request.transfer
         self._head = b""
         self._decoder: _Decoder | None = None
         self._sniffed = False
@@ -135,6 +141,8 @@ class BlobReader:
             if self._head.startswith(magic):
                 raise DamagedImage(f"{self._name} is compressed with {name}, which layers are not")
         if not _GZIP(self._head) and not _ZSTD(self._head):
+            if self._transfer:
+                self._layer.measured = Measured()
             return
         sink: Sink = self._layer
         if self._pipeline:
@@ -163,12 +171,24 @@ class BlobReader:
             behind.check()
         diff_id, table, captured = self._layer.close()
         stored = str(diff_id) if self._decoder is None else f"sha256:{self._stored.hexdigest()}"
+        estimated = None
+        if self._transfer:
+            measured = self._layer.measured
+            estimated = self.size if measured is None else measured.finish()
+            self.close()
         return Walked(
-            diff_id=diff_id, table=table, captured=captured, digest=Digest.parse(stored), transfer=self.size
+            diff_id=diff_id,
+            table=table,
+            captured=captured,
+            digest=Digest.parse(stored),
+            transfer=self.size,
+            estimated=estimated,
         )
 
     def close(self) -> None:
-        """Ends the thread, if there is one."""
+        """Ends the threads, if there are any."""
+        if self._layer.measured is not None:
+            self._layer.measured.close()
         if self._behind is not None:
             self._behind.close()
             self._behind = None

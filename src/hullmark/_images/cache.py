@@ -134,6 +134,23 @@ class Cache:
         row = (key, VERSION, xxhash.xxh3_128_digest(packed), packed, time.time())
         self._use(lambda database: _write(database, row, self._largest))
 
+    def transfer(self, diff_id: DiffId) -> int | None:
+        """Bytes of the blob that an engine would make of a layer, where somebody has measured that."""
+        key = f"{diff_id} transfer"
+        found = self._use(lambda database: _read(database, key, key))
+        if found is None:
+            return None
+        _, version, checksum, packed = found
+        if version != VERSION or checksum != xxhash.xxh3_128_digest(packed):
+            return None
+        return int.from_bytes(packed, "big")
+
+    def put_transfer(self, diff_id: DiffId, size: int) -> None:
+        """Keeps how large the blob of a layer becomes."""
+        packed = size.to_bytes(8, "big")
+        row = (f"{diff_id} transfer", VERSION, xxhash.xxh3_128_digest(packed), packed, time.time())
+        self._use(lambda database: _write(database, row, self._largest))
+
     def usage(self) -> Usage | None:
         """What is there; `None` where nothing is kept."""
         if self.directory is None:

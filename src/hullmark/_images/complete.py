@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hullmark._images.configuration import align, parse_configuration, settings_of
@@ -48,6 +49,9 @@ def _complete(core: Core, request: Request, cache: Cache, cancelled: threading.E
             f"{name}: the configuration lists {len(diff_ids)} layers, and there are {len(core.layers)}"
         )
     digest = _manifest(core, name)
+    if core.manifest is not None:
+        # Its blobs are there, and have sizes.
+        request = replace(request, transfer=False)
     walked, cached = read_layers(core, diff_ids, request, cache, cancelled)
     history = document.steps()
     layers = tuple(
@@ -55,9 +59,11 @@ def _complete(core: Core, request: Request, cache: Cache, cancelled: threading.E
             diff_id=each.diff_id,
             table=each.table,
             captured=each.captured,
-            # Without a manifest there are no blobs: an archive of an engine holds plain tars that nobody transfers.
+            # Without a manifest there are no blobs: an archive of an engine holds plain tars that nobody transfers,
+            # and what a push would make of them is known only where somebody has asked.
             digest=None if core.manifest is None else each.digest,
-            transfer=None if core.manifest is None else each.transfer,
+            transfer=each.estimated if core.manifest is None else each.transfer,
+            estimated=core.manifest is None and each.estimated is not None,
             history=step,
         )
         for each, step in zip(walked, align(history, len(walked)), strict=True)

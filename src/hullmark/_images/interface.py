@@ -55,6 +55,8 @@ class Request:
     verify: bool = True
     """Whether digests and diff IDs are recomputed where the medium is trusted anyway: the local engine's own store.
     What comes from anywhere else is always verified."""
+    transfer: bool = False
+    """Whether layers that nobody has compressed yet are compressed, to measure what a host pulls; every byte is read."""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -69,6 +71,8 @@ class Walked:
     digest: Digest | None = None
     """As computed from the bytes of the blob."""
     transfer: int | None = None
+    estimated: int | None = None
+    """Bytes of the blob that an engine would make of it, where that was asked for."""
     verified: bool = True
 
 

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from hullmark._images.blob import LayerWalk
+from hullmark._images.compression import Measured
 from hullmark._images.interface import DamagedStore, Stored, Walked
 from hullmark._images.tar import TarWalk
 from hullmark.errors import DamagedImage, Interrupted
-from hullmark.model.digest import DiffId
 from hullmark.model.table import Kind
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from hullmark._images.interface import Request
+    from hullmark.model.digest import DiffId
 
 _CACHE_ID = re.compile(r"[0-9a-z-]{1,128}")
 _PIECE = 1 << 18
@@ -148,7 +150,7 @@ class _Layer:
         """See `Stored.walk`."""
         try:
             with _Contents(self.content, self.name) as contents:
-                if request.verify or request.contents:
+                if request.verify or request.contents or request.transfer:
                     return self._read_through(request, contents)
                 return self._read_wanted(request, contents)
         except DamagedImage as error:
@@ -158,16 +160,18 @@ class _Layer:
 
     def _read_through(self, request: Request, contents: _Contents) -> Walked:
         """Makes the whole tar again."""
-        walk = TarWalk(request, self.name)
-        hashed = hashlib.sha256()
-        for segments in self._segments(_DECODER):
-            for segment in segments:
-                for piece in self._bytes(segment, contents):
-                    hashed.update(piece)
-                    walk.feed(piece)
-        table, captured = walk.finish()
-        diff_id = DiffId.parse(f"sha256:{hashed.hexdigest()}")
-        return Walked(diff_id=diff_id, table=table, captured=captured)
+        layer = LayerWalk(request, self.name)
+        with contextlib.ExitStack() as stack:
+            if request.transfer:
+                layer.measured = Measured()
+                stack.callback(layer.measured.close)
+            for segments in self._segments(_DECODER):
+                for segment in segments:
+                    for piece in self._bytes(segment, contents):
+                        layer.write(piece)
+            diff_id, table, captured = layer.close()
+            estimated = None if layer.measured is None else layer.measured.finish()
+        return Walked(diff_id=diff_id, table=table, captured=captured, estimated=estimated)
 
     def _read_wanted(self, request: Request, contents: _Contents) -> Walked:
         """Goes through the headers only, and reads afterwards what the capture wants."""

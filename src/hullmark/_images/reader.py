@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from hullmark._images.blob import read_blob
@@ -39,24 +40,36 @@ def read_layers(
             digest = layer.digest if isinstance(layer, Blob) else None
             same.setdefault((diff_id, digest), []).append(row)
     cached = 0
+    estimates: dict[DiffId, int] = {}
     for rows in list(same.values()):
-        kept = cache.get(diff_ids[rows[0]], request)
-        if kept is not None:
+        diff_id = diff_ids[rows[0]]
+        if request.transfer and (size := cache.transfer(diff_id)) is not None:
+            estimates[diff_id] = size
+        kept = cache.get(diff_id, request)
+        if kept is not None and (not request.transfer or diff_id in estimates):
             cached += len(rows)
             for row in rows:
-                found[row] = _known(core.layers[row], diff_ids[row], *kept)
+                found[row] = _known(core.layers[row], diff_id, *kept)
             del same[_group(core, diff_ids, rows[0])]
-    work = _Work(core, diff_ids, request, cache, cancelled)
+    work = _Work(core, diff_ids, request, cache, cancelled, frozenset(estimates))
     for rows, walked in work.run(list(same.values())):
         found.update(dict.fromkeys(rows, walked))
-    for row, diff_id in enumerate(diff_ids):
-        if found[row].diff_id != diff_id:
-            damage = DamagedStore if isinstance(core.layers[row], Stored) else DamagedImage
-            raise damage(
-                f"{_name(core, row)}: the configuration says that its diff ID is {diff_id}, and its tar has "
-                f"{found[row].diff_id}"
-            )
-    return tuple(found[row] for row in range(len(diff_ids))), cached
+    layers = tuple(
+        _checked(core, row, diff_id, found[row], estimates.get(diff_id))
+        for row, diff_id in enumerate(diff_ids)
+    )
+    return layers, cached
+
+
+def _checked(core: Core, row: int, diff_id: DiffId, walked: Walked, estimated: int | None) -> Walked:
+    """`walked`, which is to have `diff_id`, with what was `estimated` before."""
+    if walked.diff_id != diff_id:
+        damage = DamagedStore if isinstance(core.layers[row], Stored) else DamagedImage
+        raise damage(
+            f"{_name(core, row)}: the configuration says that its diff ID is {diff_id}, and its tar has "
+            f"{walked.diff_id}"
+        )
+    return walked if estimated is None else replace(walked, estimated=estimated)
 
 
 def _group(core: Core, diff_ids: Sequence[DiffId], row: int) -> tuple[object, ...]:
@@ -83,7 +96,10 @@ class _Work:
         request: Request,
         cache: Cache,
         cancelled: threading.Event,
+        measured: frozenset[DiffId],
     ) -> None:
+        self._measured = measured
+        """Layers of which it is known how large their blobs become."""
         self._core = core
         self._diff_ids = diff_ids
         self._request = request
@@ -112,7 +128,7 @@ class _Work:
 
     def _threads(self, groups: list[list[int]]) -> int:
         """How many layers are read at once."""
-        if not (self._request.verify or self._request.contents) and all(
+        if not (self._request.verify or self._request.contents or self._request.transfer) and all(
             isinstance(self._core.layers[rows[0]], Stored) for rows in groups
         ):
             # Of headers alone tables are made in Python, of which one thread runs at a time: one unpacks while the
@@ -143,20 +159,26 @@ class _Work:
             # What is left for the other threads is less than this one: they can take a part of it.
             alone = self._size(row) * 2 > self._left
             self._left -= self._size(row)
-        walked = self._walk(row, alone=alone)
-        if walked.diff_id == self._diff_ids[row]:
-            self._cache.put(walked.diff_id, self._request, walked)
+        diff_id = self._diff_ids[row]
+        request = self._request
+        if request.transfer and diff_id in self._measured:
+            request = replace(request, transfer=False)
+        walked = self._walk(row, request, alone=alone)
+        if walked.diff_id == diff_id:
+            self._cache.put(diff_id, request, walked)
+            if walked.estimated is not None:
+                self._cache.put_transfer(diff_id, walked.estimated)
         return walked
 
-    def _walk(self, row: int, *, alone: bool) -> Walked:
+    def _walk(self, row: int, request: Request, *, alone: bool) -> Walked:
         layer = self._core.layers[row]
         match layer:
             case Walked():
                 return layer
             case Stored():
-                return layer.walk(self._request)
+                return layer.walk(request)
             case Blob():
                 name = _name(self._core, row)
-                return read_blob(layer, self._request, name, stopped=self._stopped, pipeline=alone)
+                return read_blob(layer, request, name, stopped=self._stopped, pipeline=alone)
             case _:
                 assert_never(layer)

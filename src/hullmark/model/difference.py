@@ -222,3 +222,5 @@ class Update:
     """Diff IDs of the layers that it lacks, from the bottom up."""
     kept: tuple[str, ...]
     """Diff IDs of those that it has."""
+    estimated: bool = False
+    """Whether some of the blobs are not there yet: their layers were compressed to measure them."""

@@ -93,6 +93,8 @@ class Layer:
     """Of the blob as it is stored or transferred, where there is one."""
     transfer: int | None = None
     """Bytes of that blob."""
+    estimated: bool = False
+    """Whether there is no such blob yet, and `transfer` is what compressing the layer has shown."""
     history: HistoryEntry | None = None
     """The step that made it, where the image says so."""
 
@@ -130,6 +132,11 @@ class Image:
         """Bytes of the blobs of all layers; `None` when one of them has none."""
         sizes = [layer.transfer for layer in self.layers]
         return None if None in sizes else sum(size for size in sizes if size is not None)
+
+    @property
+    def estimated(self) -> bool:
+        """Whether `transfer` is an estimate: a layer of it has been compressed to measure it, and not to be pulled."""
+        return any(layer.estimated for layer in self.layers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

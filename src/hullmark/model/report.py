@@ -50,6 +50,8 @@ class ImageSummary:
     """Of its manifest, where it has one."""
     transfer: int | None = None
     """Of its compressed blobs, where they are known."""
+    estimated: bool = False
+    """Whether `transfer` is an estimate: its layers were compressed here to measure it."""
     owners: tuple[OwnerSpace, ...] = ()
     """Whose the visible files are, the largest first."""
 

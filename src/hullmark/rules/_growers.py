@@ -34,6 +34,11 @@ def growers(shipped: ShippedImage) -> str:
     return f"; most of it: {most}{through}" if most else ""
 
 
+def to_pull(size: int, *, estimated: bool) -> str:
+    """How much a host pulls; an estimate is said to be one."""
+    return f"{format_size(size)} to pull{' (estimated)' if estimated else ''}"
+
+
 def megabytes(size: int) -> str:
     """The smallest whole number of MB that holds `size`, as settings have it."""
     return f"{-(-size // _MB):,} MB"

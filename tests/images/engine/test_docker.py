@@ -41,6 +41,17 @@ def test_every_way_to_the_engine_gives_the_same_as_the_archive(
     assert streamed.how == "streamed by the engine, because it is not on this machine"
 
 
+def test_what_would_be_pulled_of_an_image_that_nobody_has_pushed_is_measured_in_the_store_too(
+    loaded: Any, open_whole: Any
+) -> None:
+    found = open_whole(f"docker:{loaded.name}", verify=False, transfer=True)
+    expected = open_whole(f"docker-archive:{loaded.archive}", transfer=True)
+    assert found.estimated
+    assert [layer.transfer for layer in found.layers] == [layer.transfer for layer in expected.layers]
+    # It holds 3 MB that cannot be compressed.
+    assert 3_000_000 < found.transfer < 3_100_000
+
+
 def test_what_the_engine_saves_is_the_same(
     engine: Engine, loaded: Any, open_whole: Any, same: Callable[..., None], tmp_path: Path
 ) -> None:

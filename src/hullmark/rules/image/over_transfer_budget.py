@@ -2,8 +2,8 @@
 
 What it checks
     The compressed bytes of the layers of the image, which is what a host pulls that has none of them, against
-    `transfer-budget` of its service. An engine may keep layers without compression; then the check cannot tell, and
-    says so, unless even the uncompressed bytes are within the budget.
+    `transfer-budget` of its service. An engine may keep layers without compression: then they are compressed to measure
+    them, and the finding says that this is an estimate, which is right to a few per cent.
 
 Why it matters
     What is pulled is what a new node, a CI job or an autoscaler waits for before anything starts.
@@ -23,7 +23,7 @@ from hullmark.model.finding import Observation, Severity
 from hullmark.model.image import ShippedImage
 from hullmark.model.rule import rule
 from hullmark.model.size import format_size
-from hullmark.rules._growers import growers, megabytes
+from hullmark.rules._growers import growers, megabytes, to_pull
 
 
 @rule(summary="image takes more to pull than its budget", severity=Severity.ERROR, since="0.1")
@@ -33,7 +33,7 @@ def over_transfer_budget(shipped: ShippedImage) -> Iterator[Observation]:
         over = format_size(transfer - budget.size)
         yield Observation(
             location=budget.origin,
-            seen=f"{format_size(transfer)} to pull, {over} over{growers(shipped)}",
+            seen=f"{to_pull(transfer, estimated=shipped.image.estimated)}, {over} over{growers(shipped)}",
             expected=f"at most {format_size(budget.size)}",
             remedy=f'take out {over}, or set `transfer-budget = "{megabytes(transfer)}"` here',
             key="transfer-budget",

@@ -2,8 +2,9 @@
 
 What it checks
     The compressed bytes of the layers that a host lacks which has the image named by `previous`, against
-    `update-budget` of its service. Where the previous image is not to be had, or the engine keeps layers without
-    compression, the check cannot tell, and says so, unless even the uncompressed bytes are within the budget.
+    `update-budget` of its service. An engine may keep layers without compression: then they are compressed to measure
+    them, and the finding says that this is an estimate, which is right to a few per cent. Where the previous image is
+    not to be had, the check cannot tell, and says so.
 
 Why it matters
     Hosts pull every release. One that changes a layer at the bottom, and each one of a squashed image, has them pull
@@ -26,7 +27,7 @@ from hullmark.model.finding import Observation, Severity
 from hullmark.model.image import ShippedImage
 from hullmark.model.rule import rule
 from hullmark.model.size import format_size
-from hullmark.rules._growers import growers, megabytes
+from hullmark.rules._growers import growers, megabytes, to_pull
 
 
 @rule(summary="update takes more to pull than its budget", severity=Severity.ERROR, since="0.1")
@@ -37,7 +38,7 @@ def over_update_budget(shipped: ShippedImage) -> Iterator[Observation]:
         layers = f"{len(update.pulled)} of {len(shipped.image.layers)} layers"
         yield Observation(
             location=budget.origin,
-            seen=f"{format_size(update.bytes)} to pull in {layers}, {over} over{growers(shipped)}",
+            seen=f"{to_pull(update.bytes, estimated=update.estimated)} in {layers}, {over} over{growers(shipped)}",
             expected=f"at most {format_size(budget.size)}",
             remedy=f'share more layers, or set `update-budget = "{megabytes(update.bytes)}"` here',
             key="update-budget",
