@@ -66,24 +66,30 @@ class _Reader:
         return tuple(sorted(found, key=lambda each: (each.line, each.situation)))
 
     def _matches(self, situation: Situation) -> Iterable[_Match]:
+        """What it says, each thing once; of patterns that fit a line, the first one counts."""
         found: dict[tuple[tuple[str, str], ...], _Match] = {}
-        lines: dict[tuple[tuple[str, str], ...], set[int]] = {}
+        seen: set[int] = set()
         for pattern in situation.patterns:
+            before = frozenset(seen)
             for match in pattern.finditer(self._log.text):
                 index = self._log.line_at(match.start())
+                if index in before:
+                    continue
+                seen.add(index)
                 symptom = self._symptom(match, index)
                 key = tuple(sorted(symptom.values.items()))
-                seen = lines.setdefault(key, set())
-                if index in seen:
-                    continue  # another pattern has been here
-                seen.add(index)
                 if key not in found:
                     found[key] = _Match(index, symptom)
                 else:
                     found[key].times += 1
                     if index < found[key].index:
                         found[key].index, found[key].symptom = index, symptom
-        return found.values()
+        if situation.once and found:
+            most = max(found.values(), key=lambda each: (len(each.symptom.values), -each.index))
+            most.times = sum(each.times for each in found.values())
+            return [most]
+        # What says less than another place in the log says nothing of its own.
+        return [each for key, each in found.items() if key or len(found) == 1]
 
     def _symptom(self, match: re.Match[str], index: int) -> Symptom:
         line = self._log.lines[index]

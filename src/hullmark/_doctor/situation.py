@@ -47,12 +47,19 @@ class Situation:
     patterns: tuple[re.Pattern[str], ...] = field(repr=False)
     gives_way_to: tuple[str, ...]
     """Situations that say the same better: where one of them is recognised in the same log, this one is not told."""
+    once: bool
+    """Whether all places in a log are of one thing, so that the one that says most is told."""
     function: Callable[[Symptom], Advice | None]
     """The advice; `None` where a closer look shows that it is something else."""
 
 
 def situation(
-    *, summary: str, patterns: tuple[str, ...], since: str, gives_way_to: tuple[str, ...] = ()
+    *,
+    summary: str,
+    patterns: tuple[str, ...],
+    since: str,
+    gives_way_to: tuple[str, ...] = (),
+    once: bool = False,
 ) -> Callable[[Callable[[Symptom], Advice | None]], Situation]:
     """Makes a situation of a function; the id is the function's name with dashes, the page its module's docstring.
 
@@ -68,6 +75,7 @@ def situation(
             page=inspect.cleandoc(module.__doc__ or ""),
             patterns=tuple(re.compile(pattern, re.MULTILINE) for pattern in patterns),
             gives_way_to=gives_way_to,
+            once=once,
             function=function,
         )
 

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     patterns=(
         r"(?:^E: Failed to fetch (?P<address>\S+)  )?Hash Sum mismatch",
         r"File has unexpected size \([^)]*\)",
-        r"^E: Failed to fetch (?P<address>\S+\.deb)  404  ?Not Found",
+        r"^E: Failed to fetch (?P<address>\S+\.deb)  404  ?[^\n]+",
     ),
+    once=True,
     since="0.1",
 )
 def apt_lists_stale(symptom: Symptom) -> Advice | None:

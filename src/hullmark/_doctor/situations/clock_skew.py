@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         r"(?P<side>certificate is not yet valid)",
         r"signature is not yet valid|Not live until",
     ),
+    once=True,
     since="0.1",
 )
 def clock_skew(symptom: Symptom) -> Advice | None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         r"failed to solve: (?P<image>\S+): failed to resolve source metadata for \S+: [^\n]*?: not found",
         r"^ERROR: (?P<image>\S+[:@]\S+): not found$",
     ),
+    gives_way_to=("platform-not-published",),
     since="0.1",
 )
 def manifest_unknown(symptom: Symptom) -> Advice | None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         r"ERESOLVE (?P<what>unable to resolve dependency tree|could not resolve)",
         r"Could not resolve dependency:\n[^\n]*?peer (?P<peer>\S+) from (?P<by>\S+)",
     ),
+    once=True,
     since="0.1",
 )
 def npm_peer_conflict(symptom: Symptom) -> Advice | None:

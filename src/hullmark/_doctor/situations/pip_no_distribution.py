@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     patterns=(
         r"^ERROR: No matching distribution found for (?P<requirement>[^\n]+)",
         r"No solution found when resolving dependencies",
-        r"Could not find a version that satisfies the requirement (?P<requirement>[^\s(]+) ",
+        r"Could not find a version that satisfies the requirement (?P<requirement>[^\s(]+) \(",
     ),
     gives_way_to=(
         "untrusted-certificate",
@@ -43,7 +43,7 @@ def pip_no_distribution(symptom: Symptom) -> Advice | None:
     requirement = symptom.get("requirement").strip()
     name = requirement.split("=")[0].split("<")[0].split(">")[0].split("[")[0].strip(" ~!")
     return Advice(
-        cause=f"the index has nothing for {f'`{requirement}`' if requirement else 'what is required'} and this version of Python on this platform",
+        cause=f"the index has nothing for {f'`{requirement}`' if requirement else 'what is required'} and this version of Python on this platform, or could not be reached",
         remedies=(
             Remedy(text="see which versions there are", command=f"pip index versions {name or 'PACKAGE'}"),
             Remedy(

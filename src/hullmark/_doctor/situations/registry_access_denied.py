@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         r"pull access denied for (?P<image>[^\s,]+), repository does not exist",
         r"pull access denied, repository does not exist",
         r"(?:unauthorized|denied): (?P<reason>(?:authentication required|requested access to the resource is denied|access forbidden|incorrect username or password|HTTP Basic: Access denied)[^\n\"]{0,80})",
+        r"^(?:docker: )?Error response from daemon: (?P<reason>denied)$",
         r"no basic auth credentials",
         r"insufficient_scope",
         r"failed to authorize: ",

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         r"invalid peer certificate: UnknownIssuer",
         r"(?:self[- ]signed certificate in certificate chain|unable to get local issuer certificate)",
     ),
+    once=True,
     since="0.1",
 )
 def untrusted_certificate(symptom: Symptom) -> Advice | None:
