@@ -72,7 +72,7 @@ def problem(value: str) -> tuple[str, str] | None:
 
 def _without_place(kind: str, options: dict[str, str]) -> tuple[str, str] | None:
     target = next((options[name] for name in _TARGETS if name in options), "")
-    if kind == "secret" and not any(options.get(name) for name in ("id", "source", "src", *_TARGETS)):
+    if kind == "secret" and not any(options.get(name) for name in ("env", "id", "source", "src", *_TARGETS)):
         return "a secret mount without a name", "an id or a target"
     # A relative target, and none at all, is below the working directory, which a base image may have set.
     if kind in ("bind", "cache", "tmpfs") and target.startswith("/") and "$" not in target:

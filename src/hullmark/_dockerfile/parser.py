@@ -244,11 +244,11 @@ class _Assembly:
         if set(base.unresolved) & (self.declared | PLATFORM_ARGUMENTS) or not statement.words():
             return
         try:
-            text = expand(
+            found = expand(
                 base.raw, {**dict.fromkeys(base.unresolved, ""), **self.globals}, escape=self.escape
-            ).text
-            if text:
-                parse_reference(text)
+            )
+            if found.text and not found.unresolved:
+                parse_reference(found.text)
                 return
             reason = (
                 f"`{base.raw}` is empty, since no ARG above declares {', '.join(base.unresolved) or 'it'}"

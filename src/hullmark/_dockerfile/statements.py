@@ -176,8 +176,9 @@ class _File:
 
     def read(self) -> Statements:
         self.head()
-        self.check_lines()
-        found = []
+        found: list[Statement] = []
+        if self.check_lines():  # the builder stops there, and what such a line says is not worth its time
+            self.lines = []
         comments: list[tuple[str, int, int]] = []
         self.position = 0
         while self.position < len(self.lines):
@@ -198,12 +199,15 @@ class _File:
             directives=self.directives, escape=self.escape, official=self.official, statements=found
         )
 
-    def check_lines(self) -> None:
-        """Notes lines that the builder's reader has no room for."""
+    def check_lines(self) -> bool:
+        """Notes lines that the builder's reader has no room for; whether there are any."""
+        found = False
         for number, line in enumerate(self.lines, 1):
             # Most lines need not be encoded to know it.
             if len(line) * 4 > _LONGEST_LINE and len(line.encode("utf-8", "replace")) > _LONGEST_LINE:
                 self.problems.add((number, 1), "a line that is too long", f"at most {_LONGEST_LINE} bytes")
+                found = True
+        return found
 
     def head(self) -> None:
         """Reads the parser directives, which end at the first line that is none."""
