@@ -165,11 +165,18 @@ class _Layer:
             if request.transfer:
                 layer.measured = Measured()
                 stack.callback(layer.measured.close)
-            for segments in self._segments(_DECODER):
-                for segment in segments:
-                    for piece in self._bytes(segment, contents):
-                        layer.write(piece)
-            diff_id, table, captured = layer.close()
+            try:
+                for segments in self._segments(_DECODER):
+                    for segment in segments:
+                        for piece in self._bytes(segment, contents):
+                            layer.write(piece)
+                diff_id, table, captured = layer.close()
+            except DamagedImage as error:
+                if not layer.walk.expanding:
+                    raise
+                raise DamagedImage(
+                    f"{self.name} holds a sparse file: the engine has filled its holes, and cannot make this layer again"
+                ) from error
             estimated = None if layer.measured is None else layer.measured.finish()
         return Walked(diff_id=diff_id, table=table, captured=captured, estimated=estimated)
 

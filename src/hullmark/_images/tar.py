@@ -160,6 +160,8 @@ class TarWalk:
         self._globals: dict[str, bytes] = {}
         self._sparse: tuple[bytes, bytearray] | None = None
         """A header of an old sparse file whose map goes on in blocks of its own."""
+        self.expanding = False
+        """Whether it holds a file of which only parts are in the archive."""
         self._zero = False
         self._ended = False
         self._seen = Seen()
@@ -624,6 +626,7 @@ class TarWalk:
             return stored, None
         if not 0 <= size <= self._limits.unpacked:
             raise self._damaged(f"a sparse file says that it has {size} bytes")
+        self.expanding = True
         return size, _Map(size=size, segments=segments)
 
     def _text(self, raw: bytes) -> str:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import secrets
 import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.images.test_tar import END, SPARSE, header, sparse_archives
 
 from hullmark._images.configuration import parse_configuration
 from hullmark._images.interface import Request
 from hullmark._images.layer_store import LayerStore
 from hullmark._images.local_engine import LocalEngine
 from hullmark.errors import DamagedImage, Unavailable
+from hullmark.testing import ImageFiles, archive_of, docker_files
 
 if TYPE_CHECKING:
     import threading
@@ -274,3 +277,21 @@ def test_where_the_engine_cannot_stream_a_damaged_image_either_both_are_told(
         DamagedImage, match=r"has lost `/etc/conf`.*; and the engine could not hand .*is missing"
     ):
         open_whole(f"docker:{loaded.name}", scripted.environ)
+
+
+@pytest.mark.parametrize("form", ["0.0", "1.0"])
+def test_a_sparse_file_is_read_and_its_layer_which_no_engine_can_make_again_is_not_verified(
+    engine: Engine, open_whole: Any, form: str
+) -> None:
+    name = f"hullmark-test-{secrets.token_hex(6)}:1"
+    tar = sparse_archives()[form] + header(b"next") + END
+    engine.client.images.load(archive_of(docker_files({name: ImageFiles(layers=(tar,))}, legacy=True)))
+    try:
+        (layer,) = open_whole(f"docker:{name}", verify=False).layers
+        assert [(entry.path, entry.size) for entry in layer.table] == [("/sparse", 5000), ("/next", 0)]
+        assert layer.captured["/sparse"] == SPARSE
+        # Not even when the engine itself is asked to.
+        with pytest.raises(DamagedImage, match=r"holds a sparse file.*; and the engine could not hand over"):
+            open_whole(f"docker:{name}", verify=True)
+    finally:
+        engine.client.images.remove(name, force=True)

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hullmark._images.interface import Request
+from hullmark._images.cache import Cache
+from hullmark._images.interface import Core, DamagedStore, Request
 from hullmark._images.layer_store import LayerStore
+from hullmark._images.reader import read_layers
 from hullmark._images.tar import TarWalk
 from hullmark.model.digest import DiffId
 from hullmark.model.table import Entry, Kind
@@ -100,3 +102,20 @@ def test_of_a_path_that_comes_twice_the_same_is_kept_as_of_the_archive(
     table, captured = walk.finish()
     assert list(found.table) == list(table)
     assert dict(found.captured) == dict(captured)
+
+
+@pytest.mark.parametrize(("size", "content"), [(1, b"2"), (2, b"22")], ids=["of the same size", "of another"])
+def test_a_layer_with_a_path_twice_cannot_be_made_again_and_is_not_verified(
+    tmp_path: Path, cancelled: threading.Event, size: int, content: bytes
+) -> None:
+    first = layer_tar([Entry(path="/a", kind=Kind.FILE, size=1)], {"/a": b"1"})
+    tar = first[: 2 * 512] + layer_tar([Entry(path="/a", kind=Kind.FILE, size=size)], {"/a": content})
+    store, diff_id = _store(tmp_path, tar, {"a": content})
+    layers = store.layers((diff_id,), "it", cancelled)
+    assert layers is not None
+    core = Core(reference="it", how="", manifest=None, config=b"", layers=layers)
+    (layer,), _ = read_layers(core, (diff_id,), Request(verify=False), Cache(None), cancelled)
+    assert [(entry.path, entry.size) for entry in layer.table] == [("/a", 1), ("/a", size)]
+    assert not layer.verified
+    with pytest.raises(DamagedStore, match=r"and its tar has sha256:|expected a file of 1 bytes, found 2"):
+        read_layers(core, (diff_id,), Request(), Cache(None), cancelled)
