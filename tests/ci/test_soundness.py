@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hullmark._ci.digest import Digests
@@ -34,6 +35,12 @@ PATHS = (
 )
 """In each context, some of them."""
 CONTEXTS = (".", "shared")
+REFUSED = re.compile(
+    r'failed to calculate checksum of ref .*: "/.*": not found$'  # no such source, or the ignore file has it
+    r"|no source files were specified|lstat .*: no such file or directory|syntax error in pattern",
+    re.MULTILINE,
+)
+"""What the builder says of sources that there are not, and of patterns that are none."""
 COPIES = (
     *("COPY a /a", "COPY a/*.txt /texts/", "COPY . /all/", "COPY b/s?b /w/", "ADD b/x /y"),
     *('COPY ["with space.txt", "/s/"]', "COPY a/deep/ /deep/", "COPY t*.txt a/1.txt /several/"),
@@ -44,8 +51,13 @@ COPIES = (
         "COPY a/l.txt /l",
         "COPY c /cc",
         "COPY c/s*/*.txt /cs/",
+        "ARG WHERE=a\nCOPY $WHERE /where/",
+        "COPY --from=lib a/deep /lib/",
+        "COPY --from=lib b/x top.txt /libs/",
     ),
 )
+MOUNTS = (None, None, None, "a", "b/sub", "c", "top.txt")
+"""What a RUN of a stage of its own is given; most images have no such stage."""
 IGNORES = (
     *("*.md", "!a/keep.md", "b", "!b/x", "**/y", "a/*", "!a/deep", "**/*.txt", "!**/3.txt", "*"),
     *("!a", "# a comment", "top.*", "/a/1.txt", "**/Dockerfile*", ".git"),
@@ -62,6 +74,10 @@ class Image:
     """Of a stage that the last one copies from."""
     unused: tuple[str, ...]
     """Of a stage that nobody needs."""
+    where: str | None = None
+    """A build argument."""
+    mount: str | None = None
+    """What a RUN is given."""
 
     def dockerfile(self) -> str:
         """The text."""
@@ -73,15 +89,27 @@ class Image:
                 "COPY <<EOF /first",
                 "EOF",
                 *self.before,
+                *self._mounting(),
                 "FROM scratch",
                 "COPY --from=before / /before/",
+                *(("COPY --from=mounting /seen /seen",) if self.mount else ()),
                 *self.copies,
                 'CMD ["/none"]',
                 "",
             )
         )
 
+    def _mounting(self) -> tuple[str, ...]:
+        if self.mount is None:
+            return ()
+        seen = "find /in -type f -print0 | sort -z | xargs -0 -r cat > /seen"
+        return (
+            "FROM debian:bookworm-slim AS mounting",
+            f"RUN --mount=type=bind,source={self.mount},target=/in {seen}",
+        )
 
+
+PLAIN = Image(context=".", copies=("COPY a /a",), before=(), unused=())
 copies = st.lists(st.sampled_from(COPIES), max_size=2).map(tuple)
 images = st.builds(
     Image,
@@ -89,8 +117,10 @@ images = st.builds(
     copies=copies,
     before=st.lists(st.sampled_from(COPIES), max_size=2).map(tuple),
     unused=copies,
+    where=st.sampled_from((None, "b", "top.txt", "a/deep")),
+    mount=st.sampled_from(MOUNTS),
 )
-ignores = st.lists(st.sampled_from(IGNORES), max_size=3).map("\n".join)
+ignores = st.lists(st.sampled_from(IGNORES), max_size=2).map("\n".join)
 
 
 @st.composite
@@ -114,7 +144,7 @@ class Tried:
 
 @pytest.fixture
 def tried() -> Iterator[Tried]:
-    """Prints what came out."""
+    """Prints what came out, which must be enough to go by."""
     counted = Tried()
     yield counted
     print(  # noqa: T201  # shown with -s and -rP
@@ -122,6 +152,8 @@ def tried() -> Iterator[Tried]:
         f"{counted.said} said to be affected, {counted.said - counted.altered} of them for nothing; "
         f"{counted.unbuilt} could be built neither before nor after"
     )
+    assert counted.altered > 0
+    assert counted.unbuilt < counted.examples * len(SERVICES) * 3 / 4
 
 
 @settings(
@@ -131,6 +163,12 @@ def tried() -> Iterator[Tried]:
         HealthCheck.too_slow,
         HealthCheck.data_too_large,
     ],
+)
+@example(
+    built=(PLAIN, replace(PLAIN, context="shared", mount="a"), replace(PLAIN, copies=("COPY b /b",))),
+    ignored=("", ""),
+    own_ignore="",
+    steps=[("content", "./a/1.txt", "./top.txt"), ("content", "shared/a/1.txt", "shared/top.txt")],
 )
 @given(
     built=st.tuples(images, images, images),
@@ -192,6 +230,8 @@ class _Bench:
                 "    build:",
                 f"      context: {image.context}",
                 f"      dockerfile: {self.top}/docker/{service}.Dockerfile",
+                "      additional_contexts: {lib: ./shared}",
+                *([f"      args: {{WHERE: {image.where}}}"] if image.where else []),
             ]
             self._file(f"docker/{service}.Dockerfile", image.dockerfile())
         self._file("compose.yml", "\n".join(lines) + "\n")
@@ -229,7 +269,12 @@ class _Bench:
 
     def _build(self, service: str, image: Image) -> str:
         done = subprocess.run(
-            *(("docker", "build", "--quiet", "-f", f"docker/{service}.Dockerfile", image.context),),
+            (
+                *("docker", "build", "--quiet", "-f", f"docker/{service}.Dockerfile"),
+                *("--build-context", "lib=shared"),
+                *(("--build-arg", f"WHERE={image.where}") if image.where else ()),
+                image.context,
+            ),
             cwd=self.top,
             env={**self.environ, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"},
             capture_output=True,
@@ -237,6 +282,8 @@ class _Bench:
             check=False,
         )
         if done.returncode != 0:
+            # Whatever else the matter is says nothing of what is affected.
+            assert REFUSED.search(done.stderr), done.stderr
             return "fails"
         self.made.add(done.stdout.strip())
         return done.stdout.strip()
