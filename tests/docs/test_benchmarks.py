@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -73,7 +74,28 @@ def test_the_benchmark_of_registries_compares_the_same_bytes() -> None:
     assert (ratio > 1.3) == (run.returncode == 1) or abs(ratio - 1.3) < 0.01
 
 
-def test_the_benchmark_of_images_reads_the_same_everywhere() -> None:
+def test_the_benchmark_of_owners_finds_those_it_made() -> None:
+    run = subprocess.run(
+        [sys.executable, ROOT / "benchmarks/owners.py", "--files", "3000", "--rounds", "1"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert re.fullmatch(
+        r"owners of 2,823 files, 19 packages +[0-9.]+ s, aim 0.25 s\n",
+        run.stdout,
+    )
+
+
+def test_the_benchmark_of_images_reads_the_same_everywhere_and_compares_with_peers(tmp_path: Path) -> None:
+    # One that works, and one that does not.
+    for name, script in (
+        ("dive", 'test -r "$3" && exec sleep 0.2'),
+        ("syft", "echo no such thing >&2; exit 7"),
+    ):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
     run = subprocess.run(
         [
             *(sys.executable, ROOT / "benchmarks/images.py", "--megabytes", "6", "--files", "240"),
@@ -82,6 +104,7 @@ def test_the_benchmark_of_images_reads_the_same_everywhere() -> None:
         capture_output=True,
         text=True,
         check=False,
+        env={**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
     )
     assert run.returncode == 0, run.stderr
     rows = re.findall(r"^(\S.*?) +([0-9.]+) s +([0-9.]+) s +([0-9.]+) ", run.stdout, re.MULTILINE)
@@ -91,3 +114,9 @@ def test_the_benchmark_of_images_reads_the_same_everywhere() -> None:
         assert abs(float(ours) - float(ratio) * float(floor)) < 0.02 * float(ratio) + 0.01
     assert re.search(r"^engine, overlay2(?: +[0-9.]+ s|: not measured)", run.stdout, re.MULTILINE)
     assert re.search(r"^the slowest, cache warm +[0-9.]+ s ", run.stdout, re.MULTILINE)
+    memory = re.search(r"^the most memory +([0-9]+) MB +250 MB$", run.stdout, re.MULTILINE)
+    assert memory is not None
+    assert 10 < int(memory[1]) < 250
+    (peer,) = [float(floor) for title, _, floor, _ in rows if title == "dive, the archive"]
+    assert peer >= 0.2
+    assert re.search(r"^syft: .*failed:\nno such thing", run.stdout, re.MULTILINE)
