@@ -262,9 +262,19 @@ def test_a_program_gets_the_signals_that_a_shell_kept_from_it(
             container.remove(force=True)
 
 
-def test_a_version_that_nobody_passes_is_not_empty(build: Callable[..., Any]) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM scratch\nCOPY Dockerfile /\nARG VERSION\nLABEL {label}=$VERSION\n",
+        "FROM scratch AS base\nCOPY Dockerfile /\nARG VERSION\nFROM base\nLABEL {label}=$VERSION\n",
+        "FROM scratch AS files\nCOPY Dockerfile /\nARG VERSION=dev\nFROM scratch\nCOPY --from=files / /\nLABEL {label}=$VERSION\n",
+        "ARG VERSION=dev\nFROM scratch\nCOPY Dockerfile /\nLABEL {label}=$VERSION\n",
+    ],
+    ids=["without-a-default", "in-the-stage-below", "of-another-stage", "before-the-first-stage"],
+)
+def test_a_version_that_nobody_passes_is_not_empty(build: Callable[..., Any], text: str) -> None:
     label = "org.opencontainers.image.version"
-    text = f'FROM scratch\nCOPY Dockerfile /\nARG VERSION\nLABEL {label}="${{VERSION}}"\n'
+    text = text.format(label=label)
     after = _fixed(text, "version-argument-without-default")
     assert build(text).attrs["Config"]["Labels"][label] == ""
     assert build(after).attrs["Config"]["Labels"][label] == "dev"
