@@ -112,7 +112,7 @@ class _Search:
             if top is None or files.kind(top) is not None:
                 continue
             made = made or steps(image, stage)[0]
-            yield f"{shortened(str(made[masked.by].origin), _LONGEST)}: removes `{top}` from {where}"
+            yield f"{shortened(str(made[files.layer_of(masked.by)].origin), _LONGEST)}: removes `{top}` from {where}"
 
     def _left_out(self, stage: Stage, path: str) -> Iterator[str]:
         """Sentences on the COPY instructions that take something out of `stage` and not `path`."""
