@@ -128,7 +128,8 @@ def _measure(directory: Path, size: int, files: int, rounds: int) -> int:
     layouts = {each: directory / each for each in COMPRESSIONS}
     print(f"{size / 1e9:.2f} GB in {files:,} files and {LAYERS} layers, {os.cpu_count()} threads\n")
     print(f"{'input':<28}{'hullmark':>10}{'floor':>10}{'ratio':>7}{'aim':>6}{'memory':>10}  floor is")
-    none = {"HULLMARK_NO_CACHE": "1"}
+    environ = _environment(directory)
+    none = environ | {"HULLMARK_NO_CACHE": "1"}
     seen = set()
     read: list[Timed] = []
     cases = [
@@ -161,7 +162,7 @@ def _measure(directory: Path, size: int, files: int, rounds: int) -> int:
             seen.add(ours.printed)
             read.append(ours)
             _row("engine, overlay2", ours, theirs, WALKED, "du -s of its layers")
-        again = _warm(references, rounds, {"HULLMARK_CACHE_DIR": str(directory / "cache")})
+        again = _warm(references, rounds, environ | {"HULLMARK_CACHE_DIR": str(directory / "cache")})
     finally:
         if loaded is not None:
             subprocess.run(("docker", "image", "rm", NAME), capture_output=True, check=False)
@@ -171,7 +172,7 @@ def _measure(directory: Path, size: int, files: int, rounds: int) -> int:
     )
     aim = next((aim for most, aim in MEMORY if size <= most), MEMORY[-1][1])
     print(f"{'the most memory':<28}{max(each.memory for each in read) / 1e6:>7.0f} MB{'':>18}{aim:>4} MB")
-    _peers(directory, archive, rounds, read[0])
+    _peers(directory, archive, rounds, read[0], environ)
     return 0 if len(seen) == 1 else 1
 
 
@@ -279,11 +280,17 @@ def _turns(
     return best[0], best[1]
 
 
+def _environment(directory: Path) -> dict[str, str]:
+    """Of this process, but with compiled modules, as every installation has them and a checkout need not."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPYCACHEPREFIX": str(directory / "compiled")}
+
+
 def _run(command: tuple[str, ...], environ: dict[str, str]) -> Timed:
     # The child's own maximum, not one that it inherits.
     wrapped = (sys.executable, "-c", WATCHED, *command)
     started = time.perf_counter()
-    run = subprocess.run(wrapped, env={**os.environ, **environ}, capture_output=True, text=True, check=False)
+    run = subprocess.run(wrapped, env=environ, capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - started
     if run.returncode != 0:
         raise SystemExit(f"{' '.join(command)[:200]} failed:\n{run.stderr}")
@@ -316,7 +323,7 @@ def _loaded(archive: Path) -> list[str] | None:
     return directories
 
 
-def _peers(directory: Path, archive: Path, rounds: int, ours: Timed) -> None:
+def _peers(directory: Path, archive: Path, rounds: int, ours: Timed, environ: dict[str, str]) -> None:
     """Programs of others that read the same archive, where they are installed, and how `ours` compares with them."""
     copied = directory / "copied"
     peers = {
@@ -330,7 +337,7 @@ def _peers(directory: Path, archive: Path, rounds: int, ours: Timed) -> None:
         if shutil.which(name) is None:
             continue
         try:
-            best = min((_run(command, {}) for _ in range(rounds)), key=lambda each: each.seconds)
+            best = min((_run(command, environ) for _ in range(rounds)), key=lambda each: each.seconds)
         except SystemExit as error:
             print(f"{name}: {error}")
         else:
