@@ -120,3 +120,24 @@ def test_the_benchmark_of_images_reads_the_same_everywhere_and_compares_with_pee
     (peer,) = [float(floor) for title, _, floor, _ in rows if title == "dive, the archive"]
     assert peer >= 0.2
     assert re.search(r"^syft: .*failed:\nno such thing", run.stdout, re.MULTILINE)
+
+
+def test_the_benchmark_of_linting_compares_with_hadolint_on_the_same_files() -> None:
+    run = subprocess.run(
+        [sys.executable, ROOT / "benchmarks/lint.py", "--files", "2", "--rounds", "1"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # On two files the start of Python decides, and what that is worth is not the question here.
+    assert run.returncode in {0, 1}, run.stderr
+    assert run.stderr == ""
+    assert re.match(
+        r"2 Dockerfiles of 200 lines: [1-9]\d* findings of hullmark, [1-9]\d* of hadolint\n", run.stdout
+    )
+    ours, theirs = (
+        float(re.search(rf"^{name} +([0-9.]+) ms ", run.stdout, re.MULTILINE)[1])  # type: ignore[index]
+        for name in ("hullmark lint", "hadolint")
+    )
+    ratio = float(re.search(r"([0-9.]+) times hadolint", run.stdout)[1])  # type: ignore[index]
+    assert abs(ours / theirs - ratio) < 0.01
