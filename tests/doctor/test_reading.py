@@ -140,3 +140,55 @@ def test_a_situation_is_named_after_its_function_and_its_page_is_its_module() ->
 
     assert very_cold.id == "very-cold"
     assert very_cold.page.startswith("What is a symptom")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("/docker/start.sh: line 2: $'\\r': command not found", "missing-interpreter"),
+        ("bash: ./run.sh: /bin/sh^M: bad interpreter: No such file or directory", "missing-interpreter"),
+        ("-bash: /usr/bin/app: cannot execute binary file: Exec format error", "wrong-platform"),
+        ("(root) Additional property servces is not allowed", "compose-key-unknown"),
+        ("OSError: [Errno 98] Address already in use", "port-taken"),
+        ("Error: listen EADDRINUSE: address already in use :::3000", "port-taken"),
+        ("Ports are not available: exposing port TCP 0.0.0.0:5432 -> 0.0.0.0:0: listen tcp", "port-taken"),
+        ("Error loading shared library libpq.so.5: No such file or directory", "shared-library-missing"),
+        (
+            "npm error `npm ci` can only install packages when your package.json and package-lock.json",
+            "npm-lock-mismatch",
+        ),
+        ("EROFS: read-only file system, open '/app/cache'", "read-only-file-system"),
+        (
+            "x509: certificate has expired or is not yet valid: current time 2020-01-01T00:00:00Z is before 2026-01-01T00:00:00Z",
+            "clock-skew",
+        ),
+        ("curl: (56) CONNECT tunnel failed, response 407", "proxy-refused"),
+        ("error: invalid peer certificate: UnknownIssuer", "untrusted-certificate"),
+        ("no matching manifest for linux/arm64/v8 in the manifest list entries", "platform-not-published"),
+        (
+            "COPY failed: file not found in build context or excluded by .dockerignore: stat app.py: file does not exist",
+            "copied-file-missing",
+        ),
+        (
+            "failed to set up container networking: driver failed programming external connectivity on endpoint web: Bind for 0.0.0.0:80 failed: port is already allocated",
+            "port-taken",
+        ),
+        ('unable to prepare context: path "/srv/none" not found', "dockerfile-missing"),
+        ("ERROR: Service 'web' failed to build: max depth exceeded", "too-many-layers"),
+        (
+            "failed to connect to the docker API at unix:///var/run/docker.sock; check if the path is correct",
+            "engine-unreachable",
+        ),
+    ],
+)
+def test_other_versions_of_the_tools_are_recognised(line: str, expected: str) -> None:
+    assert [each.situation for each in _read(f"{line}\n").diagnoses] == [expected]
+
+
+def test_a_word_without_an_end_takes_no_time() -> None:
+    import time
+
+    started = time.process_time()
+    found = _read(f"{'a' * 3_000_000}\n{'x: ' * 100_000}\nmax depth exceeded\n").diagnoses
+    assert [each.line for each in found] == [3]
+    assert time.process_time() - started < 20

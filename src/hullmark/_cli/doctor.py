@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hullmark.model.image import Image
     from hullmark.model.project import Project
 
-LARGEST = 64 << 20
+LARGEST = 32 << 20
 """Bytes of a log that are read, from its end."""
 
 

@@ -24,6 +24,8 @@ _COMMAND = re.compile(
     r'process "(?:[^"\\]|\\.)*" did not complete successfully|The command \'.*\' returned a non-zero code'
 )
 _RULE = re.compile(r"-{6,}")
+_ENDLESS = re.compile(r"(\S{300})\S+(\S{300})")
+"""A word that no message has: what is encoded, or minified. Patterns take time that grows with the square of one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,7 @@ class _Reader:
         self._repeating: str | None = None
 
     def line(self, raw: str) -> Line:
-        shown = _ESCAPES.sub("", raw)
+        shown = _ENDLESS.sub(r"\1...\2", _ESCAPES.sub("", raw))
         text = _STAMP.sub("", shown)
         if _RULE.fullmatch(text):
             self._repeating = None

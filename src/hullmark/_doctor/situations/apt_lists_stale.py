@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 @situation(
     summary="what apt knows of packages does not fit the mirror any more",
     patterns=(
-        r"(?:^E: Failed to fetch (?P<address>\S+)  )?Hash Sum mismatch",
+        r"^E: Failed to fetch (?P<address>\S+)  Hash Sum mismatch",
+        r"Hash Sum mismatch",
         r"File has unexpected size \([^)]*\)",
         r"^E: Failed to fetch (?P<address>\S+\.deb)  404  ?[^\n]+",
     ),

@@ -48,7 +48,7 @@ KEYS = (
 @situation(
     summary="the Compose file has a key that there is not",
     patterns=(
-        r"(?P<where>[\w().-]+) [Aa]dditional propert(?:y|ies) '?(?P<key>[\w.-]+)'?(?: is| are)? not allowed",
+        r"(?:^|: )(?P<where>[\w().-]+) [Aa]dditional propert(?:y|ies) '?(?P<key>[\w.-]+)'?(?: is| are)? not allowed",
         r"additional properties '(?P<key>[^']+)' not allowed",
     ),
     since="0.1",

@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     patterns=(
         r"^exec (?P<program>/\S+): no such file or directory",
         r"env: (?:can't execute )?['\u2018](?P<interpreter>[^'\u2019\r]+?)(?:\\r|\^M|\r)?['\u2019]: No such file or directory",
-        r"(?P<program>\S+): (?P<interpreter>/\S+?)(?:\^M|\r): bad interpreter",
-        r"(?P<program>\S+): (?P<interpreter>/\S+): bad interpreter: No such file or directory",
-        r"(?:(?P<program>[^\s:]+): line \d+: )?\$'(?:\\r|[^']*\\r)': command not found",
+        r"(?:^|: )(?P<program>[^\s:]+): (?P<interpreter>/\S+?)(?:\^M|\r): bad interpreter",
+        r"(?:^|: )(?P<program>[^\s:]+): (?P<interpreter>/\S+): bad interpreter: No such file or directory",
+        r"^(?P<program>[^\s:]+): line \d+: \$'(?:\\r|[^']*\\r)': command not found",
+        r"\$'(?:\\r|[^']*\\r)': command not found",
         r"(?P<program>/\S+\.sh): \d+: set: Illegal option -$",
     ),
     since="0.1",

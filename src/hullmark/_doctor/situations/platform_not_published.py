@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     summary="an image is not there for this platform",
     patterns=(
         r"no matching manifest for (?P<platform>[\w/]+) in the manifest list",
-        r"(?P<image>[^\s:]+(?::\d+)?(?:/[^\s:]+)*[:@]\S+): no match for platform in manifest",
+        r"failed to resolve source metadata for (?P<image>\S+): no match for platform in manifest",
         r"no match for platform in manifest",
         r"image with reference (?P<image>\S+) was found but (?:its platform [^\n]*|does not (?:match|provide) the specified platform)[^\n]*?(?:platform:? |wanted |\()?(?P<platform>linux/[\w/]+)?",
         r"does not provide the specified platform(?: \((?P<platform>[\w/]+)\))?",

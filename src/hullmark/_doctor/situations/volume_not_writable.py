@@ -1,8 +1,9 @@
 """The user of a service may not write where it wants to.
 
 What it looks like
-    `PermissionError: [Errno 13] Permission denied: '/var/lib/app/index.db'`, `EACCES: permission denied, open '/var/lib/app/x'`,
-    `touch: cannot touch '/var/lib/app/x': Permission denied`, `mkdir: cannot create directory '/var/lib/app': Permission denied`.
+    `PermissionError: [Errno 13] Permission denied: '/var/lib/app/index.db'`,
+    `EACCES: permission denied, open '/var/lib/app/x'`, `touch: cannot touch '/var/lib/app/x': Permission denied`,
+    `mkdir: cannot create directory '/var/lib/app': Permission denied`.
 
 Why it happens
     A volume keeps the owner that it got when it was first filled: that of the directory in the image at that time, or

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     patterns=(
         r"exec (?P<program>\S+): exec format error",
         r"exec: \"(?P<program>[^\"]+)\": [^\n]*exec format error",
-        r"(?P<program>\S+): (?:cannot execute binary file: )?[Ee]xec format error",
+        r"(?:^|: )(?P<program>[^\s:]+): (?:cannot execute binary file: )?[Ee]xec format error",
         r"Exec format error: '(?P<program>[^']+)'",
     ),
     since="0.1",
