@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hullmark._doctor import examine
-from hullmark._doctor.examinations import EXAMINATIONS, disk
+from hullmark._doctor.examinations import EXAMINATIONS
 from hullmark.errors import ConfigurationError, Interrupted, Unavailable
 from hullmark.model.diagnosis import Examinations, Examined, Looked, Trouble
 from hullmark.model.finding import Severity
@@ -208,7 +208,7 @@ def test_a_client_that_is_not_there_breaks_what_asks_it(bench: Bench) -> None:
 def test_little_space_is_told(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, free: int, severity: Severity
 ) -> None:
-    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: SimpleNamespace(free=free, total=10**12))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=free, total=10**12))
     bench.environ["HULLMARK_CACHE_DIR"] = str(bench.home / "cache/not/there/yet")
     assert [each for each, _ in bench.troubles("disk")] == [severity, severity]
 

@@ -8,6 +8,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from hullmark._doctor import Patient, read, repair, repairs
 from hullmark._process import SystemCommands
@@ -125,9 +127,8 @@ def test_a_package_that_is_declared_for_development_only_is_told_so(bench: Bench
     bench.write("app/package.json", '{"devDependencies": {"tsx": "1"}, "dependencies": {"express": "4"}}')
     found = bench.one("web-1  | Error: Cannot find module 'tsx/cjs'")
     assert found.advice.found == ("app/package.json: `tsx` is listed under `devDependencies` only",)
-    assert bench.one("web-1  | Error: Cannot find module 'express'").advice.found == (
-        "neither the image nor a stage that it is copied from has `express`",
-    )
+    # Without an engine nobody has looked into the image, and nothing is said of it.
+    assert bench.one("web-1  | Error: Cannot find module 'express'").advice.found == ()
 
 
 def test_a_file_of_the_application_itself_is_no_package(bench: Bench) -> None:
@@ -235,3 +236,42 @@ def test_a_project_that_cannot_be_read_says_nothing_and_stops_nothing(bench: Ben
     bench.write("Dockerfile", "NONSENSE\n")
     for log in (ENTRY, NOT_FOUND.format("x"), "web-1 exited with code 139", "Cannot find module 'x'"):
         assert bench.one(log).advice.cause
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "99999999999999999999"])
+def test_a_number_that_is_no_port_is_asked_of_nobody(bench: Bench, port: str) -> None:
+    assert bench.one(f"Bind for 0.0.0.0:{port} failed: port is already allocated").advice.found == ()
+
+
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\n\r"), min_size=1, max_size=400)
+SENTENCES = (
+    'failed to calculate checksum of ref a::b: "/{}": not found',
+    "exec /{}: no such file or directory",
+    'exec: "/{}": permission denied',
+    "web-1  | Error: Cannot find module '{}'",
+    "exec {}: exec format error",
+    'error mounting "/{}" to rootfs at "/x": not a directory',
+    "unable to find user {}: no matching entries in passwd file",
+    "web-1  | PermissionError: [Errno 13] Permission denied: '/{}'",
+    'target stage "{}" could not be found',
+    "Could not resolve host: {}",
+    "{}",
+)
+
+
+@given(name=NAMES, sentence=st.sampled_from(SENTENCES))
+@example(name="a" * 400, sentence=SENTENCES[0])
+@example(name="a" * 400, sentence=SENTENCES[2])
+@example(name="a" * 400, sentence=SENTENCES[5])
+@example(name="\0", sentence=SENTENCES[0])
+@example(name="../" * 60, sentence=SENTENCES[0])
+def test_whatever_a_log_says_is_answered(
+    tmp_path_factory: pytest.TempPathFactory, name: str, sentence: str
+) -> None:
+    made = Bench(tmp_path_factory.getbasetemp() / "whatever")
+    made.root.mkdir(exist_ok=True)
+    word = json.dumps(name[:200]) if name.isprintable() and " " not in name else "x"
+    made.write("Dockerfile", f'FROM debian:bookworm-slim\nCOPY [{word}, "/"]\nCOPY . /\n')
+    reading = read("log", sentence.format(name), made.patient())
+    assert reading.lines <= 1
+    assert all(each.advice.cause and each.advice.remedies for each in reading.diagnoses)

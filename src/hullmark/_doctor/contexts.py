@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,8 @@ def absence(patient: Patient, service: str | None, path: str) -> Iterator[str]:
             for word in instruction.words[:-1]
         ]
         if path in copied:
-            yield _absence(patient, each.name, Path(build.context), Path(build.dockerfile), path)
+            with contextlib.suppress(OSError, ValueError):  # no name that a file can have
+                yield _absence(patient, each.name, Path(build.context), Path(build.dockerfile), path)
 
 
 def _absence(patient: Patient, name: str, context: Path, dockerfile: Path, path: str) -> str:

@@ -60,9 +60,19 @@ class Patient:
         except HullmarkError:
             return None
 
+    @property
+    def has_images(self) -> bool:
+        """Whether images can be looked into."""
+        return self.opener is not None and self.engine is not None
+
     def holder(self, port: int) -> str:
         """Who holds the TCP port now, in words; empty where nobody does or that cannot be seen."""
-        return holder(port, self.engine)
+        from docker.errors import DockerException  # noqa: PLC0415  # loaded with the engine
+
+        try:
+            return holder(port, self.engine)
+        except (DockerException, OSError):
+            return holder(port)
 
     def container(self, name: str) -> str | None:
         """The container called `name`, in words: what it was made from, and how it is; `None` where it is not seen."""
@@ -74,7 +84,7 @@ class Patient:
             found = self.engine.client.containers.get(name)
             project = found.labels.get("com.docker.compose.project")
             image = found.attrs.get("Config", {}).get("Image", "")
-        except DockerException:
+        except (DockerException, OSError):
             return None
         of = f", of the Compose project `{project}`" if project else ""
         return f"a container of `{image}`{of}; it is {found.status}"
@@ -133,8 +143,24 @@ class Patient:
         return tuple(dict.fromkeys(found))
 
 
+def head(file: Path, length: int) -> bytes:
+    """The first bytes of `file`; none where it cannot be read."""
+    try:
+        with file.open("rb") as stream:
+            return stream.read(length)
+    except OSError:
+        return b""
+
+
 def _lands(context: Path, source: str, destination: str, path: str, name: str) -> Path | None:
     """The file below `context` that a COPY of `source` to `destination` puts at `path`, if there is one."""
+    try:
+        return _found(context, source, destination, path, name)
+    except (OSError, ValueError):  # no name that a file can have
+        return None
+
+
+def _found(context: Path, source: str, destination: str, path: str, name: str) -> Path | None:
     place = context / source.lstrip("/")
     if place.is_file() and place.name == name:
         return place

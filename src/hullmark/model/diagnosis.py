@@ -8,6 +8,7 @@ examination (engine, disk, ...) ── Looked | Skipped | Broken ── Examined
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,7 @@ class Repair:
     @property
     def shown(self) -> str:
         """The command as a person would type it."""
-        return " ".join(f"'{word}'" if set(word) & set(" $*\\'\"") else word for word in self.argv)
+        return shlex.join(self.argv)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hullmark._doctor.patient import head
 from hullmark._doctor.situation import situation
 from hullmark.model.diagnosis import Advice, Remedy, Repair
 
@@ -47,7 +48,7 @@ def missing_interpreter(symptom: Symptom) -> Advice | None:
     found: tuple[str, ...] = ()
     repair = None
     for file in files:
-        if b"\r\n" in file.read_bytes()[:65536]:
+        if b"\r\n" in head(file, 65536):
             found = (
                 f"`{file.relative_to(symptom.patient.directory) if file.is_relative_to(symptom.patient.directory) else file}` has Windows line ends",
             )

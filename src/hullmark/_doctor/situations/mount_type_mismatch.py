@@ -36,13 +36,7 @@ if TYPE_CHECKING:
 def mount_type_mismatch(symptom: Symptom) -> Advice | None:
     source, target = symptom.get("source", "the source"), symptom.get("target", "the target")
     path = Path(source)
-    found = (
-        (
-            f"`{source}` is {'a directory' if path.is_dir() else 'a file' if path.is_file() else 'not there'} on this host",
-        )
-        if path.is_absolute()
-        else ()
-    )
+    found = (f"`{source}` is {_kind(path)} on this host",) if path.is_absolute() else ()
     return Advice(
         cause=f"of `{source}` on the host and `{target}` in the image, one is a file and the other a directory",
         found=found,
@@ -54,3 +48,10 @@ def mount_type_mismatch(symptom: Symptom) -> Advice | None:
             Remedy(text="mount with `create_host_path: false`, so that a missing file is an error"),
         ),
     )
+
+
+def _kind(path: Path) -> str:
+    try:
+        return "a directory" if path.is_dir() else "a file" if path.is_file() else "not there"
+    except (OSError, ValueError):
+        return "no name that a file can have"

@@ -48,7 +48,7 @@ def node_module_missing(symptom: Symptom) -> Advice | None:
         *pruning(patient, service, NPM, name),
         *declared_for_development(patient, service, name),
     )
-    if not found and patient.built(service):
+    if not found and patient.has_images and patient.built(service):
         found = (f"neither the image nor a stage that it is copied from has `{name}`",)
     return Advice(
         cause=f"Node.js finds no package `{name}` in the `node_modules` at or above the file that asks for it",

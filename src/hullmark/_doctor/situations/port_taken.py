@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from hullmark._doctor.situation import Symptom
 
 
+LAST_PORT = 65535
+
+
 @situation(
     summary="a port that is to be published is taken",
     patterns=(
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
 )
 def port_taken(symptom: Symptom) -> Advice | None:
     port = symptom.get("port")
-    if not port:
+    if not port or not 0 < int(port) <= LAST_PORT:
         return Advice(
             cause="something in the same container, or on a host whose network it shares, listens there already",
             remedies=(Remedy(text="start one server in the container, or give one of them another port"),),

@@ -49,7 +49,7 @@ def python_module_missing(symptom: Symptom) -> Advice | None:
         cause = f"the Python that runs finds no module `{name}` in the directories where it looks"
     patient, service = symptom.patient, symptom.service
     found = (*trace(patient, service, python_module(name)), *pruning(patient, service, PYTHON, name))
-    if not found and patient.built(service):
+    if not found and patient.has_images and patient.built(service):
         found = (f"neither the image nor a stage that it is copied from has `{name}`",)
     run = f"docker compose run --rm --no-deps --entrypoint python3 {service or 'SERVICE'} -c 'import sys; print(sys.path)'"
     return Advice(

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hullmark._doctor.patient import head
 from hullmark._doctor.situation import situation
 from hullmark.model.diagnosis import Advice, Remedy
 
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 def wrong_platform(symptom: Symptom) -> Advice | None:
     program = symptom.get("program").strip("\"'")
     files = symptom.patient.in_contexts(program, symptom.service)
-    script = next((file for file in files if not file.read_bytes()[:4].startswith((b"\x7fELF", b"#!"))), None)
+    script = next((file for file in files if not head(file, 4).startswith((b"\x7fELF", b"#!"))), None)
     if script is not None:
         return Advice(
             cause=f"`{program}` is a script without a first line that names its interpreter",
