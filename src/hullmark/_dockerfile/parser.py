@@ -1,7 +1,7 @@
 """Dockerfile text in, `Dockerfile` out: statements become stages that know where they come from.
 
-The grammar is the builder's. COPY and mounts may name a stage that stands further down, FROM only an earlier one;
-of two stages with one name the later counts.
+The grammar is the builder's. COPY and mounts may name a stage that stands further down, which the builder refuses only
+where the target needs it; FROM names only an earlier one, and of two stages with one name the later counts.
 """
 
 from __future__ import annotations
