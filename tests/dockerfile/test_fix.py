@@ -139,7 +139,7 @@ def test_a_fix_after_which_the_file_cannot_be_read_is_not_made_and_stops_no_othe
 
 def test_everything_that_a_squash_loses_comes_back_in_one_go() -> None:
     lost = """\
-FROM debian:12 AS runtime
+FROM debian:12@sha256:0000000000000000000000000000000000000000000000000000000000000000 AS runtime
 ARG PORT=80
 ENV A=1 B=${A}2
 LABEL a=b org.opencontainers.image.version=1

@@ -73,10 +73,14 @@ class Bench:
         containers = SimpleNamespace(list=lambda **_: [])
         client = SimpleNamespace(
             info=lambda: {"SystemTime": dt.datetime.now(dt.UTC).isoformat(), **self.info},
-            df=lambda: {"BuildCache": self.cache},
+            api=SimpleNamespace(base_url="http://localhost", api_version="1.45", get=self._get),
             containers=containers,
         )
         return SimpleNamespace(client=client, host=self.host)
+
+    def _get(self, url: str, *, params: dict[str, str], timeout: float) -> Any:  # noqa: ARG002
+        assert (url, params) == ("http://localhost/v1.45/system/df", {"type": "build-cache"})
+        return SimpleNamespace(raise_for_status=lambda: None, json=lambda: {"BuildCache": self.cache})
 
     def _find_project(self) -> Project | None:
         if isinstance(self.project, Exception):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hullmark._doctor.examinations.engine import NO_ENGINE
+from hullmark._engines.docker import ANSWER_WITHIN
 from hullmark._images.cache import place
 from hullmark.errors import Unavailable
 from hullmark.model.diagnosis import Looked, Trouble
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hullmark._doctor.machine import Machine
+    from hullmark._engines import Engine
     from hullmark.model.diagnosis import Sight
 
 SCARCE = 10 * 10**9
@@ -86,16 +88,28 @@ def _scarce(name: str, where: Path, free: int, inodes: float) -> Iterator[Troubl
         )
 
 
+def _records(engine: Engine) -> list[dict[str, Any]]:
+    """What the builder keeps, entry by entry. Raises `Unavailable` where the engine does not say."""
+    api = engine.client.api
+    try:
+        # Not the client's own way, which has the engine measure images and volumes as well.
+        answer = api.get(
+            f"{api.base_url}/v{api.api_version}/system/df",
+            params={"type": "build-cache"},
+            timeout=ANSWER_WITHIN,
+        )
+        answer.raise_for_status()
+        found: list[dict[str, Any]] = answer.json().get("BuildCache") or []
+    except (OSError, ValueError) as error:
+        raise Unavailable(f"the engine does not say what its builder keeps: {error}") from error
+    return found
+
+
 def build_cache(machine: Machine) -> Sight:
     """How much the builder keeps, and how much of it no build uses."""
     if machine.engine is None:
         return NO_ENGINE
-    from docker.errors import DockerException  # noqa: PLC0415  # loaded with the engine
-
-    try:
-        records = machine.engine.client.df().get("BuildCache") or ()
-    except (DockerException, OSError) as error:
-        raise Unavailable(f"the engine does not say what it keeps: {error}") from error
+    records = _records(machine.engine)
     total = sum(each.get("Size", 0) for each in records if not each.get("Shared"))
     idle = sum(each.get("Size", 0) for each in records if not each.get("Shared") and not each.get("InUse"))
     facts = (
