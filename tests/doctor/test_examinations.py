@@ -236,6 +236,17 @@ def test_a_large_build_cache_is_a_note_and_shared_records_count_once(bench: Benc
     assert [each.severity for each in sight.troubles] == [Severity.NOTE]
 
 
+def test_a_builder_that_is_too_busy_to_be_measured_breaks_one_examination(bench: Bench) -> None:
+    def late(*_: Any, **__: Any) -> Any:
+        raise TimeoutError("Read timed out. (read timeout=30.0)")
+
+    bench._get = late  # type: ignore[method-assign]  # noqa: SLF001
+    assert bench.one("build-cache") == Broken(
+        error="the engine does not say what its builder keeps: not within 30 s"
+    )
+    assert bench.all().status is Status.UNCHECKED
+
+
 def test_proxies_are_told_without_passwords(bench: Bench) -> None:
     bench.environ["https_proxy"] = "http://anna:geheim@proxy.example.com:3128"
     bench.info["HttpsProxy"] = "http://anna:geheim@proxy.example.com:3128"

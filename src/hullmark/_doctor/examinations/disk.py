@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hullmark._doctor.examinations.engine import NO_ENGINE
-from hullmark._engines.docker import ANSWER_WITHIN
 from hullmark._images.cache import place
 from hullmark.errors import Unavailable
 from hullmark.model.diagnosis import Looked, Trouble
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 SCARCE = 10 * 10**9
 """Bytes below which one more build may fill the disk."""
 FULL = 10**9
+PATIENCE = 30.0
+"""Seconds that the engine may take to measure its build cache; while it builds, that may wait for the build."""
 LARGE = 20 * 10**9
 """Bytes of build cache from which on it is worth a word."""
 
@@ -96,12 +97,13 @@ def _records(engine: Engine) -> list[dict[str, Any]]:
         answer = api.get(
             f"{api.base_url}/v{api.api_version}/system/df",
             params={"type": "build-cache"},
-            timeout=ANSWER_WITHIN,
+            timeout=PATIENCE,
         )
         answer.raise_for_status()
         found: list[dict[str, Any]] = answer.json().get("BuildCache") or []
     except (OSError, ValueError) as error:
-        raise Unavailable(f"the engine does not say what its builder keeps: {error}") from error
+        reason = f"not within {PATIENCE:g} s" if "timed out" in str(error).lower() else str(error)
+        raise Unavailable(f"the engine does not say what its builder keeps: {reason}") from error
     return found
 
 
