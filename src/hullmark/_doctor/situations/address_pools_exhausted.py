@@ -48,7 +48,10 @@ def address_pools_exhausted(symptom: Symptom) -> Advice | None:
                 text="remove those that no container uses; Compose makes its own again",
                 command="docker network prune",
             ),
-            Remedy(text="remove what interrupted runs have left", command="hullmark smoke --reap"),
+            Remedy(
+                text="remove what killed smoke tests have left, which the next run does before it starts anything",
+                command="hullmark smoke",
+            ),
             Remedy(text="or give the engine more: `default-address-pools` in /etc/docker/daemon.json"),
         ),
     )
