@@ -219,16 +219,16 @@ def test_a_dockerfile_in_the_compose_file_has_only_the_ignore_file_of_its_contex
 
 def test_a_context_may_lie_outside_of_the_project(tmp_path: Path) -> None:
     root = tmp_path / "project"
-    _write(tmp_path, "project/x", "shared/a", "shared/b")
+    _write(tmp_path, "project/x", "common/a", "common/b")
     inputs = _inputs(
         root,
         "FROM scratch\nCOPY a /\n",
-        context=tmp_path / "shared",
-        dockerfile=tmp_path / "shared/Dockerfile",
+        context=tmp_path / "common",
+        dockerfile=tmp_path / "common/Dockerfile",
     )
-    assert _why(inputs, "../shared/a")
-    assert _why(inputs, "../shared/Dockerfile")
-    assert not _why(inputs, "../shared/b")
+    assert _why(inputs, "../common/a")
+    assert _why(inputs, "../common/Dockerfile")
+    assert not _why(inputs, "../common/b")
     assert not _why(inputs, "a")
     assert _files(inputs, root) == ["a"]
 
@@ -292,15 +292,15 @@ def test_all_below_a_directory_is_asked_for_at_once(tmp_path: Path) -> None:
 
 
 def test_named_contexts_are_followed_for_what_is_taken_of_them(tmp_path: Path) -> None:
-    _write(tmp_path, "shared/a", "shared/b", "shared/c", "site.git/HEAD")
-    (tmp_path / "shared" / ".dockerignore").write_text("c\n", encoding="utf-8")
+    _write(tmp_path, "common/a", "common/b", "common/c", "site.git/HEAD")
+    (tmp_path / "common" / ".dockerignore").write_text("c\n", encoding="utf-8")
     inputs = _inputs(
         tmp_path,
         "FROM docker.io/library/upstream:latest\n"
         "COPY --from=Shared a /\nRUN --mount=from=shared,source=b,target=/b true\n"
         "COPY --from=img / /\nCOPY --from=far / /\nCOPY --from=local.git / /\nCOPY x /\n",
         contexts={
-            "shared": str(tmp_path / "shared"),
+            "shared": str(tmp_path / "common"),
             "local.git": str(tmp_path / "site.git"),
             "upstream": "service:base",
             "img": "docker-image://example.org/img:1",
@@ -308,10 +308,10 @@ def test_named_contexts_are_followed_for_what_is_taken_of_them(tmp_path: Path) -
             "unnamed": "service:other",
         },
     )
-    assert _why(inputs, "shared/a") == ["COPY at Dockerfile:2"]
-    assert _why(inputs, "shared/b") == ["mount at Dockerfile:3"]
-    assert not _why(inputs, "shared/c")
-    assert _why(inputs, "shared/.dockerignore")
+    assert _why(inputs, "common/a") == ["COPY at Dockerfile:2"]
+    assert _why(inputs, "common/b") == ["mount at Dockerfile:3"]
+    assert not _why(inputs, "common/c")
+    assert _why(inputs, "common/.dockerignore")
     assert _why(inputs, "site.git/HEAD")
     assert _why(inputs, "x")
     assert not _why(inputs, "shared/x")

@@ -132,11 +132,11 @@ def test_more_services_than_one_upload_takes_share_a_run() -> None:
 
 
 def test_paths_are_relative_to_the_repository_and_written_as_uris() -> None:
-    span = SourceSpan(path="../shared/my file#1.yml", line=2, column=4, end_line=2, end_column=9)
+    span = SourceSpan(path="../common/my file#1.yml", line=2, column=4, end_line=2, end_column=9)
     (run,) = _sarif(_report(_ran(_finding(location=span)), prefix="examples/tale"))["runs"]
     place = run["results"][0]["locations"][0]["physicalLocation"]
     assert place["artifactLocation"] == {
-        "uri": "examples/shared/my%20file%231.yml",
+        "uri": "examples/common/my%20file%231.yml",
         "uriBaseId": "PROJECTROOT",
     }
     assert place["region"] == {"startLine": 2, "startColumn": 4, "endColumn": 9}

@@ -2,14 +2,14 @@
 FROM rust:1.83-slim AS base
 RUN cargo install --locked cargo-chef sccache
 ENV RUSTC_WRAPPER=sccache SCCACHE_DIR=/sccache
-WORKDIR /work
+WORKDIR /src
 
 FROM base AS plan
 COPY . .
 RUN cargo chef prepare --recipe-path recipe.json
 
 FROM base as build
-COPY --from=plan /work/recipe.json recipe.json
+COPY --from=plan /src/recipe.json recipe.json
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=$SCCACHE_DIR,sharing=locked \
     cargo chef cook --release --recipe-path recipe.json
@@ -23,6 +23,6 @@ FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends libssl3 \
     && rm -rf /var/lib/apt/lists/* ; \
     adduser --system --uid 10001 lantern
-COPY --from=build /work/target/release/lantern /usr/bin/
+COPY --from=build /src/target/release/lantern /usr/bin/
 USER lantern
 CMD ["lantern"]

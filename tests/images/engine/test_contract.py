@@ -8,15 +8,12 @@ import os
 import secrets
 import subprocess
 import tarfile
-import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from socket import create_server
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import urllib3
 
 from hullmark._anatomy import dissect, shipped, wanted
 from hullmark._images.cache import Cache
@@ -123,43 +120,6 @@ def _docker(*arguments: str) -> str:
 
 
 @contextmanager
-def _registry(directory: Path) -> Iterator[str]:
-    """A real registry on a free port of the loopback interface."""
-    found = subprocess.run((str(ROOT / "scripts/registry"),), capture_output=True, text=True, check=False)
-    assert found.returncode == 0, found.stderr
-    directory.mkdir()
-    with create_server(("127.0.0.1", 0)) as free:
-        host = f"127.0.0.1:{free.getsockname()[1]}"
-    settings = {
-        "version": "0.1",
-        "log": {"level": "error"},
-        "storage": {"filesystem": {"rootdirectory": str(directory / "store")}},
-        "http": {"addr": host, "secret": "of the tests"},
-    }
-    file = directory / "config.yml"
-    # What is JSON is YAML, too.
-    file.write_text(json.dumps(settings), encoding="utf-8")
-    with (directory / "log").open("wb") as log:
-        process = subprocess.Popen((found.stdout.strip(), "serve", str(file)), stdout=log, stderr=log)
-        try:
-            deadline = time.monotonic() + 30
-            while not _answers(host):
-                assert process.poll() is None, (directory / "log").read_text("utf-8")
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
-            yield host
-        finally:
-            process.kill()
-            process.wait()
-
-
-def _answers(host: str) -> bool:
-    with suppress(urllib3.exceptions.HTTPError):
-        return urllib3.request("GET", f"http://{host}/v2/", retries=False).status == 200
-    return False
-
-
-@contextmanager
 def _pushed(name: str, host: str) -> Iterator[str]:
     """What `name` is called once it is in the registry at `host`."""
     there = f"{host}/{name}"
@@ -234,6 +194,7 @@ def test_an_image_is_the_same_wherever_it_is_read_and_so_are_its_findings(
     odd_image: Callable[[str], ImageFiles],
     elsewhere: Callable[[str], AbstractContextManager[str]],
     cancelled: threading.Event,
+    registry: str,
     tmp_path: Path,
     which: str,
 ) -> None:
@@ -244,7 +205,6 @@ def test_an_image_is_the_same_wherever_it_is_read_and_so_are_its_findings(
         zipped = write_files(tmp_path / "zipped", _layout(saved, "gzip"))
         packed = tmp_path / "packed.tar"
         packed.write_bytes(archive_of(_layout(saved, "zstd")))
-        host = stack.enter_context(_registry(tmp_path / "registry"))
         far = stack.enter_context(elsewhere(engine.host.removeprefix("unix://")))
         if engine.host != podman:
             socket = podman.removeprefix("unix://")
@@ -261,7 +221,7 @@ def test_an_image_is_the_same_wherever_it_is_read_and_so_are_its_findings(
             "oci-dir, gzip": Medium(reference=f"oci-dir:{zipped}", environ={}),
             "oci-archive, zstd": Medium(reference=f"oci-archive:{packed}", environ={}),
             "registry": Medium(
-                reference=f"registry:{stack.enter_context(_pushed(name, host))}", environ={}, how=host
+                reference=f"registry:{stack.enter_context(_pushed(name, registry))}", environ={}, how=registry
             ),
             "podman": Medium(
                 reference=f"podman:{name}",
