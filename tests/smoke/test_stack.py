@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hullmark._smoke.reap import remove_run
-from hullmark._smoke.stack import Stack, closure, may_complete, printable
+from hullmark._smoke.stack import Stack, may_complete, printable
 from hullmark._smoke.timeline import Timeline
 from hullmark.errors import Unavailable
 from hullmark.model.location import SourceSpan
@@ -68,8 +68,9 @@ def test_a_service_brings_all_that_it_needs() -> None:
         _service("d"),
         _service("e", ("a", "service_started")),
     )
-    assert closure(project, ("a",)) == ("a", "b", "c", "d")
-    assert closure(project, ("d", "b")) == ("b", "d")
+    assert project.needed(("a",)) == ("a", "b", "c", "d")
+    assert project.needed(("d", "b")) == ("b", "d")
+    assert project.needed(()) == ("a", "b", "c", "d", "e")
 
 
 @pytest.mark.parametrize(

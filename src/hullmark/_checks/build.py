@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hullmark._checks.findings import apply
 from hullmark._engines import build_service
-from hullmark._smoke import missing_images, needed
+from hullmark._smoke import missing_images
 from hullmark.errors import Unavailable
 from hullmark.model.outcome import Check, Ran
 from hullmark.model.project import DropsTo
@@ -48,7 +48,7 @@ def lacking(run: Run, checks: tuple[Check, ...]) -> tuple[Service, ...]:
     if Check.VALIDATE in checks:
         for service in run.services:
             if isinstance(run.project.settings.service(service.name).user, DropsTo):
-                starting |= others.intersection(needed(run.project, (service.name,)))
+                starting |= others.intersection(run.project.needed((service.name,)))
     if not starting:
         return ()
     try:

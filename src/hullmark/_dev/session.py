@@ -72,14 +72,7 @@ class Development:
     @property
     def wanted(self) -> tuple[str, ...]:
         """The services that are started."""
-        found: set[str] = set()
-        todo = list(self.services or (service.name for service in self.project.services))
-        while todo:
-            name = todo.pop()
-            if name not in found:
-                found.add(name)
-                todo += [other for other, _ in self.project.service(name).depends_on]
-        return tuple(sorted(found))
+        return self.project.needed(self.services)
 
     def other_files(self) -> str:
         """The Compose files that containers of this project were started from, where those are others."""

@@ -6,6 +6,6 @@ from hullmark._smoke.owner import labels_of_run
 from hullmark._smoke.privileges import observe_privileges
 from hullmark._smoke.reap import reap
 from hullmark._smoke.run import smoke
-from hullmark._smoke.stack import missing_images, needed
+from hullmark._smoke.stack import missing_images
 
-__all__ = ["labels_of_run", "missing_images", "needed", "observe_privileges", "reap", "smoke"]
+__all__ = ["labels_of_run", "missing_images", "observe_privileges", "reap", "smoke"]

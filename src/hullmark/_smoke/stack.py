@@ -175,7 +175,7 @@ def running(
     name = f"hullmark-{re.sub(r'[^a-z0-9_-]', '', project.name.lower())[:32]}-{secrets.token_hex(4)}"
     labels = {RUN_LABEL: name, OWNER_LABEL: str(this_process())}
     unwanted = unscaled(project).difference(only)
-    wanted = tuple(each for each in needed(project, only) if each not in unwanted)
+    wanted = tuple(each for each in project.needed(only) if each not in unwanted)
     if missing := missing_images(project, wanted, engine):
         raise _unbuilt(missing)
     copy = isolate(
@@ -359,23 +359,6 @@ def _has_health_check(engine: Engine, container: str) -> bool:
     except NotFound:
         return False
     return bool(test) and test[0] != "NONE"
-
-
-def closure(project: Project, names: tuple[str, ...]) -> tuple[str, ...]:
-    """`names` and everything that they depend on."""
-    found: set[str] = set()
-    todo = list(names)
-    while todo:
-        name = todo.pop()
-        if name not in found:
-            found.add(name)
-            todo += [other for other, _ in project.service(name).depends_on]
-    return tuple(sorted(found))
-
-
-def needed(project: Project, names: tuple[str, ...]) -> tuple[str, ...]:
-    """The services that come up with `names`: they and what they depend on; all of them when it is empty."""
-    return closure(project, names) if names else tuple(service.name for service in project.services)
 
 
 def missing_images(project: Project, names: Iterable[str], engine: Engine) -> tuple[Service, ...]:

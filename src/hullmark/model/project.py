@@ -9,6 +9,7 @@ from hullmark.model.verdict import Policy
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Iterable
     from pathlib import Path
 
     from hullmark.model.location import SourceSpan
@@ -255,6 +256,17 @@ class Project:
     def service(self, name: str) -> Service:
         """The service called `name`; raises `KeyError` when there is none."""
         return next((s for s in self.services if s.name == name), None) or _missing(name)
+
+    def needed(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The services that come up with `names`, sorted: they and what they depend on; all of them when it is empty."""
+        found: set[str] = set()
+        todo = [*names] or [service.name for service in self.services]
+        while todo:
+            name = todo.pop()
+            if name not in found:
+                found.add(name)
+                todo += [other for other, _ in self.service(name).depends_on]
+        return tuple(sorted(found))
 
     def own_images(self, service: Service) -> frozenset[str]:
         """What a Dockerfile of `service` can call by a name although no registry has it: its contexts, and images built here."""
