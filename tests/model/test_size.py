@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hullmark.model.size import LARGEST, UNITS, format_size, parse_size
+from hullmark.model.size import LARGEST, UNITS, format_share, format_size, parse_size
 
 
 @pytest.mark.parametrize(
@@ -131,3 +131,8 @@ def test_any_text_is_a_size_or_is_refused_with_a_reason(text: str) -> None:
         assert "`" in str(error)  # noqa: PT017  # either is right, and each has its condition
     else:
         assert 1 <= size <= LARGEST
+
+
+@given(size=st.integers(0, 10**13), budget=st.integers(1, 10**13))
+def test_only_what_is_over_its_budget_shows_more_than_all_of_it(size: int, budget: int) -> None:
+    assert (int(format_share(size, budget).removesuffix("%")) > 100) is (size > budget)

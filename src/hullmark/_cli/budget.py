@@ -8,7 +8,7 @@ import click
 
 from hullmark._cli import options
 from hullmark._settings.proposal import HEADROOM, budget
-from hullmark.model.size import format_size
+from hullmark.model.size import format_share, format_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,7 +36,7 @@ def show(session: Session, /, *, services: tuple[str, ...]) -> int:
     for service, size in measured:
         budget = project.settings.service(service.name).budget
         limit = "none" if budget is None else format_size(budget.size)
-        used = "" if budget is None else f"{-(-size * 100 // budget.size)} %"
+        used = "" if budget is None else format_share(size, budget.size)
         over = over or (budget is not None and size > budget.size)
         session.stdout.write(f"{service.name:<{width}}{format_size(size):>12}{limit:>12}{used:>7}\n")
     session.stdout.flush()

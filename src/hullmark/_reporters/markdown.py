@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from hullmark.model.duration import format_duration
 from hullmark.model.finding import Severity
 from hullmark.model.outcome import Broken, Ran, Skipped
-from hullmark.model.size import format_size
+from hullmark.model.size import format_share, format_size
 from hullmark.model.verdict import Status
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _budget(image: ImageSummary) -> str:
         return ""
     share = image.unpacked / image.budget
     full = min(round(share * _BAR), _BAR)
-    text = f"{'█' * full}{'░' * (_BAR - full)} {share:.0%}"
+    text = f"{'█' * full}{'░' * (_BAR - full)} {format_share(image.unpacked, image.budget)}"
     return f"**{text}**" if share > 1 else text
 
 

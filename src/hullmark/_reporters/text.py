@@ -13,7 +13,7 @@ from rich.text import Text
 from hullmark.model.duration import format_duration
 from hullmark.model.finding import Severity
 from hullmark.model.outcome import Broken, Ran, Skipped
-from hullmark.model.size import format_size
+from hullmark.model.size import format_share, format_size
 from hullmark.model.text import printable
 from hullmark.model.verdict import Status
 
@@ -224,7 +224,7 @@ def _sizes(report: Report) -> Iterator[Table]:
     table = _table("image sizes, unpacked", "service", ">budget", ">current", ">used", ">layers")
     for image in report.images:
         over = image.budget is not None and image.unpacked > image.budget
-        used = f"{image.unpacked / image.budget:.0%}" if image.budget else ""
+        used = format_share(image.unpacked, image.budget) if image.budget else ""
         table.add_row(
             printable(image.service),
             format_size(image.budget) if image.budget else "none",

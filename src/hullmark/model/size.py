@@ -57,3 +57,8 @@ def format_size(size: int) -> str:
 def format_change(size: int) -> str:
     """By how many bytes something grew or shrank, with its sign: `+1.5 MB`."""
     return f"{'-' if size < 0 else '+'}{format_size(abs(size))}"
+
+
+def format_share(size: int, whole: int) -> str:
+    """How much of `whole` `size` takes, in whole per cent and rounded up: more than `100%` is more than all of it."""
+    return f"{-(-size * 100 // whole)}%"
