@@ -9,6 +9,7 @@ import re
 import sys
 import threading
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hullmark._images.compression import Measured
@@ -18,10 +19,9 @@ from hullmark.errors import DamagedImage, Interrupted
 from hullmark.model.digest import DiffId, Digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from hullmark._images.interface import Blob, Buffer, Limits, Request
-    from hullmark.model.table import FileTable
 
 PIECE = 1 << 18
 """Bytes that are decompressed at once."""
@@ -49,7 +49,8 @@ class LayerWalk:
     """The second half of the way: the tar of a layer, hashed and walked."""
 
     def __init__(self, request: Request, name: str) -> None:
-        self.walk = TarWalk(request, name)
+        self.walk = TarWalk(request, name, offsets=request.scanner is not None)
+        self._stream = None if request.scanner is None else request.scanner.begin(self.walk.content)
         self.hash = hashlib.sha256()
         self.measured: Measured | None = None
         """What finds out how large its blob becomes, where that is asked for."""
@@ -60,11 +61,18 @@ class LayerWalk:
         self.walk.feed(piece)
         if self.measured is not None:
             self.measured.write(piece)
+        if self._stream is not None:
+            self._stream.write(piece)
 
-    def close(self) -> tuple[DiffId, FileTable, Mapping[str, bytes]]:
+    def close(self) -> Walked:
         """The layer, once all bytes have come."""
         table, captured = self.walk.finish()
-        return DiffId.parse(f"sha256:{self.hash.hexdigest()}"), table, captured
+        return Walked(
+            diff_id=DiffId.parse(f"sha256:{self.hash.hexdigest()}"),
+            table=table,
+            captured=captured,
+            scanned=None if self._stream is None else self._stream.finish(),
+        )
 
 
 class Behind:
@@ -169,21 +177,14 @@ class BlobReader:
             behind, self._behind = self._behind, None
             behind.close()
             behind.check()
-        diff_id, table, captured = self._layer.close()
-        stored = str(diff_id) if self._decoder is None else f"sha256:{self._stored.hexdigest()}"
+        walked = self._layer.close()
+        stored = str(walked.diff_id) if self._decoder is None else f"sha256:{self._stored.hexdigest()}"
         estimated = None
         if self._transfer:
             measured = self._layer.measured
             estimated = self.size if measured is None else measured.finish()
             self.close()
-        return Walked(
-            diff_id=diff_id,
-            table=table,
-            captured=captured,
-            digest=Digest.parse(stored),
-            transfer=self.size,
-            estimated=estimated,
-        )
+        return replace(walked, digest=Digest.parse(stored), transfer=self.size, estimated=estimated)
 
     def close(self) -> None:
         """Ends the threads, if there are any."""

@@ -151,6 +151,22 @@ class Cache:
         row = (f"{diff_id} transfer", VERSION, xxhash.xxh3_128_digest(packed), packed, time.time())
         self._use(lambda database: _write(database, row, self._largest))
 
+    def scanned(self, diff_id: DiffId, name: str) -> bytes | None:
+        """What the scanner called `name` kept of a layer, where it has looked through it."""
+        key = f"{diff_id} scanned {name}"
+        found = self._use(lambda database: _read(database, key, key))
+        if found is None:
+            return None
+        _, version, checksum, packed = found
+        if version != VERSION or checksum != xxhash.xxh3_128_digest(packed):
+            return None
+        return bytes(packed)
+
+    def put_scanned(self, diff_id: DiffId, name: str, kept: bytes) -> None:
+        """Keeps what a scanner kept of a layer."""
+        row = (f"{diff_id} scanned {name}", VERSION, xxhash.xxh3_128_digest(kept), kept, time.time())
+        self._use(lambda database: _write(database, row, self._largest))
+
     def usage(self) -> Usage | None:
         """What is there; `None` where nothing is kept."""
         if self.directory is None:

@@ -59,6 +59,7 @@ def _complete(core: Core, request: Request, cache: Cache, cancelled: threading.E
             diff_id=each.diff_id,
             table=each.table,
             captured=each.captured,
+            scanned=each.scanned,
             # Without a manifest there are no blobs: an archive of an engine holds plain tars that nobody transfers,
             # and what a push would make of them is known only where somebody has asked.
             digest=None if core.manifest is None else each.digest,

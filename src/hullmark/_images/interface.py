@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from hullmark.model.digest import DiffId, Digest
-    from hullmark.model.image import Capture
+    from hullmark.model.image import Capture, StreamScanner
     from hullmark.model.table import FileTable
 
 Buffer = bytes | memoryview
@@ -57,6 +57,8 @@ class Request:
     What comes from anywhere else is always verified."""
     transfer: bool = False
     """Whether layers that nobody has compressed yet are compressed, to measure what a host pulls; every byte is read."""
+    scanner: StreamScanner | None = None
+    """What looks through every byte besides, where that is wanted."""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -73,6 +75,8 @@ class Walked:
     transfer: int | None = None
     estimated: int | None = None
     """Bytes of the blob that an engine would make of it, where that was asked for."""
+    scanned: bytes | None = None
+    """What the scanner kept, where one was asked for."""
     verified: bool = True
 
 

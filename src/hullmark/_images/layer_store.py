@@ -13,7 +13,7 @@ import os
 import re
 import stat
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -150,7 +150,7 @@ class _Layer:
         """See `Stored.walk`."""
         try:
             with _Contents(self.content, self.name) as contents:
-                if request.verify or request.contents or request.transfer:
+                if request.verify or request.contents or request.transfer or request.scanner is not None:
                     return self._read_through(request, contents)
                 return self._read_wanted(request, contents)
         except DamagedImage as error:
@@ -170,7 +170,7 @@ class _Layer:
                     for segment in segments:
                         for piece in self._bytes(segment, contents):
                             layer.write(piece)
-                diff_id, table, captured = layer.close()
+                walked = layer.close()
             except DamagedImage as error:
                 if not layer.walk.expanding:
                     raise
@@ -178,7 +178,7 @@ class _Layer:
                     f"{self.name} holds a sparse file: the engine has filled its holes, and cannot make this layer again"
                 ) from error
             estimated = None if layer.measured is None else layer.measured.finish()
-        return Walked(diff_id=diff_id, table=table, captured=captured, estimated=estimated)
+        return replace(walked, estimated=estimated)
 
     def _read_wanted(self, request: Request, contents: _Contents) -> Walked:
         """Goes through the headers only, and reads afterwards what the capture wants."""

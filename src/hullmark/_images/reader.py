@@ -41,35 +41,49 @@ def read_layers(
             same.setdefault((diff_id, digest), []).append(row)
     cached = 0
     estimates: dict[DiffId, int] = {}
+    scans: dict[DiffId, bytes] = {}
     for rows in list(same.values()):
         diff_id = diff_ids[rows[0]]
         if request.transfer and (size := cache.transfer(diff_id)) is not None:
             estimates[diff_id] = size
+        if (
+            request.scanner is not None
+            and (scanned := cache.scanned(diff_id, request.scanner.name)) is not None
+        ):
+            scans[diff_id] = scanned
         kept = cache.get(diff_id, request)
-        if kept is not None and (not request.transfer or diff_id in estimates):
+        if (
+            kept is not None
+            and (not request.transfer or diff_id in estimates)
+            and (request.scanner is None or diff_id in scans)
+        ):
             cached += len(rows)
             for row in rows:
                 found[row] = _known(core.layers[row], diff_id, *kept)
             del same[_group(core, diff_ids, rows[0])]
-    work = _Work(core, diff_ids, request, cache, cancelled, frozenset(estimates))
+    work = _Work(core, diff_ids, request, cache, cancelled, frozenset(estimates), frozenset(scans))
     for rows, walked in work.run(list(same.values())):
         found.update(dict.fromkeys(rows, walked))
     layers = tuple(
-        _checked(core, row, diff_id, found[row], estimates.get(diff_id))
+        _checked(core, row, diff_id, found[row], estimates.get(diff_id), scans.get(diff_id))
         for row, diff_id in enumerate(diff_ids)
     )
     return layers, cached
 
 
-def _checked(core: Core, row: int, diff_id: DiffId, walked: Walked, estimated: int | None) -> Walked:
-    """`walked`, which is to have `diff_id`, with what was `estimated` before."""
+def _checked(
+    core: Core, row: int, diff_id: DiffId, walked: Walked, estimated: int | None, scanned: bytes | None
+) -> Walked:
+    """`walked`, which is to have `diff_id`, with what was `estimated` and `scanned` before."""
     if walked.diff_id != diff_id:
         damage = DamagedStore if isinstance(core.layers[row], Stored) else DamagedImage
         raise damage(
             f"{_name(core, row)}: the configuration says that its diff ID is {diff_id}, and its tar has "
             f"{walked.diff_id}"
         )
-    return walked if estimated is None else replace(walked, estimated=estimated)
+    if estimated is not None:
+        walked = replace(walked, estimated=estimated)
+    return walked if scanned is None else replace(walked, scanned=scanned)
 
 
 def _group(core: Core, diff_ids: Sequence[DiffId], row: int) -> tuple[object, ...]:
@@ -97,9 +111,12 @@ class _Work:
         cache: Cache,
         cancelled: threading.Event,
         measured: frozenset[DiffId],
+        scanned: frozenset[DiffId],
     ) -> None:
         self._measured = measured
         """Layers of which it is known how large their blobs become."""
+        self._scanned = scanned
+        """Layers of which it is known what the scanner kept."""
         self._core = core
         self._diff_ids = diff_ids
         self._request = request
@@ -128,9 +145,13 @@ class _Work:
 
     def _threads(self, groups: list[list[int]]) -> int:
         """How many layers are read at once."""
-        if not (self._request.verify or self._request.contents or self._request.transfer) and all(
-            isinstance(self._core.layers[rows[0]], Stored) for rows in groups
-        ):
+        whole = (
+            self._request.verify
+            or self._request.contents
+            or self._request.transfer
+            or self._request.scanner is not None
+        )
+        if not whole and all(isinstance(self._core.layers[rows[0]], Stored) for rows in groups):
             # Of headers alone tables are made in Python, of which one thread runs at a time: one unpacks while the
             # other does that, and more of them only wait.
             return min(2, len(groups))
@@ -163,11 +184,15 @@ class _Work:
         request = self._request
         if request.transfer and diff_id in self._measured:
             request = replace(request, transfer=False)
+        if diff_id in self._scanned:
+            request = replace(request, scanner=None)
         walked = self._walk(row, request, alone=alone)
         if walked.diff_id == diff_id:
             self._cache.put(diff_id, request, walked)
             if walked.estimated is not None:
                 self._cache.put_transfer(diff_id, walked.estimated)
+            if walked.scanned is not None and request.scanner is not None:
+                self._cache.put_scanned(diff_id, request.scanner.name, walked.scanned)
         return walked
 
     def _walk(self, row: int, request: Request, *, alone: bool) -> Walked:

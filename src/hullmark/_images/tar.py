@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from array import array
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 from zlib import adler32
@@ -38,6 +39,7 @@ from hullmark._images.header import (
     name_of,
 )
 from hullmark.errors import DamagedImage
+from hullmark.model.image import Content
 from hullmark.model.table import DIGEST_SIZE, Entry, FileTable, Kind
 
 if TYPE_CHECKING:
@@ -180,6 +182,19 @@ class TarWalk:
         """Goes on after the next `size` bytes, which are skippable, as if they had come."""
         self._skip -= size
         self._start += size
+
+    def content(self, position: int) -> Content | None:
+        """The file that the byte at `position`, which has come, belongs to; it needs the offsets."""
+        assert self.offsets is not None
+        row = bisect_right(self.offsets, position) - 1
+        if row < 0 or self._kinds[row] != FILE:
+            return None
+        begin = self.offsets[row]
+        end = begin + self._sizes[row]
+        if row + 1 < len(self.offsets):
+            # Of a sparse file there is less.
+            end = min(end, self.offsets[row + 1] - BLOCK)
+        return Content(row, begin, end) if position < end else None
 
     def feed(self, piece: Buffer) -> None:
         """Takes the next bytes."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from hullmark.model.anatomy import Anatomy
     from hullmark.model.credential import Credential
@@ -81,6 +81,42 @@ class Capture(Protocol):
         ...
 
 
+class Content(NamedTuple):
+    """Where in the tar of a layer the content of one file is."""
+
+    row: int
+    """Of the file in the table of the layer."""
+    begin: int
+    end: int
+
+
+class Stream(Protocol):
+    """Sees every byte of one layer."""
+
+    def write(self, piece: bytes | memoryview, /) -> None:
+        """The next bytes of the tar, valid during the call."""
+        ...
+
+    def finish(self) -> bytes:
+        """What is kept of them, when all have come."""
+        ...
+
+
+class StreamScanner(Protocol):
+    """Looks through all bytes of each layer as they pass by, those of large files and of programs as well."""
+
+    name: str
+    """What it keeps, and the version of how: the key under which results are cached, apart from the tables."""
+
+    def begin(self, content: Callable[[int], Content | None], /) -> Stream:
+        """A stream for one layer; several run at once.
+
+        `content` says which file the byte at a position of the tar belongs to, once `Stream.write` was given it, and
+        `None` for bytes that are no content.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Layer:
     """One changeset of an image. Layers are the same when their diff IDs are."""
@@ -89,6 +125,8 @@ class Layer:
     table: FileTable
     captured: Mapping[str, bytes] = field(default_factory=lambda: _NO_FILES)
     """What a `Capture` kept, by path."""
+    scanned: bytes | None = None
+    """What a `StreamScanner` kept, where one was asked for."""
     digest: Digest | None = None
     """Of the blob as it is stored or transferred, where there is one."""
     transfer: int | None = None
