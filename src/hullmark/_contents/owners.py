@@ -49,7 +49,7 @@ def find_owners(system: FileSystem, platform: str = "linux/amd64") -> Ownership:
         inside = owning.holder(claim.described)
         owning.give(claim if inside is None else joined(claim, inside))
     owning.give_the_rest()
-    packages = _explained(owning.packages, found, owning, platform)
+    packages = _explained(owning.packages(), found, owning, platform)
     return owning.finished(packages, found)
 
 
@@ -86,7 +86,10 @@ class _Owning:
 
     def __init__(self, system: FileSystem) -> None:
         self.system = system
-        self.packages: list[Package] = []
+        self._packages: list[tuple[Package, str]] = []
+        self._there = dict[tuple[Owner, str], dict[int, int]]()
+        """By package, and what describes it where that is a file of its own: when it was there, by the end of each
+        time."""
         self._owners = dict[Owner, int]()
         self._list = list[Owner]()
         self._rows = array("i", [_NOBODY]) * len(system.paths)
@@ -139,14 +142,37 @@ class _Owning:
     def give(self, claim: Claim) -> None:
         """Let a package have what it claims and nobody has claimed before."""
         index = self._index(claim.owner)
-        if claim.package is not None:
-            self.packages.append(claim.package)
+        self._remember(claim)
         for tree in claim.trees:
             self._trees.setdefault(tree, []).append((index, claim.span))
         if claim.span.visible:
             self._give_visible(claim.files, index)
         if self._masked:
             self._give_masked(claim, index)
+
+    def _remember(self, claim: Claim) -> None:
+        package = claim.package
+        where = "" if claim.described < 0 else self.system.path(claim.described)
+        there = self._there.setdefault((claim.owner if package is None else package.owner, where), {})
+        # A state that follows another at once continues it; the oldest of several that end together counts.
+        there[claim.span.died] = min(claim.span.born, there.get(claim.span.died, claim.span.born))
+        if package is not None:
+            self._packages.append((package, where))
+
+    def packages(self) -> list[Package]:
+        """What is left to be seen, with the layers that brought it."""
+        return [
+            replace(package, layer=self.system.layers[self._brought(package.owner, where)].diff_id)
+            for package, where in self._packages
+        ]
+
+    def _brought(self, owner: Owner, where: str) -> int:
+        """The layer since which a package has been there in one version without a gap."""
+        there = self._there[owner, where]
+        born = there[FOREVER]
+        while born in there and there[born] < born:
+            born = there[born]
+        return born
 
     def _give_visible(self, files: Iterable[str], index: int) -> None:
         visible, rows, kinds = self.system.visible, self._rows, self.system.kinds

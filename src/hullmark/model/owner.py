@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from array import array
 
+    from hullmark.model.attribution import Origin
+    from hullmark.model.digest import DiffId
+
 
 class OwnerKind(enum.StrEnum):
     """What kind of thing a file belongs to."""
@@ -18,6 +21,15 @@ class OwnerKind(enum.StrEnum):
     RPM = "rpm"
     PYTHON = "python"
     NPM = "npm"
+    GO = "go"
+    """A module that a program of Go was built from. These and the following are packages that nobody installed: they
+    are told of by the files that they are in, which go by directory."""
+    JAVA = "java"
+    """What an archive of Java holds; the name is `group:artifact`, or the artifact alone where nothing says more."""
+    RUST = "rust"
+    """A crate that a program of Rust was built from."""
+    RUNTIME = "runtime"
+    """An interpreter that no package brought: `python` or `node`."""
     DIRECTORY = "directory"
     """No package: what lies in one directory of the root is taken together."""
 
@@ -73,6 +85,13 @@ class Package:
     part_of: Owner | None = None
     """The package that it came in, and that its files are counted for: an apt package for Python software, or the
     distribution that has it vendored."""
+    layer: DiffId | None = None
+    """The layer that brought it in this version. Databases are written anew by every layer that adds to them: what
+    counts is when it was in one first, and there from then on."""
+    origin: Origin | None = None
+    """What wrote it into that layer; set in an `Inventory`."""
+    purl: str = ""
+    """Its package URL; set in an `Inventory`, since it names the distribution."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

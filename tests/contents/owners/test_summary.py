@@ -159,7 +159,7 @@ def test_captures_are_combined_and_the_first_that_keeps_something_has_a_file() -
             return b"loud" * len(content[:1]) if path in {"/x", "/app/package.json"} else None
 
     both = Combined(PackageCapture(), Loud())
-    assert both.name == "packages/1 loud/1"
+    assert both.name == "packages/2 loud/1"
     assert both.wants("/x", 1, 0o644)
     assert both.wants("/app/package.json", 1, 0o600)
     assert not both.wants("/y", 1, 0o644)

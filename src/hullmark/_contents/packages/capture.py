@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from hullmark._contents.distribution import LARGEST as LARGEST_RELEASE
+from hullmark._contents.distribution import PLACES
+
 if TYPE_CHECKING:
     from hullmark.model.image import Capture
 
@@ -15,7 +18,7 @@ LARGEST_DATABASE = 1 << 27
 
 _ENDS = (
     *("/package.json", "/RECORD", "/METADATA", "/PKG-INFO", ".egg-info", ".txt", "/pyproject.toml"),
-    *(".list", ".md5sums", "/status", "/diversions", "/installed", "/rpmdb.sqlite"),
+    *(".list", ".md5sums", "/status", "/diversions", "/installed", "/rpmdb.sqlite", "/os-release"),
 )
 _DISTROLESS = "/var/lib/dpkg/status.d/"
 _DATABASES = re.compile(
@@ -36,20 +39,24 @@ _DESCRIPTIONS = ("/METADATA", "/PKG-INFO", ".egg-info")
 
 
 class PackageCapture:
-    """Keeps what `hullmark._contents.owners` reads."""
+    """Keeps what `hullmark._contents.owners` reads, and what names the distribution."""
 
-    name = "packages/1"
+    name = "packages/2"
 
     def wants(self, path: str, size: int, mode: int) -> bool:  # noqa: ARG002  # the protocol's
         """Whether the file describes or lists packages, and is not larger than such files are."""
         # Nearly all files are none, and are told by their end at once.
         if not path.endswith(_ENDS) and _DISTROLESS not in path:
             return False
+        if path in PLACES:
+            return size <= LARGEST_RELEASE
         largest = largest_kept(path)
         return largest is not None and size <= largest
 
     def take(self, path: str, content: memoryview) -> bytes | None:
         """The whole file; of a description of Python software only its head, without the text that follows."""
+        if path in PLACES:
+            return bytes(content) if len(content) <= LARGEST_RELEASE else None
         if largest_kept(path) is None:
             return None
         kept = bytes(content)
