@@ -81,12 +81,19 @@ def measure(
     return Context(
         ignore_file=shown(own or context / ".dockerignore", root),
         ignored=own is not None,
+        ignore_end=(1, 1) if own is None else _end(own),
         bytes=total.bytes,
         files=total.files,
         whole=next((each.because for each in selections if each.pattern == "."), None),
         strays=tuple(_strays(strays, selections)),
         manifests=tuple(sorted(manifests, key=lambda each: each.path)),
     )
+
+
+def _end(path: Path) -> tuple[int, int]:
+    """Line and column after the last character of a text file."""
+    lines = ignorefile.text_of(path).split("\n")
+    return len(lines), len(lines[-1]) + 1
 
 
 def _files(inputs: BuildInputs, root: Path) -> Iterable[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Makes the fixes that rules offer: in a text, and in the Dockerfiles of a project.
+"""Makes the fixes that rules offer: in a text, and in the Dockerfiles and ignore files of a project.
 
 A round makes every fix that does not touch another one, then the rules look again, until nothing is left to be made.
 The text keeps its line ends, its byte order mark and the way it ends.
@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hullmark._dockerfile import ignorefile
 from hullmark._dockerfile.lint import lint
 from hullmark._dockerfile.parser import load, parse
+from hullmark._dockerfile.service import context_of, dockerfile_of
 from hullmark._files import write_whole
 from hullmark.errors import ConfigurationError
 from hullmark.model.dockerfile import ImageBase
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from hullmark.model.context import Context
     from hullmark.model.dockerfile import Dockerfile
     from hullmark.model.finding import Finding
     from hullmark.model.fix import Edit, Fix
@@ -51,6 +55,8 @@ class Repair:
     """The fixes that were made, in order."""
     inside: bool = True
     """Whether it lies in the project's directory; a file outside of it is never written."""
+    created: bool = False
+    """Whether there is no such file yet."""
 
     @property
     def changed(self) -> bool:
@@ -59,12 +65,13 @@ class Repair:
 
     def write(self) -> None:
         """Puts the fixed text into the file; raises `Unavailable` when that cannot be done."""
-        write_whole(self.path, self.after.encode("utf-8"), what="the fixed Dockerfile")
+        write_whole(self.path, self.after.encode("utf-8", "surrogateescape"), what="the fixed file")
 
     def diff(self) -> Iterator[str]:
         """The lines of a unified diff, each with its line end."""
+        before = "/dev/null" if self.created else self.shown
         for line in difflib.unified_diff(
-            _lines(self.before), _lines(self.after), fromfile=self.shown, tofile=self.shown
+            _lines(self.before), _lines(self.after), fromfile=before, tofile=self.shown
         ):
             yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
 
@@ -77,7 +84,7 @@ def fix_project(
     today: dt.date,
     known: Known = lambda _: {},
 ) -> tuple[Repair, ...]:
-    """What fixing does to the Dockerfiles of `services`, each file once; nothing is written.
+    """What fixing does to the Dockerfiles and ignore files of `services`, each file once; nothing is written.
 
     `known` is asked for the digests of base images, for fixes that write them down.
     Findings that the configuration ignores on the day `today` are left alone. Raises `ConfigurationError` for a
@@ -96,7 +103,44 @@ def fix_project(
             problems += error.problems
     if problems:
         raise ConfigurationError(problems)
+    if unsafe:
+        found += _ignore_files(project, chain.from_iterable(users.values()), today)
     return tuple(repair for repair in found if repair.changed)
+
+
+def _ignore_files(project: Project, services: Iterable[Service], today: dt.date) -> Iterator[Repair]:
+    """What fixing does to the files that say what the builder does not get."""
+    wanted: dict[Path, dict[Fix, Finding]] = {}
+    names: dict[Path, str] = {}
+    for service in services:
+        dockerfile = dockerfile_of(service, project.root)
+        assert dockerfile is not None
+        assert service.build is not None
+        context = context_of(service, dockerfile.recipe(service.build.target), project.root)
+        if context is None:
+            continue
+        path = (project.root / context.ignore_file).resolve()
+        names.setdefault(path, context.ignore_file)
+        for finding in _seen(dockerfile, service, project, today, context=context):
+            if finding.fix is not None and finding.fix.path == context.ignore_file:
+                wanted.setdefault(path, {}).setdefault(finding.fix, finding)
+    for path, fixes in wanted.items():
+        created = not path.exists()
+        before = "" if created else ignorefile.text_of(path)
+        yield Repair(
+            path=path,
+            shown=names[path],
+            before=before,
+            # All of them add to the end, and none takes back what another excludes: what is put there last is first.
+            after=apply_edits(before, sorted(_edits(fixes), key=lambda edit: edit.text, reverse=True)),
+            fixed=tuple(_fixed(finding, fix) for fix, finding in fixes.items()),
+            inside=path.is_relative_to(project.root.resolve()),
+            created=created,
+        )
+
+
+def _edits(fixes: Iterable[Fix]) -> Iterator[Edit]:
+    return chain.from_iterable(fix.edits for fix in fixes)
 
 
 def _repair(
@@ -115,8 +159,7 @@ def _repair(
         return tuple(
             finding
             for service in services
-            for finding in _lint(text, dockerfile.path, service, project, digests)
-            if not any(each.covers(finding.rule, finding.service, today) for each in project.settings.ignores)
+            for finding in _seen(_parsed(text, dockerfile.path, service), service, project, today, digests)
         )
 
     # It takes a while, and nothing is to be gained where all is pinned or meant to be as it is.
@@ -142,28 +185,44 @@ def _images(dockerfile: Dockerfile) -> set[str]:
     }
 
 
-def _lint(
-    text: str, shown: str, service: Service, project: Project, digests: Mapping[str, str]
-) -> tuple[Finding, ...]:
+def _parsed(text: str, shown: str, service: Service) -> Dockerfile:
     assert service.build is not None
-    dockerfile: Dockerfile = parse(text, shown, args=dict(service.build.args))
-    return lint(
+    return parse(text, shown, args=dict(service.build.args))
+
+
+def _seen(
+    dockerfile: Dockerfile,
+    service: Service,
+    project: Project,
+    today: dt.date,
+    digests: Mapping[str, str] | None = None,
+    *,
+    context: Context | None = None,
+) -> Seen:
+    """What the rules say of the Dockerfile of `service`, without what the configuration ignores."""
+    assert service.build is not None
+    found = lint(
         dockerfile,
         target=service.build.target,
         service=service.name,
         volumes=service.volumes,
         labels=service.build.labels,
         required=project.settings.labels,
-        digests=digests,
+        digests=digests or {},
         own=project.own_images(service),
         non_root=isinstance(project.settings.service(service.name).user, NonRoot),
+        context=context,
+    )
+    ignores = project.settings.ignores
+    return tuple(
+        each for each in found if not any(one.covers(each.rule, each.service, today) for one in ignores)
     )
 
 
 def fix_text(text: str, see: Callable[[str], Seen], *, unsafe: bool = False) -> tuple[str, tuple[Fixed, ...]]:
     """`text` with every fix made that the findings of `see` offer, and those fixes.
 
-    The findings of several services may offer the same fix; it is made once. Of two fixes that touch the same place
+    Fixes of other files are left out. The findings of several services may offer the same fix; it is made once. Of two fixes that touch the same place
     the first is made, and the other in the next round if it is still offered.
     """
     made: list[Fixed] = []
@@ -173,6 +232,7 @@ def fix_text(text: str, see: Callable[[str], Seen], *, unsafe: bool = False) -> 
             (finding, finding.fix)
             for finding in see(text)
             if finding.fix is not None
+            and finding.fix.path == _place(finding).path
             and finding.fix.allowed(unsafe=unsafe)
             and finding.fix not in state.refused
         ]
@@ -194,7 +254,7 @@ class _State:
         self, text: str, chosen: Sequence[tuple[Finding, Fix]]
     ) -> tuple[str, Sequence[tuple[Finding, Fix]]]:
         """`text` with all of `chosen` made, or, when nobody can read that, with those that can be made alone."""
-        together = apply_edits(text, [edit for _, fix in chosen for edit in fix.edits])
+        together = apply_edits(text, _edits(fix for _, fix in chosen))
         if self.reads(together):
             return together, chosen
         for finding, fix in chosen:
@@ -222,10 +282,14 @@ def _apart(offered: Iterable[tuple[Finding, Fix]]) -> Iterator[tuple[Finding, Fi
         yield finding, fix
 
 
-def _fixed(finding: Finding, fix: Fix) -> Fixed:
+def _place(finding: Finding) -> SourceSpan:
     place = finding.location
     assert isinstance(place, SourceSpan)
-    return Fixed(location=place, rule=finding.rule, message=fix.message)
+    return place
+
+
+def _fixed(finding: Finding, fix: Fix) -> Fixed:
+    return Fixed(location=_place(finding), rule=finding.rule, message=fix.message)
 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:

@@ -134,11 +134,16 @@ def find(context: Path, dockerfile: Path | None) -> IgnoreFile:
     """
     for path in places(context, dockerfile):
         try:
-            content = path.read_bytes()
+            text = text_of(path)
         except OSError:
             continue
-        return parse(content.decode("utf-8", "surrogateescape"), path)
+        return parse(text, path)
     return IgnoreFile()
+
+
+def text_of(path: Path) -> str:
+    """What stands in the ignore file `path`; bytes that are not UTF-8 become lone surrogates. Raises `OSError`."""
+    return path.read_bytes().decode("utf-8", "surrogateescape")
 
 
 def places(context: Path, dockerfile: Path | None) -> tuple[Path, ...]:

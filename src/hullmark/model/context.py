@@ -44,6 +44,8 @@ class Context:
     """The file that lists what is excluded, relative to the project's root; where there is none, where it would be."""
     ignored: bool
     """Whether that file is there."""
+    ignore_end: tuple[int, int] = (1, 1)
+    """Line and column after the last character of that file."""
     bytes: int
     """Of everything that instructions take."""
     files: int

@@ -50,6 +50,11 @@ class Fix:
     edits: tuple[Edit, ...]
     applicability: Applicability = Applicability.SAFE
 
+    @property
+    def path(self) -> str:
+        """The file that it changes."""
+        return self.edits[0].span.path
+
     def allowed(self, *, unsafe: bool) -> bool:
         """Whether it may be made, given whether unsafe fixes may."""
         return unsafe or self.applicability is Applicability.SAFE

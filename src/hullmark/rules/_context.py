@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hullmark.model.fix import Applicability, Fix, insertion
 from hullmark.model.size import format_size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hullmark.model.context import Context, Stray
 
 _SHOWN = 2
@@ -20,6 +23,15 @@ def by_pattern(context: Context) -> list[tuple[str, tuple[Stray, ...]]]:
     for stray in context.strays:
         found.setdefault(stray.pattern, []).append(stray)
     return [(pattern, tuple(strays)) for pattern, strays in sorted(found.items())]
+
+
+def keeping_out(context: Context, patterns: Iterable[str], message: str) -> Fix:
+    """Adds `patterns` at the end of the ignore file, or writes one of them; somebody may need what they keep out."""
+    line, column = context.ignore_end
+    # A file whose last line is not ended stays such a file.
+    text = "".join(f"{pattern}\n" if column == 1 else f"\n{pattern}" for pattern in patterns)
+    edit = insertion(context.ignore_file, line, column, text)
+    return Fix(message=message, edits=(edit,), applicability=Applicability.UNSAFE)
 
 
 def measured(strays: tuple[Stray, ...]) -> str:

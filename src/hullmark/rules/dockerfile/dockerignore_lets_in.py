@@ -34,7 +34,7 @@ from collections.abc import Iterator
 from hullmark.model.deployment import Deployment
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
-from hullmark.rules._context import ENVIRONMENT, by_pattern, measured
+from hullmark.rules._context import ENVIRONMENT, by_pattern, keeping_out, measured
 
 _SEVERITIES = {ENVIRONMENT: Severity.ERROR, "**/__pycache__": Severity.NOTE}
 
@@ -47,11 +47,13 @@ def dockerignore_lets_in(deployment: Deployment) -> Iterator[Observation]:
     for pattern, strays in by_pattern(context):
         because = strays[0].because
         if because.span is not None:
+            remedy = f"add the line `{pattern}` at the end of `{context.ignore_file}`"
             yield Observation(
                 location=because.span,
                 seen=f"{because} takes {measured(strays)}",
                 expected=f"`{pattern}` in `{context.ignore_file}`",
-                remedy=f"add the line `{pattern}` at the end of `{context.ignore_file}`",
+                remedy=remedy,
                 severity=_SEVERITIES.get(pattern),
                 key=pattern,
+                fix=keeping_out(context, [pattern], remedy),
             )

@@ -35,7 +35,7 @@ from hullmark.model.deployment import Deployment
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
 from hullmark.model.size import format_size
-from hullmark.rules._context import ENVIRONMENT, by_pattern, measured
+from hullmark.rules._context import ENVIRONMENT, by_pattern, keeping_out, measured
 
 if TYPE_CHECKING:
     from hullmark.model.context import Context
@@ -53,13 +53,15 @@ def dockerignore_missing(deployment: Deployment) -> Iterator[Observation]:
         return
     taken = f"{because} takes {format_size(context.bytes)} in {context.files:,} files"
     patterns = [pattern for pattern, _ in by_pattern(context)] or list(_USUAL)
+    remedy = f"write `{context.ignore_file}` with the lines {', '.join(f'`{each}`' for each in patterns)}"
     yield Observation(
         location=because.span,
         seen=f"{taken}{_of(context)}",
         expected=f"`{context.ignore_file}`",
-        remedy=f"write `{context.ignore_file}` with the lines {', '.join(f'`{each}`' for each in patterns)}",
+        remedy=remedy,
         severity=_severity(patterns) if context.strays else Severity.NOTE,
         key="none",
+        fix=keeping_out(context, patterns, remedy),
     )
 
 
