@@ -30,9 +30,10 @@ from hullmark._checks.smoke import smoke_stack
 from hullmark._checks.validate import validate
 from hullmark._ci.inputs import inputs_of
 from hullmark._ci.reuse import Reuse
-from hullmark._compose import below_repository, chosen_services, resolve
+from hullmark._compose import chosen_services, resolve
 from hullmark._dockerfile import dockerfile_of
 from hullmark._project import root_and_settings
+from hullmark._root import below_repository
 from hullmark._settings import UnsoundSettings
 from hullmark.errors import ConfigurationError, Unavailable, UsageError
 from hullmark.model.location import shown

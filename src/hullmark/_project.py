@@ -6,8 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hullmark._compose import find_root
-from hullmark._settings import load_settings
+from hullmark._root import find_root
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +21,8 @@ def root_and_settings(
 
     Raises `ConfigurationError` when there is none, or its configuration cannot be used.
     """
+    from hullmark._settings import load_settings  # noqa: PLC0415  # who has a plan of the project needs no settings
+
     flags = from_the_root(directory, flags)
     named = flags.get("project.compose")
     root = find_root(directory, Path(named.partition(",")[0]) if named else None)

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hullmark._anatomy import Reading
-from hullmark._compose import TEST_ENV_FILE, TEST_FILES, find_root, resolve
+from hullmark._compose import TEST_ENV_FILE, TEST_FILES, resolve
 from hullmark._dockerfile import recipe_of
+from hullmark._root import find_root
 from hullmark._settings.proposal import Candidate, propose
 from hullmark.errors import Unavailable
 from hullmark.model.location import shown

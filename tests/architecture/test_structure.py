@@ -29,7 +29,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 # From the bottom up: a room may know every room of a lower floor, and on its own floor only the neighbours below.
 FLOORS = (
     ("errors",),
-    ("model", "_process", "_files"),
+    ("model", "_process", "_files", "_root"),
     (
         *("_settings", "_compose", "_dockerfile", "_images", "_contents"),
         *("_engines", "_linters", "_scanners", "rules", "_reporters"),

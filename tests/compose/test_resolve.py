@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hullmark._compose import chosen_services, find_root, isolate, resolve
+from hullmark._compose import chosen_services, isolate, resolve
 from hullmark._compose.positions import declarations
-from hullmark._compose.resolve import COMPOSE_FILES
+from hullmark._root import COMPOSE_FILES, find_root
 from hullmark._settings import load_settings
 from hullmark.errors import ConfigurationError, Unavailable, UsageError
 from hullmark.model.project import Settings

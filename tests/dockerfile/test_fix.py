@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hullmark._cli import main
-from hullmark._dockerfile import fix_project, fix_text, lint, parse
+from hullmark._dockerfile import fix_project, fix_text, parse
 from hullmark._dockerfile.fix import MOST_ROUNDS, apply_edits
+from hullmark._dockerfile.lint import lint
 from hullmark.errors import ConfigurationError
 from hullmark.model.finding import Finding, Severity
 from hullmark.model.fix import Applicability, Edit, Fix, insertion, insertion_after, lines_after, replacement

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hullmark._dockerfile import fix_text, lint, parse
+from hullmark._dockerfile import fix_text, parse
+from hullmark._dockerfile.lint import lint
 from hullmark._engines.digests import known_digests
 
 if TYPE_CHECKING:

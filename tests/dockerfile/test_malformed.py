@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from hullmark._dockerfile import lint, load, parse
+from hullmark._dockerfile import load, parse
+from hullmark._dockerfile.lint import lint
 from hullmark.errors import ConfigurationError
 
 TABLES: dict[str, list[dict[str, Any]]] = tomllib.loads(

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hullmark._dockerfile import lint, load, parse
+from hullmark._dockerfile import load, parse
+from hullmark._dockerfile.lint import lint
 from hullmark.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from hullmark._ci.compose_files import compose_files
 from hullmark._ci.configuration import differences, settings_difference
 from hullmark._ci.revision import revision
 from hullmark._compose import resolve
-from hullmark._compose.resolve import COMPOSE_FILES, OVERRIDES
+from hullmark._root import COMPOSE_FILES, OVERRIDES
 from hullmark._settings import load_settings
 from hullmark.errors import HullmarkError, Interrupted
 from hullmark.model.affected import ChangeKind

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from hullmark._compose.resolve import COMPOSE_FILES, OVERRIDES
+from hullmark._root import COMPOSE_FILES, OVERRIDES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -151,7 +151,7 @@ def _take_along(root: Path, settings: Settings, repository: Repository, then: Re
     That holds what is not to be committed, and is needed all the same.
     """
     from hullmark._ci.compose_files import compose_files  # noqa: PLC0415
-    from hullmark._compose.resolve import COMPOSE_FILES, OVERRIDES  # noqa: PLC0415
+    from hullmark._root import COMPOSE_FILES, OVERRIDES  # noqa: PLC0415
 
     files = [root / name for name in settings.compose or (*COMPOSE_FILES, *OVERRIDES)]
     env_files = [root / settings.env_file] if settings.env_file else []

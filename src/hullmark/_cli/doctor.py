@@ -152,8 +152,9 @@ def _reach(session: Session) -> Engine:
 
 def _project(session: Session, commands: Commands) -> Project | None:
     """The project here; `None` where there is none. Raises `HullmarkError` where it cannot be used."""
-    from hullmark._compose import find_root, resolve  # noqa: PLC0415
+    from hullmark._compose import resolve  # noqa: PLC0415
     from hullmark._project import root_and_settings  # noqa: PLC0415
+    from hullmark._root import find_root  # noqa: PLC0415
     from hullmark.errors import ConfigurationError  # noqa: PLC0415
 
     flags = options.flags()

@@ -5,22 +5,18 @@ from __future__ import annotations
 from hullmark._compose.composition import TEST_ENV_FILE, TEST_FILES, compositions
 from hullmark._compose.isolate import carrier, isolate, unscaled
 from hullmark._compose.resolve import (
-    below_repository,
     chosen_services,
     compose_files,
-    find_root,
     resolve,
 )
 
 __all__ = [
     "TEST_ENV_FILE",
     "TEST_FILES",
-    "below_repository",
     "carrier",
     "chosen_services",
     "compose_files",
     "compositions",
-    "find_root",
     "isolate",
     "resolve",
     "unscaled",

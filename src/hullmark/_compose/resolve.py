@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from hullmark._compose.isolate import unshareable
 from hullmark._compose.positions import declarations
+from hullmark._root import COMPOSE_FILES, OVERRIDES
 from hullmark.errors import ConfigurationError, Unavailable, UsageError, nearest
 from hullmark.model.location import SourceSpan, shown
 from hullmark.model.project import Build, Project, Service, UserOverride
@@ -22,51 +23,10 @@ if TYPE_CHECKING:
     from hullmark._process import Commands, Completed
     from hullmark.model.project import Settings
 
-COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
-"""What Compose looks for, best first."""
-OVERRIDES = (
-    "compose.override.yml",
-    "compose.override.yaml",
-    "docker-compose.override.yml",
-    "docker-compose.override.yaml",
-)
-CONFIGURATION = ("hullmark.toml", *COMPOSE_FILES)
 _WARNING = re.compile(r'level=warning msg=("(?:[^"\\]|\\.)*")')
 _UNSET = re.compile(r'The "(\S+)" variable is not set')
 _MISSING = re.compile(r"required variable (\S+) is missing a value(?:: (.*))?")
 _INSTALL = "install Docker with its Compose plugin (https://docs.docker.com/engine/install)"
-
-
-def find_root(start: Path, named: Path | None = None) -> Path:
-    """The directory of the project that `start` belongs to: the nearest one, going up, with a Compose file.
-
-    A `hullmark.toml`, or a `pyproject.toml` with a table for hullmark, makes a project as well. Where there is none,
-    it is the directory of `named`, a Compose file that the caller has named.
-    Raises `ConfigurationError` when there is none up to the root of the repository or the file system.
-    """
-    for directory in (start, *start.parents):
-        if any((directory / name).is_file() for name in CONFIGURATION) or _configures(directory):
-            return directory
-        if (directory / ".git").exists():
-            break
-    if named is not None and named.is_file():
-        return named.parent
-    raise ConfigurationError(
-        [
-            f"{named}: does not exist"
-            if named
-            else f"{start}: no Compose file here or above; expected one of {', '.join(COMPOSE_FILES)}"
-        ],
-        hint="go to the project's directory, or name it with `hullmark -C DIRECTORY`",
-    )
-
-
-def below_repository(root: Path) -> str:
-    """Where `root` lies in its repository, with forward slashes; empty at the top of it, and without one."""
-    root = root.absolute()
-    top = next((each for each in (root, *root.parents) if (each / ".git").exists()), root)
-    below = root.relative_to(top).as_posix()
-    return "" if below == "." else below
 
 
 def resolve(root: Path, settings: Settings, commands: Commands) -> Project:
@@ -110,15 +70,6 @@ def resolve(root: Path, settings: Settings, commands: Commands) -> Project:
     )
     _check_names(project, declared)
     return project
-
-
-def _configures(directory: Path) -> bool:
-    try:
-        return "[tool.hullmark" in (directory / "pyproject.toml").read_text(
-            encoding="utf-8", errors="replace"
-        )
-    except OSError:
-        return False
 
 
 def _config(commands: Commands, arguments: tuple[str, ...], root: Path, declared: Declarations) -> Completed:
