@@ -13,7 +13,7 @@ import hullmark.rules.runtime
 from hullmark.model.build import FailedBuild
 from hullmark.model.finding import Severity
 from hullmark.model.location import SourceSpan
-from hullmark.model.project import ExecProbe, HttpProbe, Link, TcpProbe
+from hullmark.model.project import Allowance, ExecProbe, HttpProbe, Link, TcpProbe
 from hullmark.model.rule import HEADINGS, Rule
 from hullmark.model.stack import LinkRun, Privileges, ProbeRun, ProcessUser, ServiceRun, State
 
@@ -32,6 +32,7 @@ def _rules() -> dict[str, Rule[Any]]:
 RULES = _rules()
 COMPOSE = SourceSpan(path="compose.yml", line=12, column=3)
 TOML = SourceSpan(path="hullmark.toml", line=30)
+TEN = Allowance(seconds=10.0, origin=TOML)
 DOCKERFILE = SourceSpan(path="web/Dockerfile", line=7)
 
 
@@ -241,6 +242,88 @@ CASES = (
         remedy="`exec` the service as postgres",
         place=TOML,
     ),
+    # killed-for-memory
+    Case(rule="killed-for-memory", name="enough", target=_run(State.HEALTHY)),
+    Case(
+        rule="killed-for-memory",
+        name="ended-by-it",
+        target=_run(State.EXITED, exit_code=137, out_of_memory=True),
+    ),
+    Case(
+        rule="killed-for-memory",
+        name="loops-by-it",
+        target=_run(State.RESTARTING, exit_code=137, restarts=3, out_of_memory=True),
+    ),
+    Case(
+        rule="killed-for-memory",
+        name="healthy",
+        target=_run(State.HEALTHY, out_of_memory=True),
+        seen="is healthy, and one of its processes was killed: out of memory",
+        remedy="raise `mem_limit`",
+    ),
+    Case(
+        rule="killed-for-memory",
+        name="running",
+        target=_run(State.RUNNING, out_of_memory=True),
+        seen="is running, and one of its processes was killed: out of memory",
+        remedy="raise `mem_limit`",
+    ),
+    Case(
+        rule="killed-for-memory",
+        name="completed",
+        target=_run(State.COMPLETED, exit_code=0, out_of_memory=True),
+        seen="is completed, and one of its processes was killed: out of memory",
+        remedy="raise `mem_limit`",
+    ),
+    # over-start-budget
+    Case(
+        rule="over-start-budget",
+        name="no-budget",
+        target=_run(State.HEALTHY, started=1.0, healthy=99.0),
+    ),
+    Case(
+        rule="over-start-budget",
+        name="at-the-limit",
+        target=_run(State.HEALTHY, started=1.0, healthy=11.0, start_budget=TEN),
+    ),
+    Case(rule="over-start-budget", name="failed", target=_run(State.EXITED, started=1.0, start_budget=TEN)),
+    Case(
+        rule="over-start-budget",
+        name="silent-probes",
+        target=_run(State.RUNNING, started=1.0, unanswered=True, start_budget=TEN),
+    ),
+    Case(
+        rule="over-start-budget",
+        name="healthy",
+        target=_run(State.HEALTHY, started=1.0, healthy=13.5, start_budget=TEN),
+        seen="up 12.5 s after its start, 2.5 s over",
+        remedy="raise `start-budget` here",
+        place=TOML,
+    ),
+    Case(
+        rule="over-start-budget",
+        name="answers",
+        target=_run(State.RUNNING, started=1.0, answered=12.0, start_budget=TEN),
+        seen="up 11.0 s after its start, 1.0 s over",
+        remedy="raise `start-budget` here",
+        place=TOML,
+    ),
+    Case(
+        rule="over-start-budget",
+        name="completes",
+        target=_run(State.COMPLETED, started=1.0, ended=21.0, exit_code=0, start_budget=TEN),
+        seen="up 20.0 s after its start, 10.0 s over",
+        remedy="raise `start-budget` here",
+        place=TOML,
+    ),
+    Case(
+        rule="over-start-budget",
+        name="unknown",
+        target=_run(State.RUNNING, started=1.0, start_budget=TEN),
+        seen="nothing says when it is up: it has no health check, and no probes",
+        remedy="`[[services.web.probes]]`",
+        place=TOML,
+    ),
     # restart-loop
     Case(rule="restart-loop", name="healthy", target=_run(State.HEALTHY, restarts=2, exit_code=1)),
     Case(rule="restart-loop", name="created", target=_run(State.CREATED, restarts=1, exit_code=1)),
@@ -256,15 +339,15 @@ CASES = (
         rule="restart-loop",
         name="memory",
         target=_run(State.RESTARTING, restarts=4, exit_code=137, out_of_memory=True),
-        seen="exited 4 times, last with code 137, out of memory",
+        seen="exited 4 times, last with code 137 (SIGKILL: out of memory)",
         remedy="raise `mem_limit`",
     ),
     Case(
         rule="restart-loop",
         name="success",
         target=_run(State.RESTARTING, restarts=3, exit_code=0),
-        seen="exited 3 times, last with code 0",
-        remedy="`docker compose up web`",
+        seen="exited 3 times, last with code 0 (it was done)",
+        remedy="let its program stay in the foreground",
     ),
     # service-exited
     Case(rule="service-exited", name="running", target=_run(State.RUNNING)),
@@ -281,29 +364,50 @@ CASES = (
         rule="service-exited",
         name="no-program",
         target=_run(State.EXITED, exit_code=127),
-        seen="exited with code 127",
+        seen="exited with code 127 (its program was not found)",
         remedy="the program that it starts is not in the image",
     ),
     Case(
         rule="service-exited",
         name="no-permission",
         target=_run(State.EXITED, exit_code=126),
-        seen="exited with code 126",
+        seen="exited with code 126 (its program cannot be executed)",
         remedy="`chmod +x`",
     ),
     Case(
         rule="service-exited",
         name="killed",
         target=_run(State.EXITED, exit_code=137),
-        seen="exited with code 137",
+        seen="exited with code 137 (SIGKILL: it was killed)",
         remedy="`docker compose up web`",
     ),
     Case(
         rule="service-exited",
         name="memory",
         target=_run(State.EXITED, exit_code=137, out_of_memory=True),
-        seen="exited with code 137, out of memory",
+        seen="exited with code 137 (SIGKILL: out of memory)",
         remedy="raise `mem_limit`",
+    ),
+    Case(
+        rule="service-exited",
+        name="memory-of-a-child",
+        target=_run(State.EXITED, exit_code=1, out_of_memory=True),
+        seen="exited with code 1 (a process of it was killed: out of memory)",
+        remedy="raise `mem_limit`",
+    ),
+    Case(
+        rule="service-exited",
+        name="crashed",
+        target=_run(State.EXITED, exit_code=139),
+        seen="exited with code 139 (SIGSEGV: it crashed: memory that is not its own)",
+        remedy="`docker compose up web`",
+    ),
+    Case(
+        rule="service-exited",
+        name="done",
+        target=_run(State.EXITED, exit_code=0),
+        seen="exited with code 0 (it was done)",
+        remedy="let what needs it wait with `condition: service_completed_successfully`",
     ),
     Case(
         rule="service-exited",
@@ -366,6 +470,11 @@ CASES = (
         seen="still not created after 2.0 s",
         remedy="a longer `timeout` under `[smoke]`",
     ),
+    Case(
+        rule="start-timeout",
+        name="probes-say-it",
+        target=_run(State.RUNNING, timed_out=False, unanswered=True, waited_for=9.0),
+    ),
     # unhealthy-service
     Case(rule="unhealthy-service", name="healthy", target=_run(State.HEALTHY)),
     Case(rule="unhealthy-service", name="starting", target=_run(State.RUNNING, has_health_check=True)),
@@ -399,6 +508,35 @@ CASES = (
         ),
         seen="the health check fails: OSError: refused",
         remedy="`docker compose exec web",
+    ),
+    # unsteady-service
+    Case(rule="unsteady-service", name="healthy", target=_run(State.HEALTHY, healthy=2.0)),
+    Case(rule="unsteady-service", name="never-healthy", target=_run(State.UNHEALTHY, ended=2.0)),
+    Case(
+        rule="unsteady-service",
+        name="exited",
+        target=_run(State.EXITED, has_health_check=True, healthy=2.0, ended=3.0, exit_code=1),
+    ),
+    Case(
+        rule="unsteady-service",
+        name="breaks-down",
+        target=_run(State.UNHEALTHY, healthy=2.0, ended=5.5),
+        seen="healthy after 2.0 s, unhealthy after 5.5 s",
+        remedy="see in its log what happened in between",
+    ),
+    Case(
+        rule="unsteady-service",
+        name="flaps",
+        target=_run(State.UNHEALTHY, healthy=2.0, ended=5.5, recovered=7.0),
+        seen="healthy after 2.0 s, unhealthy after 5.5 s, healthy again after 7.0 s",
+        remedy="see in its log what happened in between",
+    ),
+    Case(
+        rule="unsteady-service",
+        name="says-why",
+        target=_run(State.UNHEALTHY, healthy=2.0, ended=5.5, health_output="no\n  memory\n"),
+        seen="healthy after 2.0 s, unhealthy after 5.5 s: no memory",
+        remedy="a longer `timeout` or more `retries`",
     ),
 )
 ONLY_BAD = {"failed-build"}

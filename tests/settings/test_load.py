@@ -15,6 +15,7 @@ from hullmark.model.finding import Severity
 from hullmark.model.location import SourceSpan
 from hullmark.model.outcome import Check
 from hullmark.model.project import (
+    Allowance,
     AnyUser,
     Budget,
     DropsTo,
@@ -100,6 +101,8 @@ expect.body-contains = "ok"
 
 [services.any]
 user = "any"
+timeout = "1 min"
+start-budget = "10 s"
 
 [[links]]
 from = "db"
@@ -150,6 +153,8 @@ def test_every_option_arrives_with_the_place_it_was_written_at(tmp_path: Path) -
         ),
     )
     assert settings.service("any").user == AnyUser()
+    assert settings.service("any").timeout == Allowance(seconds=60, origin=_at(40))
+    assert settings.service("any").start_budget == Allowance(seconds=10, origin=_at(41))
     assert settings.links == (
         Link(
             from_service="db",
@@ -157,7 +162,7 @@ def test_every_option_arrives_with_the_place_it_was_written_at(tmp_path: Path) -
             tls="insecure",
             timeout=120,
             status=200,
-            origin=_at(41),
+            origin=_at(43),
         ),
     )
     assert settings.ignores == (
@@ -166,9 +171,9 @@ def test_every_option_arrives_with_the_place_it_was_written_at(tmp_path: Path) -
             service="db",
             reason="it drops them",
             expires=dt.date(2027, 6, 30),
-            origin=_at(48),
+            origin=_at(50),
         ),
-        Ignore(rule="other", service=None, reason="so", expires=None, origin=_at(53)),
+        Ignore(rule="other", service=None, reason="so", expires=None, origin=_at(55)),
     )
     origins = dict(settings.origins)
     assert origins["project.compose"] == "hullmark.toml:2:1"

@@ -14,6 +14,7 @@ from hullmark.model.finding import Severity
 from hullmark.model.location import SourceSpan
 from hullmark.model.outcome import Check
 from hullmark.model.project import (
+    Allowance,
     AnyUser,
     Budget,
     ExecProbe,
@@ -329,6 +330,10 @@ def _service(values: Mapping[str, Any], path: KeyPath, source: _Source) -> Servi
         size = values.get(key)
         return None if size is None else Budget(size=size, origin=source.span((*path, key)))
 
+    def allowance(key: str) -> Allowance | None:
+        seconds = values.get(key)
+        return None if seconds is None else Allowance(seconds=seconds, origin=source.span((*path, key)))
+
     return ServiceSettings(
         budget=budget("budget"),
         transfer_budget=budget("transfer-budget"),
@@ -336,6 +341,8 @@ def _service(values: Mapping[str, Any], path: KeyPath, source: _Source) -> Servi
         previous=values.get("previous"),
         user=values.get("user", AnyUser()),
         user_origin=source.span((*path, "user")) if "user" in values else None,
+        timeout=allowance("timeout"),
+        start_budget=allowance("start-budget"),
         probes=tuple(
             _probe(probe, source.span((*path, "probes", index)))
             for index, probe in enumerate(values.get("probes", []))

@@ -466,6 +466,19 @@ SCHEMA = Table(
                             default="any",
                             example='"non-root"',
                         ),
+                        Option(
+                            key="timeout",
+                            kind=DURATION,
+                            help="Time from the start of its container within which it must be up, within that of "
+                            "`[smoke]`; without a health check also the time that its probes are tried for.",
+                            example='"90 s"',
+                        ),
+                        Option(
+                            key="start-budget",
+                            kind=DURATION,
+                            help="The most time that it may take from the start of its container until it is up.",
+                            example='"10 s"',
+                        ),
                     ),
                     tables=(_PROBE,),
                 ),

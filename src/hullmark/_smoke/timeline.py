@@ -65,6 +65,8 @@ class Timeline:
     _lives: dict[str, ServiceRun] = field(default_factory=dict)
     _starts: dict[str, float] = field(default_factory=dict)
     """When each container was started last."""
+    _answers: dict[str, float] = field(default_factory=dict)
+    """When the probes of each service without a health check had passed."""
 
     def apply(self, event: Event) -> ServiceRun | None:
         """Takes `event` in; the container's new life, or `None` when it does not concern the project."""
@@ -76,9 +78,18 @@ class Timeline:
             self._starts[event.container] = event.at
         next_ = self._next(life, service, event)
         if life.state.failed:
-            next_ = replace(next_, state=life.state, healthy=life.healthy)
+            well = next_.state is State.HEALTHY and life.recovered is None
+            next_ = replace(
+                next_,
+                state=life.state,
+                healthy=life.healthy,
+                ended=life.ended,
+                recovered=event.at if well else life.recovered,
+            )
+        elif next_.state.failed or next_.state is State.COMPLETED:
+            next_ = replace(next_, ended=event.at)
         self._lives[event.container] = next_
-        return next_
+        return self._judged(next_)
 
     def _next(self, life: ServiceRun, service: Service, event: Event) -> ServiceRun:
         match event.action:
@@ -115,11 +126,31 @@ class Timeline:
 
     def services(self) -> tuple[ServiceRun, ...]:
         """Where every wanted service stands: of one with several containers, the one that stands worst."""
+        found = self._worst_lives()
+        return tuple(replace(self._judged(life), waits_on=self._waits_on(life, found)) for life in found)
+
+    def _worst_lives(self) -> list[ServiceRun]:
+        """What the engine says of every wanted service, whatever its probes say."""
         found = []
         for name in self.wanted:
             worst = self.worst(name)
             found.append(self._lives[worst] if worst else _unborn(self.project.service(name)))
-        return tuple(replace(life, waits_on=self._waits_on(life, found)) for life in found)
+        return found
+
+    def _judged(self, life: ServiceRun) -> ServiceRun:
+        """`life` with what its probes said, where nothing else says whether it is up."""
+        at = self._answers.get(life.service)
+        waits = life.state is State.RUNNING and at is None and self.is_told_by_probes(life)
+        budget = self.project.settings.service(life.service).start_budget
+        return replace(life, answered=at, unanswered=waits, start_budget=budget)
+
+    def is_told_by_probes(self, life: ServiceRun) -> bool:
+        """Whether only the probes of a service say whether it is up."""
+        return not life.has_health_check and bool(self.project.settings.service(life.service).probes)
+
+    def answer(self, service: str, at: float) -> None:
+        """Notes that all probes of `service` have passed, `at` seconds after the stack was started."""
+        self._answers.setdefault(service, at)
 
     def life(self, service: str) -> ServiceRun:
         """Where the wanted service called `service` stands."""
@@ -138,18 +169,42 @@ class Timeline:
 
     def has_failed(self) -> bool:
         """Whether it is certain that some service will not come up; once so, always so."""
-        return any(life.state.failed for life in self.services())
+        return any(life.state.failed for life in self._worst_lives())
 
     def is_ready(self) -> bool:
-        """Whether all wanted services are up."""
-        return all(life.ready for life in self.services())
+        """Whether all wanted services are up, as far as the engine tells; what only probes tell is not asked for."""
+        return all(life.ready for life in self._worst_lives())
+
+    def pending(self) -> frozenset[str]:
+        """The wanted services that are not up and have not failed, as far as the engine tells."""
+        return frozenset(
+            life.service for life in self._worst_lives() if not life.ready and not life.state.failed
+        )
+
+    def overdue(self, at: float) -> frozenset[str]:
+        """Of these, the ones whose own time, counted from the start of their container, is over `at` seconds in."""
+        pending = self.pending()
+        return frozenset(
+            life.service
+            for life in self._worst_lives()
+            if life.service in pending
+            and life.started is not None
+            and (limit := self.project.settings.service(life.service).timeout) is not None
+            and at - life.started > limit.seconds
+        )
 
     def is_steady(self, at: float) -> bool:
-        """Whether, `at` seconds after the start, every service that only runs has run long enough to be believed."""
+        """Whether, `at` seconds after the start, every service that only runs has run long enough to be believed.
+
+        One whose probes say whether it is up is believed them, unless it has exited before.
+        """
         return all(
             at - self._starts[container] >= (STEADY_AGAIN if life.restarts else STEADY)
             for container, life in self._lives.items()
-            if life.service in self.wanted and life.state is State.RUNNING and not life.has_health_check
+            if life.service in self.wanted
+            and life.state is State.RUNNING
+            and not life.has_health_check
+            and (life.restarts or not self.is_told_by_probes(life))
         )
 
 

@@ -108,6 +108,14 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """How long something of a service may take."""
+
+    seconds: float
+    origin: SourceSpan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSettings:
     """What `hullmark.toml` says of one service."""
 
@@ -121,6 +129,10 @@ class ServiceSettings:
     """The image that hosts have: a reference, or a JSON report, relative to the project."""
     user: UserPolicy = AnyUser()
     user_origin: SourceSpan | None = None
+    timeout: Allowance | None = None
+    """From the start of its container until it is given up."""
+    start_budget: Allowance | None = None
+    """From the start of its container until it is up, or the start is too slow."""
     probes: tuple[Probe, ...] = ()
     origin: SourceSpan | None = None
 

@@ -7,9 +7,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hullmark.model.exit import exit_meaning
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hullmark.model.location import SourceSpan
-    from hullmark.model.project import Link, Probe
+    from hullmark.model.project import Allowance, Link, Probe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,19 +94,31 @@ class ServiceRun:
     created: float | None = None
     started: float | None = None
     healthy: float | None = None
+    answered: float | None = None
+    """When its probes had passed, of one without a health check."""
+    unanswered: bool = False
+    """Whether it runs without a health check, and probes that say whether it is up have not passed."""
+    ended: float | None = None
+    """When it completed, or when it was certain that it had failed."""
+    recovered: float | None = None
+    """When it was healthy again after it had failed, which saves nothing: others have been given up meanwhile."""
     restarts: int = 0
     exit_code: int | None = None
     out_of_memory: bool = False
     health_output: str = ""
     """What the last health check printed."""
     log: tuple[str, ...] = ()
-    """The last lines it wrote; kept only of services that failed."""
+    """The lines it wrote that matter most; kept only of services that failed."""
+    log_lines: int = 0
+    """How many lines these were chosen from."""
     waited_for: float = 0.0
-    """How long it was watched."""
+    """How long it was waited for."""
     timed_out: bool = False
-    """Whether the wait ended because the time was over."""
+    """Whether the wait for it ended because its time was over."""
     timeout_origin: str = ""
     """What set that time, where it is not at its default."""
+    start_budget: Allowance | None = None
+    """The most time that its start may take."""
     refusal: str = ""
     """Why the engine could not create or start it; empty when it could."""
     waits_on: tuple[str, ...] = ()
@@ -111,7 +127,40 @@ class ServiceRun:
     @property
     def ready(self) -> bool:
         """Whether it came up: healthy where it has a health check, running or completed otherwise."""
-        return self.state.up and not (self.has_health_check and self.state is State.RUNNING)
+        checked = self.has_health_check and self.state is State.RUNNING
+        return self.state.up and not checked and not self.unanswered
+
+    @property
+    def start_took(self) -> float | None:
+        """Seconds from the start of its container until it was up, as far as anything says when that was.
+
+        A health check says it, or the probes of a service without one, or the end of one that completes.
+        """
+        if self.started is None or not self.ready:
+            return None
+        up = self.ended if self.state is State.COMPLETED else self.healthy
+        up = self.answered if up is None else up
+        return None if up is None else up - self.started
+
+    @property
+    def fate(self) -> str:
+        """How it stands in a few words, with what its exit code says."""
+        if self.refusal:
+            return "cannot be started"
+        match self.state:
+            case State.EXITED:
+                meaning = exit_meaning(self.exit_code, out_of_memory=self.out_of_memory)
+                return f"exited with code {self.exit_code}{f' ({meaning})' if meaning else ''}"
+            case State.RESTARTING:
+                meaning = exit_meaning(self.exit_code, out_of_memory=self.out_of_memory)
+                last = f"last with code {self.exit_code}{f' ({meaning})' if meaning else ''}"
+                return f"exited {self.restarts} times, {last}"
+            case State.RUNNING if self.unanswered:
+                return "running, but its probes do not pass"
+            case State.RUNNING if self.has_health_check:
+                return "not healthy yet"
+            case _:
+                return str(self.state)
 
     @property
     def remedy(self) -> str:
@@ -125,6 +174,11 @@ class ServiceRun:
                 return "make the program that it starts executable (`chmod +x` in the Dockerfile)"
             case 127:
                 return "correct `command` or ENTRYPOINT: the program that it starts is not in the image"
+            case 0:
+                return (
+                    f"let its program stay in the foreground; if `{self.service}` is to end, let what needs it wait with "
+                    "`condition: service_completed_successfully`"
+                )
             case 137:
                 return (
                     f"see what kills it: `docker compose up {self.service}`, then the kernel's log (`dmesg`)"
@@ -172,6 +226,21 @@ class Unlinkable:
     reason: str
 
 
+def blocked_by(services: Iterable[ServiceRun], service: str) -> str:
+    """What keeps `service` from being started: what it waits for, what that waits for, and how the last one stands."""
+    runs = {run.service: run for run in services}
+
+    def chain(name: str, above: tuple[str, ...]) -> str:
+        waiting = [other for other in runs[name].waits_on if other in runs and other not in above]
+        told = []
+        for other in waiting:
+            further = chain(other, (*above, other))
+            told.append(f"{other}, which waits for {further}" if further else f"{other}: {runs[other].fate}")
+        return "; and for ".join(told)
+
+    return chain(service, (service,))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackRun:
     """One isolated run of the stack."""
@@ -197,6 +266,10 @@ class StackRun:
     def ready(self) -> bool:
         """Whether every service came up."""
         return all(service.ready for service in self.services)
+
+    def blocked_by(self, service: str) -> str:
+        """What kept `service` from being started, such as `rag, which waits for db: unhealthy`; empty when nothing did."""
+        return blocked_by(self.services, service)
 
     @property
     def states(self) -> str:

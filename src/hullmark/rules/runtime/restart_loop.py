@@ -27,10 +27,9 @@ from hullmark.model.stack import ServiceRun, State
 @rule(summary="service restarts in a loop", severity=Severity.ERROR, since="0.1")
 def restart_loop(run: ServiceRun) -> Iterator[Observation]:
     if run.state is State.RESTARTING:
-        memory = ", out of memory" if run.out_of_memory else ""
         yield Observation(
             location=run.span,
-            seen=f"exited {run.restarts} times, last with code {run.exit_code}{memory}",
+            seen=run.fate,
             expected="a service that keeps running",
             remedy=run.remedy,
             key="loop",

@@ -39,4 +39,4 @@ def _seen(run: ServiceRun) -> str:
     if run.refusal:
         code = f" (exit code {run.exit_code})" if run.exit_code in {126, 127} else ""
         return f"cannot be started{code}: {run.refusal}"
-    return f"exited with code {run.exit_code}{', out of memory' if run.out_of_memory else ''}"
+    return run.fate

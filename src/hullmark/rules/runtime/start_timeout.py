@@ -2,8 +2,9 @@
 
 What it checks
     Every service of the stack under test: whether it is healthy (or, without a health check, running) within
-    `timeout` of `[smoke]`. A service that was never started because another did not come up is not counted: the
-    other is.
+    `timeout` of `[smoke]`, and within a `timeout` of its own, which counts from the start of its container. A service
+    that was never started because another did not come up is not counted: the other is. Of one without a health check
+    probes say whether it is up: see `failed-probe`.
 
 Why it matters
     A stack that starts too slowly is a stack that does not start, for whoever waits for it.
@@ -13,6 +14,9 @@ How to fix
 
         [smoke]
         timeout = "10 min"
+
+        [services.rag]
+        timeout = "5 min"
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Service fails its own health check.
 
 What it checks
-    Every service of the stack under test that has a health check: whether the engine declares it unhealthy.
+    Every service of the stack under test that has a health check: whether the engine declares it unhealthy before
+    it was ever healthy.
 
 Why it matters
     What depends on it does not start, and in production it would be replaced for ever.
@@ -25,7 +26,7 @@ SHOWN = 200
 
 @rule(summary="service is unhealthy", severity=Severity.ERROR, since="0.1")
 def unhealthy_service(run: ServiceRun) -> Iterator[Observation]:
-    if run.state is State.UNHEALTHY:
+    if run.state is State.UNHEALTHY and run.healthy is None:
         cause = _cause(run.health_output)
         said = f": {cause}" if cause else ""
         yield Observation(
