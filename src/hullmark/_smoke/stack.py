@@ -15,10 +15,10 @@ from hullmark._compose import carrier, isolate, unscaled
 from hullmark._smoke.owner import OWNER_LABEL, RUN_LABEL, this_process
 from hullmark._smoke.reap import remove_run
 from hullmark._smoke.refusals import reason, refusals, unstarted
-from hullmark._smoke.seeds import stow, weigh
+from hullmark._smoke.seeds import Cargo, stow, weigh
 from hullmark._smoke.timeline import REFUSED, Event, Timeline
 from hullmark.errors import HullmarkError, Interrupted, Unavailable
-from hullmark.model.project import HttpProbe, TcpProbe
+from hullmark.model.probe import reached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from hullmark._engines import Engine
     from hullmark._process import Commands, Completed
-    from hullmark._smoke.seeds import Cargo
     from hullmark.model.project import Project, Service
     from hullmark.model.stack import ServiceRun, StackCopy
 
@@ -48,6 +47,8 @@ class Stack:
     timeline: Timeline
     copy: StackCopy
     """What is started."""
+    cargo: Cargo = field(default_factory=Cargo)
+    """What was copied into it from this host."""
     notes: tuple[str, ...] = ()
     """How it differs from the project, a sentence each."""
     timed_out: bool = False
@@ -198,6 +199,7 @@ def running(
         engine=engine,
         timeline=Timeline(project=project, wanted=wanted, may_complete=may_complete(project)),
         copy=copy,
+        cargo=cargo,
         notes=(*copy.notes, *cargo.notes),
         on_change=on_change,
         on_event=on_event,
@@ -228,7 +230,8 @@ def _watched(stack: Stack) -> Iterator[None]:
         yield
 
 
-def _compose_up(stack: Stack, *words: str) -> tuple[str, ...]:
+def compose(stack: Stack, *words: str) -> tuple[str, ...]:
+    """The `docker compose` that does `words` to `stack`; it reads the configuration from its standard input."""
     # The file is for secrets and configurations that come from the environment.
     argv = (
         "docker",
@@ -241,7 +244,18 @@ def _compose_up(stack: Stack, *words: str) -> tuple[str, ...]:
         "--progress",
         "plain",
     )
-    return (*argv, "up", "--no-build", *words)
+    return (*argv, *words)
+
+
+def _compose_up(stack: Stack, *words: str) -> tuple[str, ...]:
+    return compose(stack, "up", "--no-build", *words)
+
+
+def stow_files(stack: Stack, services: Iterable[str]) -> None:
+    """Puts the copied files into the containers of `services`, which have been created anew and not started."""
+    names = set(services)
+    files = [(file, entry) for file, entry in stack.cargo.files if file.service in names]
+    stow(Cargo(files=files), stack.engine, stack.containers, {})
 
 
 def _stowed(
@@ -417,7 +431,8 @@ def _start_periods(project: Project, engine: Engine) -> dict[str, str]:
 
 def _reach(project: Project) -> dict[str, list[int]]:
     """The ports that probes from this host must be able to reach."""
-    return {
-        name: [probe.port for probe in service.probes if isinstance(probe, HttpProbe | TcpProbe)]
-        for name, service in project.settings.services
-    }
+    found: dict[str, list[int]] = {}
+    for name, settings in project.settings.services:
+        for service, port in (each for probe in settings.probes for each in reached(name, probe)):
+            found.setdefault(service, []).append(port)
+    return found
