@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -40,6 +41,12 @@ class _Owner(msgspec.Struct):
     version: str | None = None
 
 
+class _Named(msgspec.Struct):
+    reference: str
+    config_digest: str | None = None
+    digest: str | None = None
+
+
 class _Image(msgspec.Struct):
     reference: str
     size: _Size
@@ -49,6 +56,18 @@ class _Image(msgspec.Struct):
 
 # Made before threads share it.
 _IMAGE = msgspec.json.Decoder(_Image)
+_NAMED = msgspec.json.Decoder(dict[str, _Named])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedImage:
+    """Which image a service had."""
+
+    reference: str
+    """What it was called then; a name may stand for another image by now."""
+    config_digest: str | None = None
+    digest: str | None = None
+    """Of its manifest, where it had one."""
 
 
 def report_named(name: str) -> tuple[str, str | None] | None:
@@ -109,13 +128,33 @@ def layers_in(text: bytes, name: str, service: str | None) -> tuple[tuple[DiffId
         raise ConfigurationError([f"{name}: not a report of hullmark as it writes them: {error}"]) from error
 
 
+def images_in(text: bytes, name: str) -> dict[str, NamedImage]:
+    """The images that the report `text`, called `name` in messages, tells of, by service.
+
+    Raises `ConfigurationError` for what is no report of the images of services.
+    """
+    try:
+        images = _NAMED.decode(msgspec.json.encode(_document(text, name, _SCHEMAS[:1]).get("images") or {}))
+    except msgspec.MsgspecError as error:
+        raise ConfigurationError([f"{name}: not a report of hullmark as it writes them: {error}"]) from error
+    return {
+        service: NamedImage(reference=image.reference, config_digest=image.config_digest, digest=image.digest)
+        for service, image in images.items()
+    }
+
+
+def _document(text: bytes, name: str, schemas: tuple[str, ...]) -> dict[str, Any]:
+    document = msgspec.json.decode(text)
+    if not isinstance(document, dict) or document.get("schema") not in schemas:
+        raise ConfigurationError(
+            [f"{name}: no JSON report of hullmark; expected `schema` to be one of {', '.join(schemas)}"]
+        )
+    return document
+
+
 def _read(text: bytes, name: str, service: str | None) -> _Image:
     try:
-        document = msgspec.json.decode(text)
-        if not isinstance(document, dict) or document.get("schema") not in _SCHEMAS:
-            raise ConfigurationError(
-                [f"{name}: no JSON report of hullmark; expected `schema` to be one of {', '.join(_SCHEMAS)}"]
-            )
+        document = _document(text, name, _SCHEMAS)
         return _IMAGE.decode(msgspec.json.encode(_image(document, name, service)))
     except msgspec.MsgspecError as error:
         raise ConfigurationError([f"{name}: not a report of hullmark as it writes them: {error}"]) from error

@@ -1,0 +1,47 @@
+"""What drills need that start stacks of their own, once the first one is gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hullmark.model.outcome import Check
+
+if TYPE_CHECKING:
+    from hullmark._engines import Engine
+    from hullmark._process import Commands
+    from hullmark._smoke.stack import Stack
+    from hullmark.model.drill import Drill
+    from hullmark.model.progress import Progress
+    from hullmark.model.project import Link, Project
+
+
+@dataclass(kw_only=True)
+class Apart:
+    """A project that has been up and is started again, otherwise."""
+
+    project: Project
+    engine: Engine
+    commands: Commands
+    progress: Progress
+    services: tuple[str, ...]
+    """Those that have containers, sorted."""
+    links: tuple[Link, ...] = ()
+    """The links that held."""
+    written: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What each service wrote outside of its mounts."""
+    left: list[str] = field(default_factory=list)
+    """What could not be removed of the stacks that were started."""
+
+    def skips(self, service: str, drill: Drill) -> bool:
+        """Whether the project leaves `service` out of `drill`."""
+        return drill in self.project.settings.service(service).drills.skip
+
+    def begin(self, text: str) -> None:
+        """Tells that something starts which concerns all services."""
+        self.progress.begin(Check.SMOKE, None, text)
+
+    def removed(self, stack: Stack) -> None:
+        """Takes note of what is left of `stack`."""
+        if stack.teardown_error:
+            self.left.append(stack.teardown_error)

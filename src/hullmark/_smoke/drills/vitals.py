@@ -1,0 +1,152 @@
+"""How the containers of a stack are at this moment, without the memory that a time line has."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hullmark._smoke.probes import PAUSE, run_inside, shorten
+from hullmark._smoke.stack import may_complete
+from hullmark._smoke.timeline import STEADY
+from hullmark.errors import Interrupted, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from docker.models.containers import Container
+
+    from hullmark._smoke.stack import Stack
+
+_NANO = 1e9
+_DEFAULT_TIMEOUT = 30.0
+_DEFAULT_RETRIES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """How one service is."""
+
+    reason: str = ""
+    """Why it is not well; empty when it is."""
+    final: bool = False
+    """Whether that is certain to stay so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthCheck:
+    """The health check of a container, as the engine carries it out."""
+
+    command: tuple[str, ...]
+    timeout: float
+    retries: int
+    """Failures in a row that make it unhealthy."""
+
+
+@dataclass(kw_only=True)
+class Vitals:
+    """Looks at the containers of `stack`."""
+
+    stack: Stack
+    _since: dict[tuple[str, str], float] = field(default_factory=dict)
+    """When each start of each container was seen first: the clock of the engine may be another one."""
+
+    def of(self, service: str) -> Sign:
+        """How `service` is: of several containers, the one that is worst."""
+        found = [self._sign(service, each) for each in self.stack.containers(service)]
+        if not found:
+            return Sign(reason=f"`{service}` has no container")
+        bad = [each for each in found if each.reason]
+        return next((each for each in bad if each.final), bad[0]) if bad else Sign()
+
+    def is_done(self, service: str) -> bool:
+        """Whether all containers of `service` have done their work and ended."""
+        containers = self.stack.containers(service)
+        return bool(containers) and all(self._completed(service, each) for each in containers)
+
+    def _completed(self, service: str, container: Container) -> bool:
+        state: dict[str, Any] = container.attrs["State"]
+        return (
+            service in may_complete(self.stack.project)
+            and state["Status"] == "exited"
+            and state["ExitCode"] == 0
+        )
+
+    def _sign(self, service: str, container: Container) -> Sign:
+        state: dict[str, Any] = container.attrs["State"]
+        if self._completed(service, container):
+            return Sign()
+        if state["Status"] != "running":
+            policy = (container.attrs["HostConfig"].get("RestartPolicy") or {}).get("Name") or "no"
+            if state["Status"] == "exited":
+                why = f"`{service}` has ended with exit code {state['ExitCode']}"
+                return Sign(reason=why, final=policy == "no")
+            return Sign(reason=f"`{service}` is {state['Status']}")
+        health = state.get("Health") or {}
+        match str(health.get("Status", "none")):
+            case "healthy":
+                return Sign()
+            case "unhealthy":
+                said = shorten((health.get("Log") or [{"Output": ""}])[-1]["Output"])
+                return Sign(reason=f"`{service}` is unhealthy{f': {said}' if said else ''}")
+            case "starting":
+                return Sign(reason=f"`{service}` is not healthy yet")
+            case _:
+                return self._settled(service, container)
+
+    def _settled(self, service: str, container: Container) -> Sign:
+        """How a service without a health check is: what ends at once has run as well."""
+        state: dict[str, Any] = container.attrs["State"]
+        start = (str(container.id), str(state["StartedAt"]))
+        since = self._since.setdefault(start, time.monotonic())
+        return (
+            Sign()
+            if time.monotonic() - since >= STEADY
+            else Sign(reason=f"`{service}` has only just started")
+        )
+
+    def health_check(self, service: str) -> HealthCheck | None:
+        """The health check that containers of `service` have, if any."""
+        config = self.stack.container(service).attrs["Config"].get("Healthcheck") or {}
+        match config.get("Test") or []:
+            case ["CMD", *words] if words:
+                command = tuple(words)
+            case ["CMD-SHELL", str(line)]:
+                shell = self.stack.container(service).attrs["Config"].get("Shell") or ("/bin/sh", "-c")
+                command = (*shell, line)
+            case _:
+                return None
+        return HealthCheck(
+            command=command,
+            timeout=(config.get("Timeout") or 0) / _NANO or _DEFAULT_TIMEOUT,
+            retries=config.get("Retries") or _DEFAULT_RETRIES,
+        )
+
+    def examine(self, service: str, check: HealthCheck) -> str:
+        """What is wrong with `service` by its own health check, tried now and not when its turn comes; empty if nothing."""
+        code, output = run_inside(self.stack, service, check.command, check.timeout)
+        if code == 0:
+            return ""
+        said = shorten(output)
+        how = "does not end in time" if code is None else f"ends with exit code {code}"
+        return f"the health check of `{service}` {how}{f': {said}' if said else ''}"
+
+    def examined(self, services: Iterable[str], seconds: float) -> str:
+        """What is wrong with the first of `services` whose own health check does not pass within `seconds`."""
+        deadline = time.monotonic() + seconds
+        for name in services:
+            if self.is_done(name):
+                continue
+            check = self.health_check(name)
+            while check is not None:
+                try:
+                    wrong = self.examine(name, check)
+                except Unavailable as error:
+                    wrong = error.message
+                if not wrong:
+                    break
+                if time.monotonic() > deadline:
+                    return wrong
+                if self.stack.engine.cancelled.wait(PAUSE):
+                    raise Interrupted
+        return ""

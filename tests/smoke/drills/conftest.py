@@ -1,0 +1,96 @@
+"""Tiny services that stand a drill, and such that do not."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hullmark._compose import resolve
+from hullmark._smoke import smoke
+from hullmark._smoke.owner import RUN_LABEL
+from hullmark.model.location import SourceSpan
+from hullmark.model.progress import Silent
+from hullmark.model.project import Link, ServiceSettings, Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hullmark._engines import Engine
+    from hullmark._process import Commands
+    from hullmark.model.drill import Drill, DrillRun
+    from hullmark.model.project import Project
+    from hullmark.model.stack import StackRun
+
+HERE = SourceSpan(path="hullmark.toml", line=7)
+IMAGE = "debian:bookworm-slim"
+"""What all of them run: a shell, a perl, and nothing to be built."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Yard:
+    """Puts stacks of tiny services to drills."""
+
+    root: Path
+    engine: Engine
+    commands: Commands
+
+    def project(
+        self,
+        compose: str,
+        *drills: Drill,
+        services: dict[str, ServiceSettings] | None = None,
+        links: tuple[Link, ...] = (),
+        drill_timeout: float = 6.0,
+        **settings: Any,
+    ) -> Project:
+        """The project that `compose` describes, IMAGE standing for the image, and the drills that it asks for."""
+        (self.root / "compose.yml").write_text(compose.replace("IMAGE", IMAGE), encoding="utf-8")
+        return resolve(
+            self.root,
+            Settings(
+                smoke_timeout=60.0,
+                smoke_drills=drills,
+                drill_timeout=drill_timeout,
+                services=tuple((services or {}).items()),
+                links=links,
+                **settings,
+            ),
+            self.commands,
+        )
+
+    def drilled(self, project: Project) -> StackRun:
+        """One run of it, after which nothing is left."""
+        run = smoke(project, self.engine, self.commands, Silent())
+        assert run.teardown_error is None
+        assert self.left(run.name) == []
+        return run
+
+    def left(self, run: str) -> list[str]:
+        """The containers, networks and volumes of the run called `run` that exist."""
+        client = self.engine.client
+        filters: Any = {"label": f"{RUN_LABEL}={run}"}
+        found: list[Any] = client.containers.list(all=True, filters=filters, ignore_removed=True)
+        found += client.networks.list(filters=filters)
+        found += client.volumes.list(filters=filters)
+        return [str(item.name) for item in found]
+
+    @staticmethod
+    def of(run: StackRun, drill: Drill, service: str) -> DrillRun:
+        """What became of `drill` of `service`."""
+        (found,) = (each for each in run.drills if each.drill is drill and each.service == service)
+        return found
+
+    @staticmethod
+    def link(source: str, to: str, **more: Any) -> Link:
+        """A link that does not wait long."""
+        return Link(from_service=source, to=to, origin=HERE, timeout=3.0, **more)
+
+
+@pytest.fixture
+def yard(tmp_path: Path, engine: Engine, commands: Commands) -> Yard:
+    root = tmp_path / f"t{secrets.token_hex(4)}"
+    root.mkdir()
+    return Yard(root=root, engine=engine, commands=commands)

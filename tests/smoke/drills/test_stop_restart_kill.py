@@ -1,0 +1,111 @@
+"""Services that end when asked and come back, and such that do not; on a real engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hullmark.model.drill import Drill, Exempt, Failed, Passed
+
+pytestmark = pytest.mark.docker
+
+POLITE = 'trap "exit 0" TERM; while :; do sleep 0.1; done'
+STACK = f"""
+services:
+  polite:
+    image: IMAGE
+    command: [bash, -c, '{POLITE}']
+    stop_grace_period: 2s
+    restart: unless-stopped
+  deaf:
+    image: IMAGE
+    command: [sleep, "600"]
+    stop_grace_period: 1s
+  shell:
+    image: IMAGE
+    entrypoint: [/bin/sh, -c, "sleep 600; exit 0"]
+    stop_grace_period: 1s
+  slow:
+    image: IMAGE
+    command: [bash, -c, 'trap "sleep 60" TERM; while :; do sleep 0.1; done']
+    stop_grace_period: 1s
+  initiated:
+    image: IMAGE
+    command: [sleep, "600"]
+    init: true
+    stop_grace_period: 2s
+  executed:
+    image: IMAGE
+    command: [sleep, "600"]
+    stop_signal: SIGKILL
+    stop_grace_period: 2s
+  once:
+    image: IMAGE
+    command: ["true"]
+"""
+
+
+def test_a_service_that_does_not_end_when_asked_is_told_with_its_cause(yard: Any) -> None:
+    run = yard.drilled(yard.project(STACK, Drill.STOP))
+    results = {each.service: each.result for each in run.drills}
+    assert isinstance(results["polite"], Passed)
+    assert "with exit code 0" in results["polite"].seen
+    assert isinstance(results["initiated"], Passed)
+    assert "with exit code 143" in results["initiated"].seen
+    assert results["once"] == Exempt(reason="it has done its work and ended")
+    causes = {name: each for name, each in results.items() if isinstance(each, Failed)}
+    assert set(causes) == {"deaf", "shell", "slow", "executed"}
+    assert "no handler for it" in causes["deaf"].seen
+    assert "`init: true`" in causes["deaf"].remedy
+    assert "the first process is a shell (`/bin/sh -c sleep 600; exit 0`)" in causes["shell"].seen
+    assert "list of words" in causes["shell"].remedy
+    assert "does not end in time" in causes["slow"].seen
+    assert "`stop_grace_period`" in causes["slow"].remedy
+    assert causes["executed"].seen.startswith("its stop signal is SIGKILL")
+    for name in ("deaf", "shell", "slow"):
+        assert "killed after 1." in causes[name].seen
+        assert str(causes[name].location).startswith("compose.yml:")
+
+
+LOCKED = 'test -e /run/app.lock && { echo already running; exit 1; }; touch /run/app.lock; trap "rm /run/app.lock; exit 0" TERM; while :; do sleep 0.1; done'
+FIRST = 'test -e /once && { echo does not start twice; exit 1; }; touch /once; trap "exit 0" TERM; while :; do sleep 0.1; done'
+
+
+def test_a_service_that_does_not_come_back_is_told_and_the_others_are_drilled_all_the_same(yard: Any) -> None:
+    stack = f"""
+services:
+  good:
+    image: IMAGE
+    command: [bash, -c, '{POLITE}']
+    restart: unless-stopped
+    healthcheck: {{test: [CMD, "true"], interval: 300ms}}
+  plain:
+    image: IMAGE
+    command: [bash, -c, '{POLITE}']
+  locked:
+    image: IMAGE
+    command: [bash, -c, '{LOCKED}']
+  fresh:
+    image: IMAGE
+    command: [bash, -c, '{FIRST}']
+"""
+    run = yard.drilled(yard.project(stack, Drill.RESTART, Drill.KILL))
+    assert isinstance(yard.of(run, Drill.RESTART, "good").result, Passed)
+    assert isinstance(yard.of(run, Drill.RESTART, "locked").result, Passed)
+    assert isinstance(yard.of(run, Drill.RESTART, "plain").result, Passed)
+    fresh = yard.of(run, Drill.RESTART, "fresh").result
+    assert isinstance(fresh, Failed)
+    assert "`fresh` has ended with exit code 1" in fresh.seen
+    good = yard.of(run, Drill.KILL, "good").result
+    assert isinstance(good, Passed)
+    assert good.seen.startswith("its restart policy brought it back")
+    plain = yard.of(run, Drill.KILL, "plain").result
+    assert isinstance(plain, Passed)
+    assert plain.seen.startswith("it came back when it was started")
+    locked = yard.of(run, Drill.KILL, "locked").result
+    assert isinstance(locked, Failed)
+    assert "its log ends with: already running; left behind: /run/app.lock" in locked.seen
+    assert locked.remedy == (
+        "let the entrypoint of `locked` remove /run/app.lock before it starts the program"
+    )
