@@ -22,6 +22,8 @@ from hullmark._contents.kept import contents_in, layers_in, report_named
 from hullmark._contents.libraries import ConfigurationCapture, missing_libraries
 from hullmark._contents.owners import find_owners
 from hullmark._contents.packages.capture import Combined, PackageCapture
+from hullmark._contents.packages.java import JavaCapture
+from hullmark._contents.packages.runtimes import RuntimeCapture
 from hullmark._contents.reclaim import reclaim
 from hullmark._contents.summary import by_directory, by_owner, by_top
 from hullmark._contents.update import pulled
@@ -81,6 +83,8 @@ def wanted(*, contents: bool = False) -> Request:
         EnvironmentCapture(),
         CredentialCapture(),
         AccountCapture(),
+        JavaCapture(),
+        RuntimeCapture(),
     )
     return Request(capture=capture, contents=contents, verify=False)
 

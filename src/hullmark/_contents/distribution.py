@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 PLACES = ("/etc/os-release", "/usr/lib/os-release")
 """Where it may be; the first that is there counts."""
 LARGEST = 1 << 16
-_LINE = re.compile(r"""[ \t]*([A-Z][A-Z0-9_]*)=(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\s"'#]*))[ \t\r]*""", re.DOTALL)
+_LINE = re.compile(
+    r"""[ \t]*([A-Z][A-Z0-9_]*)=(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\s"'#]*))[ \t\r]*""", re.DOTALL
+)
 _ESCAPED = re.compile(r"\\([\"$`\\])")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _IN_BRACKETS = re.compile(r"\(([A-Za-z]+)(?: [A-Za-z]+)?\)|, ([A-Za-z]+) [A-Za-z]+")
@@ -40,7 +42,9 @@ def read(text: str, path: str = "") -> Distribution | None:
         match = _LINE.fullmatch(line)
         if match is not None:
             quoted, single, bare = match[2], match[3], match[4]
-            value = _ESCAPED.sub(r"\1", quoted) if quoted is not None else single if single is not None else bare
+            value = (
+                _ESCAPED.sub(r"\1", quoted) if quoted is not None else single if single is not None else bare
+            )
             fields[match[1]] = "".join(filter(str.isprintable, value))[:_LONGEST]
     name = fields.get("ID", "").lower()
     if not _NAME.fullmatch(name):

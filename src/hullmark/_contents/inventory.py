@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hullmark._contents.distribution import find_distribution
+from hullmark._contents.packages.found import find_embedded
 from hullmark._contents.purl import purl_of
 from hullmark.model.inventory import Inventory
 
@@ -23,13 +24,15 @@ def inventory(anatomy: Anatomy) -> Inventory:
     files, ownership = anatomy.files, anatomy.ownership
     distribution = find_distribution(files)
     origins = _Origins(anatomy)
+    embedded, unrecognised = find_embedded(files, ownership)
     packages = [
         replace(package, origin=origins.of(package), purl=purl_of(package, distribution))
-        for package in ownership.packages
+        for package in dict.fromkeys((*ownership.packages, *embedded))
     ]
     return Inventory(
         packages=tuple(sorted(packages, key=lambda each: (each.owner.sort_key, each.location))),
         distribution=distribution,
+        unrecognised=tuple(sorted(set(unrecognised), key=lambda each: (each.path, each.reason))),
         notes=ownership.notes,
     )
 
@@ -52,7 +55,8 @@ class _Origins:
             writer = self._writers.get((package.owner, at))
             if writer is not None:
                 return self._attribution.origins[writer]
-        number = self._files.visible.get(package.location)
+        # Of an archive in another one, the outer one is the file.
+        number = self._files.visible.get(package.location.partition("!/")[0])
         if number is not None and self._files.layer_of(number) == at:
             return self._attribution.origin(*self._files.place(number))
         return self._attribution.steps[at]
