@@ -14,7 +14,7 @@ from hullmark.model.outcome import Broken, Check, CheckResult, Ran, Skipped
 if TYPE_CHECKING:
     from hullmark._checks.run import Run
     from hullmark.model.outcome import Outcome
-    from hullmark.model.stack import LinkRun, ProbeRun, ServiceRun, StackRun
+    from hullmark.model.stack import LinkRun, LogRun, ProbeRun, ServiceRun, StackRun
 
 
 def smoke_stack(run: Run) -> None:
@@ -62,7 +62,8 @@ def _outcome(stack: StackRun, service: ServiceRun) -> Outcome:
     findings = apply(service, name)
     probes: list[ProbeRun] = [probe for probe in stack.probes if probe.service == name]
     links: list[LinkRun] = [link for link in stack.links if link.link.from_service == name]
-    for observed in (*probes, *links):
+    logs: list[LogRun] = [log for log in stack.logs if log.service == name]
+    for observed in (*probes, *links, *logs):
         findings += apply(observed, name)
     if untried := _untried(stack, name):
         return Broken(error=untried, findings=findings)
@@ -88,5 +89,7 @@ def _untried(stack: StackRun, name: str) -> str:
     reasons = [each.reason for each in stack.unprobed if each.service == name]
     reasons += [each.reason for each in stack.untried if each.link.from_service == name]
     text = "; ".join(dict.fromkeys(reasons))
+    unread = "; ".join(dict.fromkeys(log.error for log in stack.logs if log.service == name and log.error))
     tried = stack.tried and name not in stack.unwanted
-    return text if tried or not text else f"its probes and links were not tried: {text}"
+    text = text if tried or not text else f"its probes and links were not tried: {text}"
+    return "; ".join(filter(None, (text, unread)))

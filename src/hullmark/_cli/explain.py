@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hullmark._cli.session import Session
-    from hullmark._settings.options import Table
+    from hullmark._settings.kinds import Table
 
 
 @click.command

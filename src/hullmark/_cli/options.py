@@ -13,7 +13,7 @@ from hullmark._settings.options import flagged
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hullmark._settings.options import Option
+    from hullmark._settings.kinds import Option
 
 F = TypeVar("F", bound="Callable[..., Any]")
 

@@ -175,6 +175,25 @@ class ServiceRunV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     log: list[str]
 
 
+class StepV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One step of a flow, or one path of an OpenAPI document, and its answer."""
+
+    step: str
+    passed: bool
+    seen: str
+    seconds: float
+
+
+class LogV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How often one log holds what it must not hold; `count` is null when it could not be read."""
+
+    service: str
+    pattern: str
+    count: int | None
+    lines: list[str]
+    """The first of these lines, or why there are none."""
+
+
 class ProbeV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One probe and its answer; `passed` is null when it was not tried."""
 
@@ -183,6 +202,8 @@ class ProbeV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     passed: bool | None
     seen: str
     seconds: float
+    steps: list[StepV1]
+    """As far as it came; of a probe of another kind there are none."""
 
 
 class LinkV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -203,6 +224,7 @@ class SmokeV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     services: dict[str, ServiceRunV1]
     probes: list[ProbeV1]
     links: list[LinkV1]
+    logs: list[LogV1]
     drills: list[str]
     notes: list[str]
     """How the copy differs from the project in what it has of the world outside, a sentence each."""
@@ -400,11 +422,22 @@ def _smoke(stack: StackRun) -> SmokeV1:
             passed=run.passed,
             seen=run.seen,
             seconds=_s(run.seconds),
+            steps=[
+                StepV1(step=each.step, passed=each.passed, seen=each.seen, seconds=_s(each.seconds))
+                for each in run.steps
+            ],
         )
         for run in stack.probes
     ]
     probes += [
-        ProbeV1(service=each.service, probe=str(each.probe), passed=None, seen=each.reason, seconds=0.0)
+        ProbeV1(
+            service=each.service,
+            probe=str(each.probe),
+            passed=None,
+            seen=each.reason,
+            seconds=0.0,
+            steps=[],
+        )
         for each in stack.unprobed
     ]
     return SmokeV1(
@@ -426,6 +459,15 @@ def _smoke(stack: StackRun) -> SmokeV1:
         },
         probes=probes,
         links=sorted(links, key=lambda link: (link.from_, link.to)),
+        logs=[
+            LogV1(
+                service=run.service,
+                pattern=run.rule.pattern,
+                count=None if run.error else run.count,
+                lines=[run.error] if run.error else list(run.lines),
+            )
+            for run in stack.logs
+        ],
         drills=[],
         notes=list(stack.notes),
         teardown_error=stack.teardown_error,

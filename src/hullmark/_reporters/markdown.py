@@ -223,6 +223,9 @@ def _stack(report: Report) -> Iterator[tuple[str, ...]]:
     for run in stack.probes:
         mark = "ok" if run.passed else "**failed**"
         yield (f"- {mark}: {_code(f'{run.service}: {run.probe}')} {_code(run.seen)}",)
+        for step in () if run.passed else run.steps:
+            went = "ok" if step.passed else "**failed**"
+            yield (f"  - {went}: {_code(step.step)} {_code(step.seen)}",)
     for link in stack.links:
         mark = "ok" if link.passed else "**failed**"
         yield (f"- {mark}: {_code(str(link.link))} {_code(link.seen)}",)

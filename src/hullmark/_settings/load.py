@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from hullmark._settings.options import SCHEMA, describe, scalars
+from hullmark._settings.kinds import describe
+from hullmark._settings.options import SCHEMA, scalars
 from hullmark._settings.positions import positions
+from hullmark._settings.probes import build_probe, clashes, variables
 from hullmark.errors import ConfigurationError, nearest
+from hullmark.model.drill import Drill, DrillSettings, Persistence
 from hullmark.model.finding import Severity
 from hullmark.model.location import SourceSpan
 from hullmark.model.outcome import Check
+from hullmark.model.probe import DEFAULT_TIMEOUT, LogRule
 from hullmark.model.project import (
     Allowance,
     AnyUser,
     Budget,
-    ExecProbe,
-    HttpProbe,
     Ignore,
     Link,
     ScanSettings,
     ServiceSettings,
     Settings,
-    TcpProbe,
 )
 from hullmark.model.verdict import Policy
 
@@ -32,14 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from hullmark._settings.options import Table
+    from hullmark._settings.kinds import Table
     from hullmark._settings.positions import Path as KeyPath
-    from hullmark.model.project import (
-        Probe,
-    )
 
 FILE = "hullmark.toml"
-DEFAULT_TIMEOUT = 15.0
 
 
 @dataclass(kw_only=True)
@@ -47,6 +44,8 @@ class _Source:
     """A configuration file while it is read."""
 
     name: str
+    root: Path
+    """The directory of the project."""
     prefix: KeyPath = ()
     positions: dict[KeyPath, tuple[int, int]] = field(default_factory=dict)
     problems: list[tuple[int, int, str]] = field(default_factory=list)
@@ -91,6 +90,7 @@ def load_settings(root: Path, environ: Mapping[str, str], flags: Mapping[str, st
     source, document = _read(root)
     values = _table(SCHEMA, document, (), source)
     _refuse_idle(values.get("links", []), source)
+    _refuse_clashes(values.get("services", {}), source)
     overrides, refused = _overrides(environ, flags or {})
     services = tuple(
         (name, _service(service, ("services", name), source))
@@ -105,7 +105,10 @@ def load_settings(root: Path, environ: Mapping[str, str], flags: Mapping[str, st
         files = tuple(file for file in environ["COMPOSE_FILE"].split(separator) if file)
         _set(values, "project.compose", files)
         origins["project.compose"] = "environment variable COMPOSE_FILE"
-    settings = _settings(values, services, source, tuple(sorted(origins.items())))
+    settings = replace(
+        _settings(values, services, source, tuple(sorted(origins.items()))),
+        variables=variables(_all_probes(values), environ),
+    )
     if source.problems or refused:
         problems = [*(text for _, _, text in sorted(source.problems)), *refused]
         raise UnsoundSettings(problems, root=root, rest=None if "project" in source.tables else settings)
@@ -152,8 +155,8 @@ def _read(root: Path) -> tuple[_Source, dict[str, Any]]:
         for key in prefix:
             document = document.get(key, {}) if isinstance(document, dict) else {}
         if document != {} or name == FILE:
-            return _Source(name=name, prefix=prefix, positions=positions(text)), document
-    return _Source(name=FILE), {}
+            return _Source(name=name, root=root, prefix=prefix, positions=positions(text)), document
+    return _Source(name=FILE, root=root), {}
 
 
 def _syntax(name: str, text: str, error: tomllib.TOMLDecodeError) -> str:
@@ -202,16 +205,30 @@ def _choose(table: Table, document: Mapping[str, Any], path: KeyPath, source: _S
             path, f"`{_shown(path)}` needs exactly one of {', '.join(keys)} and {last}, got {len(chosen)}"
         )
         return
-    for other in table.alternatives:
-        for key in (*other.needs, *other.fits):
-            if other is not chosen[0] and key in document:
-                source.problem(
-                    (*path, key), f"`{_shown(path)}`: `{key}` fits only `{other.key}`, not `{chosen[0].key}`"
-                )
+    fits: dict[str, list[str]] = {}
+    for one in table.alternatives:
+        for key in one.own:
+            fits.setdefault(key, []).append(one.key)
+    for key, alternatives in fits.items():
+        if chosen[0].key not in alternatives and _stands(document, key):
+            shown = " and ".join(f"`{each}`" for each in alternatives)
+            source.problem(
+                (*path, *key.split(".")),
+                f"`{_shown(path)}`: `{key}` fits only {shown}, not `{chosen[0].key}`",
+            )
     for key in chosen[0].needs:
         if key not in document:
             help_ = next(option.help for option in table.options if option.key == key)
             source.problem(path, f"`{_shown(path)}` with `{chosen[0].key}` needs `{key}` ({help_})")
+
+
+def _stands(document: Mapping[str, Any], key: str) -> bool:
+    """Whether `key`, whose dots lead into tables, is given."""
+    table, _, rest = key.partition(".")
+    if not rest:
+        return key in document
+    inner = document.get(table)
+    return isinstance(inner, dict) and _stands(inner, rest)
 
 
 def _refuse_idle(links: Sequence[Mapping[str, Any] | None], source: _Source) -> None:
@@ -226,12 +243,24 @@ def _refuse_idle(links: Sequence[Mapping[str, Any] | None], source: _Source) -> 
                 )
 
 
+def _refuse_clashes(services: Mapping[str, Mapping[str, Any]], source: _Source) -> None:
+    """Notes as a problem what stands in a probe and has no effect there, or contradicts what stands beside it."""
+    for name, service in services.items():
+        for index, probe in enumerate(service.get("probes", [])):
+            for path, text in () if probe is None else clashes(probe):
+                source.problem(
+                    ("services", name, "probes", index, *path), f"`services.{name}.probes`: {text}"
+                )
+
+
 def _child(child: Table, value: Any, here: KeyPath, source: _Source) -> Any:
     if not child.array:
         return _table(child, value, here, source)
     if not isinstance(value, list):
         source.problem(here, f"`{_shown(here)}` must be written `[[{_shown(here)}]]`, got {describe(value)}")
         return []
+    if child.filled and not value:
+        source.problem(here, f"`{_shown(here)}` must hold at least one entry")
     items = [_table(child, item, (*here, index), source) for index, item in enumerate(value)]
     # What lacks something keeps its place, as the others are found in the file by theirs.
     return [item if _usable(child, item) else None for item in items]
@@ -299,6 +328,13 @@ def _settings(
         dev_compose=values.get("dev", {}).get("compose", ()),
         smoke_timeout=values.get("smoke", {}).get("timeout", defaults.smoke_timeout),
         smoke_shared=values.get("smoke", {}).get("shared", defaults.smoke_shared),
+        smoke_drills=_drills(values.get("smoke", {})),
+        drill_timeout=values.get("smoke", {}).get("drill-timeout", defaults.drill_timeout),
+        upgrade_from=values.get("smoke", {}).get("upgrade-from", ()),
+        forbidden_logs=tuple(
+            LogRule(pattern=pattern, origin=source.span(("smoke", "forbidden-logs", index)))
+            for index, pattern in enumerate(values.get("smoke", {}).get("forbidden-logs", ()))
+        ),
         scan=ScanSettings(
             fail_on=fail_on,
             reports=scan.get("reports", defaults.scan.reports),
@@ -344,31 +380,44 @@ def _service(values: Mapping[str, Any], path: KeyPath, source: _Source) -> Servi
         timeout=allowance("timeout"),
         start_budget=allowance("start-budget"),
         probes=tuple(
-            _probe(probe, source.span((*path, "probes", index)))
+            build_probe(probe, source.span((*path, "probes", index)), source.root)
             for index, probe in enumerate(values.get("probes", []))
             if probe is not None
+        ),
+        logs=tuple(
+            LogRule(pattern=each["absent"], origin=source.span((*path, "logs", index)))
+            for index, each in enumerate(values.get("logs", []))
+            if each is not None
+        ),
+        memory_budget=budget("memory-budget"),
+        drills=DrillSettings(
+            skip=values.get("drills", {}).get("skip", ()),
+            timeout=values.get("drills", {}).get("timeout"),
+            persist=tuple(
+                Persistence(
+                    write=each["write"],
+                    read=each["read"],
+                    expect=each.get("expect"),
+                    origin=source.span((*path, "persist", index)),
+                    timeout=each.get("timeout", DEFAULT_TIMEOUT),
+                )
+                for index, each in enumerate(values.get("persist", []))
+                if each is not None
+            ),
         ),
         origin=source.span(path),
     )
 
 
-def _probe(values: Mapping[str, Any], origin: SourceSpan) -> Probe:
-    timeout = values.get("timeout", DEFAULT_TIMEOUT)
-    if "tcp" in values:
-        return TcpProbe(port=values["tcp"], origin=origin, timeout=timeout)
-    if "exec" in values:
-        return ExecProbe(command=values["exec"], origin=origin, timeout=timeout)
-    expect = values.get("expect", {})
-    return HttpProbe(
-        path=values["http"],
-        port=values["port"],
-        origin=origin,
-        tls=values.get("tls", "off"),
-        method=values.get("method", "GET"),
-        status=expect.get("status"),
-        body_contains=expect.get("body-contains"),
-        timeout=timeout,
-    )
+def _drills(values: Mapping[str, Any]) -> tuple[Drill, ...]:
+    """The drills that are asked for; who says what to upgrade from asks for that one as well."""
+    asked = {*values.get("drills", ()), *([Drill.UPGRADE] if values.get("upgrade-from") else [])}
+    return tuple(drill for drill in Drill if drill in asked)
+
+
+def _all_probes(values: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = (each for service in values.get("services", {}).values() for each in service.get("probes", []))
+    return [each for each in found if each is not None]
 
 
 def _link(values: Mapping[str, Any], origin: SourceSpan) -> Link:
@@ -379,4 +428,5 @@ def _link(values: Mapping[str, Any], origin: SourceSpan) -> Link:
         tls=values.get("tls", "verify"),
         status=values.get("expect", {}).get("status"),
         timeout=values.get("timeout", DEFAULT_TIMEOUT),
+        degrades=values.get("degrades", False),
     )

@@ -2,291 +2,64 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from hullmark.model.duration import WRITTEN as DURATION_WRITTEN
-from hullmark.model.duration import parse_duration
+from hullmark._settings.kinds import (
+    COMMAND,
+    DATE,
+    DRILLS,
+    DURATION,
+    FLAG,
+    LINK_TARGET,
+    SIZE,
+    STATUS,
+    TEXT,
+    TEXTS,
+    USER,
+    Option,
+    Table,
+    choice,
+)
+from hullmark._settings.probe_kinds import PATTERNS
+from hullmark._settings.probe_options import LOGS, PROBE
+from hullmark.model.drill import Drill
 from hullmark.model.finding import Severity
-from hullmark.model.project import AnyUser, DropsTo, NonRoot
-from hullmark.model.size import WRITTEN as SIZE_WRITTEN
-from hullmark.model.size import parse_size
 from hullmark.model.vulnerability import SEVERITIES
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from hullmark.model.project import UserPolicy
-
-HIGHEST_PORT = 65535
-# From 1 to 65535, so that an editor can say it too.
-_PORT = "(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"
-_HOST = "[A-Za-z0-9._-]+"
-_LINK = rf"(?:https?://{_HOST}(?::{_PORT})?(?:[/?]\S*)?|tcp://{_HOST}:{_PORT})"
-# Who drops to root has dropped nothing.
-_DROPS_TO = r"drops-to:(?!(?:root|0+)$)[^\s:]+"
-# Zero is written without any other digit.
-_NOT_ZERO = "(?=[^1-9]*[1-9])"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """A type of value: how it is read, and how the JSON Schema describes it."""
-
-    name: str
-    """As the documentation calls it."""
-    read: Callable[[Any], Any]
-    """From the TOML value to ours; raises `ValueError` saying what was expected."""
-    schema: dict[str, Any]
-    scalar: bool = True
-    """Whether it can be given as text, in an environment variable or on the command line."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
-    """One key of a table."""
-
-    key: str
-    kind: Kind
-    help: str
-    default: str = ""
-    """As the documentation shows it; empty when there is none."""
-    required: bool = False
-    environment: str | None = None
-    """The variable that overrides it."""
-    flag: str | None = None
-    """The option of the command line that overrides it, with its dashes."""
-    example: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alternative:
-    """One of several options of a table that exclude each other."""
-
-    key: str
-    needs: tuple[str, ...] = ()
-    """Keys that must stand beside it."""
-    fits: tuple[str, ...] = ()
-    """Keys that may stand beside it, and beside no other alternative."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """One table of the configuration and what may stand in it."""
-
-    key: str
-    """Its name in its parent; `*` for a table whose names are the user's (the services)."""
-    help: str
-    options: tuple[Option, ...] = ()
-    tables: tuple[Table, ...] = ()
-    array: bool = False
-    """Whether it is written `[[key]]` and repeated."""
-    alternatives: tuple[Alternative, ...] = ()
-    """Options of which exactly one must be given, if there are any."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The keys that may stand in it."""
-        return (*(o.key for o in self.options), *(t.key for t in self.tables if t.key != "*"))
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"expected text, got {describe(value)}")
-    return value
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        raise ValueError(f"expected a list of texts, got {describe(value)}")
-    return tuple(value)
-
-
-def _command(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
-        raise ValueError(f'expected a list of words, such as ["pg_isready", "-q"], got {describe(value)}')
-    return tuple(value)
-
-
-def _port(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= HIGHEST_PORT:
-        raise ValueError(f"expected a port from 1 to {HIGHEST_PORT}, got {describe(value)}")
-    return value
-
-
-def _status(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 100 <= value <= 599:  # noqa: PLR2004  # RFC 9110
-        raise ValueError(f"expected an HTTP status from 100 to 599, got {describe(value)}")
-    return value
-
-
-def _size(value: Any) -> int:
-    if not isinstance(value, str):
-        raise ValueError(f"expected a size such as `600 MB`, got {describe(value)}")
-    return parse_size(value)
-
-
-def _duration(value: Any) -> float:
-    if not isinstance(value, str):
-        raise ValueError(f"expected a duration such as `90 s`, got {describe(value)}")
-    return parse_duration(value)
-
-
-def _user(value: Any) -> UserPolicy:
-    match value:
-        case "non-root":
-            return NonRoot()
-        case "any":
-            return AnyUser()
-        case str() if re.fullmatch(_DROPS_TO, value):
-            return DropsTo(name=value.removeprefix("drops-to:"))
-        case str() if re.fullmatch(r"drops-to:(root|0+)", value):
-            raise ValueError(f"expected a user to drop to that is not root, got {describe(value)}")
-        case _:
-            raise ValueError(f"expected `non-root`, `any` or `drops-to:NAME`, got {describe(value)}")
-
-
-def _date(value: Any) -> dt.date:
-    if not isinstance(value, dt.date) or isinstance(value, dt.datetime):
-        raise ValueError(f"expected a date such as 2027-06-30, without quotes, got {describe(value)}")
-    return value
-
-
-def _http_path(value: Any) -> str:
-    if not isinstance(value, str) or not value.startswith("/"):
-        raise ValueError(f"expected a path that starts with `/`, got {describe(value)}")
-    return value
-
-
-def _link_target(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(_LINK, value):
-        expected = "expected http://SERVICE[:PORT]/PATH, https://SERVICE/... or tcp://SERVICE:PORT"
-        raise ValueError(f"{expected}, got {describe(value)}")
-    return value
-
-
-def describe(value: Any) -> str:
-    """A TOML value in words, for messages: its type and, where it is short, itself."""
-    match value:
-        case str():
-            return f'"{value}"'
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return f"the number {value}"
-        case list():
-            return "a list"
-        case dict():
-            return "a table"
-        case _:
-            return f"`{value}`"
-
-
-def choice(*words: str) -> Kind:
-    """One of `words`."""
-
-    def read(value: Any) -> str:
-        if value not in words:
-            raise ValueError(f"expected one of {', '.join(f'`{w}`' for w in words)}, got {describe(value)}")
-        return str(value)
-
-    return Kind(name=" | ".join(words), read=read, schema={"enum": list(words)})
-
-
-_STRINGS = {"type": "array", "items": {"type": "string", "minLength": 1}}
-TEXT = Kind(name="text", read=_text, schema={"type": "string", "minLength": 1})
-TEXTS = Kind(name="list of texts", read=_texts, schema=_STRINGS, scalar=False)
-COMMAND = Kind(
-    name="list of words",
-    read=_command,
-    schema={"type": "array", "items": {"type": "string"}, "minItems": 1},
-    scalar=False,
-)
-PORT = Kind(
-    name="port", read=_port, schema={"type": "integer", "minimum": 1, "maximum": HIGHEST_PORT}, scalar=False
-)
-STATUS = Kind(
-    name="HTTP status", read=_status, schema={"type": "integer", "minimum": 100, "maximum": 599}, scalar=False
-)
-SIZE = Kind(
-    name="size",
-    read=_size,
-    schema={
-        "type": "string",
-        "pattern": rf"^\s*{_NOT_ZERO}{SIZE_WRITTEN}\s*$",
-        "examples": ["600 MB", "1.5 GiB"],
-    },
-)
-DURATION = Kind(
-    name="duration",
-    read=_duration,
-    schema={
-        "type": "string",
-        "pattern": rf"^\s*{_NOT_ZERO}{DURATION_WRITTEN}\s*$",
-        "examples": ["90 s", "2 min"],
-    },
-)
-USER = Kind(
-    name="non-root | any | drops-to:NAME",
-    read=_user,
-    schema={"type": "string", "pattern": f"^(?:non-root|any|{_DROPS_TO})$"},
-)
-DATE = Kind(name="date", read=_date, schema={"type": "string", "format": "date"}, scalar=False)
-HTTP_PATH = Kind(name="path", read=_http_path, schema={"type": "string", "pattern": "^/"})
-LINK_TARGET = Kind(name="URL", read=_link_target, schema={"type": "string", "pattern": f"^{_LINK}$"})
-TLS = choice("off", "verify", "insecure")
-
-_EXPECT = Table(
-    key="expect",
-    help="What the answer must be.",
-    options=(
-        Option(key="status", kind=STATUS, help="The exact HTTP status.", default="any of 200-399"),
-        Option(key="body-contains", kind=TEXT, help="Text that the body must contain."),
-    ),
-)
-
-_PROBE = Table(
-    key="probes",
+_PERSIST = Table(
+    key="persist",
     array=True,
-    help="What must answer once the service is up; exactly one of `http`, `tcp` and `exec`.",
+    help="Data that must still be there after a restart, and after an upgrade; for PostgreSQL, Redis and Valkey with a "
+    "volume this is derived.",
     options=(
         Option(
-            key="http",
-            kind=HTTP_PATH,
-            help="Path to request from the host; needs `port`.",
-            example='"/health"',
-        ),
-        Option(
-            key="tcp",
-            kind=PORT,
-            help="Port inside the container that must accept connections.",
-            example="5432",
-        ),
-        Option(
-            key="exec",
+            key="write",
             kind=COMMAND,
-            help="Command that must succeed inside the container.",
-            example='["pg_isready", "-q"]',
-        ),
-        Option(key="port", kind=PORT, help="The port inside the container, for `http`."),
-        Option(
-            key="tls",
-            kind=TLS,
-            help="Whether to speak TLS, for `http`; `insecure` takes any certificate.",
-            default="off",
+            help="Command inside the container that writes it.",
+            required=True,
+            example='["sh", "-c", "echo kept > /data/drill"]',
         ),
         Option(
-            key="method", kind=choice("GET", "HEAD", "POST"), help="The method, for `http`.", default="GET"
+            key="read",
+            kind=COMMAND,
+            help="Command inside the container that must find it.",
+            required=True,
+            example='["cat", "/data/drill"]',
         ),
-        Option(key="timeout", kind=DURATION, help="Time within which it must succeed.", default="15 s"),
+        Option(key="expect", kind=TEXT, help="Text that `read` must print.", default="exit code 0 is enough"),
+        Option(key="timeout", kind=DURATION, help="Time that each of the two may take.", default="15 s"),
     ),
-    tables=(_EXPECT,),
-    alternatives=(
-        Alternative(key="http", needs=("port",), fits=("tls", "method", "expect")),
-        Alternative(key="tcp"),
-        Alternative(key="exec"),
+)
+
+_DRILLS = Table(
+    key="drills",
+    help="How it is drilled; see `[smoke]`.",
+    options=(
+        Option(key="skip", kind=DRILLS, help="Drills that it is not put to.", example='["kill"]'),
+        Option(
+            key="timeout",
+            kind=DURATION,
+            help="Time within which it must be well again after a drill.",
+            default="`drill-timeout` of `[smoke]`",
+        ),
     ),
 )
 
@@ -385,6 +158,38 @@ SCHEMA = Table(
                     "as they are, instead of private ones.",
                     example='["company-net", "./models"]',
                 ),
+                Option(
+                    key="forbidden-logs",
+                    kind=PATTERNS,
+                    help="What must be found in no line of any service's log, looked at once everything has been tried.",
+                    example='["Traceback", "panic:"]',
+                ),
+                Option(
+                    key="drills",
+                    kind=DRILLS,
+                    help=f"What the stack is put to once it works: {', '.join(Drill)}, or all.",
+                    environment="HULLMARK_DRILLS",
+                    flag="--drill",
+                    example='["restart", "stop"]',
+                ),
+                Option(
+                    key="drill-timeout",
+                    kind=DURATION,
+                    help="Time within which a service must be well again after a drill.",
+                    default="60 s",
+                    environment="HULLMARK_DRILL_TIMEOUT",
+                    flag="--drill-timeout",
+                ),
+                Option(
+                    key="upgrade-from",
+                    kind=TEXTS,
+                    help="The images that hosts have now, for the drill `upgrade`, which it asks for: JSON reports of "
+                    "earlier runs, and `SERVICE=REFERENCE`.",
+                    default="`previous` of `[policy]` and of the services",
+                    environment="HULLMARK_UPGRADE_FROM",
+                    flag="--upgrade-from",
+                    example='["reports/1.4.0.json"]',
+                ),
             ),
         ),
         Table(
@@ -479,8 +284,14 @@ SCHEMA = Table(
                             help="The most time that it may take from the start of its container until it is up.",
                             example='"10 s"',
                         ),
+                        Option(
+                            key="memory-budget",
+                            kind=SIZE,
+                            help="The most memory that it may use in the smoke test once its probes have passed.",
+                            example='"300 MB"',
+                        ),
                     ),
-                    tables=(_PROBE,),
+                    tables=(PROBE, LOGS, _DRILLS, _PERSIST),
                 ),
             ),
         ),
@@ -497,13 +308,20 @@ SCHEMA = Table(
                     kind=LINK_TARGET,
                     help="What it calls: `http://`, `https://` or `tcp://`, with a client that the image of `from` holds: "
                     "curl, Python, Node.js, wget or busybox; for `tcp://` also nc or bash. For `https://` it must be "
-                    'built with TLS, and busybox, which verifies no certificate, fits only `tls = "insecure"`. '
+                    'built with and busybox, which verifies no certificate, fits only `tls = "insecure"`. '
                     "Without a client the link is reported as not tried.",
                     required=True,
                     example='"http://rag:8001/health"',
                 ),
                 Option(
                     key="tls", kind=choice("verify", "insecure"), help="For `https://`.", default="verify"
+                ),
+                Option(
+                    key="degrades",
+                    kind=FLAG,
+                    help="Whether the caller stays healthy and answers its probes while it cannot reach the other, for "
+                    "the drill `partition`; otherwise one of them must tell.",
+                    default="false",
                 ),
                 Option(
                     key="timeout", kind=DURATION, help="Time within which it must succeed.", default="15 s"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hullmark._settings.options import SCHEMA
 
 if TYPE_CHECKING:
-    from hullmark._settings.options import Alternative, Option, Table
+    from hullmark._settings.kinds import Alternative, Option, Table
 
 
 def settings_schema() -> dict[str, Any]:
@@ -43,7 +43,8 @@ def _table(table: Table) -> dict[str, Any]:
 def _child(table: Table) -> dict[str, Any]:
     if not table.array:
         return _table(table)
-    return {"description": table.help, "type": "array", "items": _table(table)}
+    schema = {"description": table.help, "type": "array", "items": _table(table)}
+    return {**schema, "minItems": 1} if table.filled else schema
 
 
 def _option(option: Option) -> dict[str, Any]:
@@ -56,12 +57,17 @@ def _option(option: Option) -> dict[str, Any]:
 
 def _alternative(one: Alternative, all_of_them: tuple[Alternative, ...]) -> dict[str, Any]:
     schema: dict[str, Any] = {"required": [one.key, *one.needs]}
-    foreign = [
-        key for other in all_of_them if other is not one for key in (other.key, *other.needs, *other.fits)
-    ]
-    excluded = [key for key in foreign if key not in (*one.needs, *one.fits)]
+    foreign = [key for other in all_of_them if other is not one for key in (other.key, *other.own)]
     # `oneOf` alone would say that two of them do not fit, but not which of the keys beside them is wrong.
-    schema["properties"] = dict.fromkeys(excluded, False)
+    properties: dict[str, Any] = {}
+    for key in dict.fromkeys(foreign):
+        if key not in one.own:
+            table, _, inner = key.partition(".")
+            if inner:
+                properties.setdefault(table, {"properties": {}})["properties"][inner] = False
+            else:
+                properties[key] = False
+    schema["properties"] = properties
     return schema
 
 

@@ -8,10 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hullmark._compose import unscaled
+from hullmark._smoke.drills import Drilled, drill_apart, drill_stack, old_images, undrilled, wanted
 from hullmark._smoke.links import run_link
-from hullmark._smoke.probes import run_probe
+from hullmark._smoke.probes import forbidden, run_probe
 from hullmark._smoke.stack import running
 from hullmark.errors import Interrupted
+from hullmark.model.drill import Drill
 from hullmark.model.duration import format_duration
 from hullmark.model.outcome import Check
 from hullmark.model.stack import LinkRun, ProbeRun, StackRun, Unlinkable, UntriedProbe
@@ -22,8 +24,9 @@ if TYPE_CHECKING:
     from hullmark._engines import Engine
     from hullmark._process import Commands
     from hullmark._smoke.stack import Stack
+    from hullmark.model.probe import Probe
     from hullmark.model.progress import Progress
-    from hullmark.model.project import Probe, Project
+    from hullmark.model.project import Project
     from hullmark.model.stack import ServiceRun
 
 _TICK = 0.1
@@ -31,13 +34,16 @@ _NO_CONTAINER = "the project wants no container of it (`scale` or `deploy.replic
 
 
 def smoke(project: Project, engine: Engine, commands: Commands, progress: Progress) -> StackRun:
-    """One isolated run of the whole stack, with every configured probe and link.
+    """One isolated run of the whole stack, with every configured probe and link, and the drills that are asked for.
 
     Probes and links are tried only when everything came up, because before that they say nothing new; otherwise
-    they are among what was not tried. Raises what `running` raises.
+    they are among what was not tried. Drills need a stack that works, so they follow when all of these have passed.
+    Raises what `running` raises, and `ConfigurationError` for images to upgrade from that make no sense.
     """
     started = time.monotonic()
     timeout = project.settings.smoke_timeout
+    if Drill.UPGRADE in wanted(project):
+        old_images(project)  # before anything is started that a mistake would make useless
 
     def changed(run: ServiceRun) -> None:
         if run.ready:
@@ -68,7 +74,12 @@ def smoke(project: Project, engine: Engine, commands: Commands, progress: Progre
             services = stack.timeline.services()
         services = tuple(run if run.ready else stack.diagnosed(run) for run in services)
         waited = time.monotonic() - started
+        # Drills make services say what they must not say otherwise.
+        logs = forbidden(stack, project)
+        drilled = _drilled(stack, commands, progress, services, probes, links)
         progress.begin(Check.SMOKE, None, "removing the stack")
+    if not stack.teardown_error:
+        drill_apart(project, engine, commands, progress, stack, drilled)
     return StackRun(
         name=stack.name,
         services=tuple(
@@ -85,11 +96,39 @@ def smoke(project: Project, engine: Engine, commands: Commands, progress: Progre
         untried=tuple(run for run in links if isinstance(run, Unlinkable)),
         unprobed=tuple(run for run in probes if isinstance(run, UntriedProbe)),
         tried=tried,
+        logs=logs,
         unwanted=tuple(sorted(unscaled(project))),
         notes=stack.notes,
         seconds=time.monotonic() - started,
-        teardown_error=stack.teardown_error,
+        teardown_error="; ".join(filter(None, (stack.teardown_error, *drilled.left))) or None,
+        drills=tuple(drilled.runs),
     )
+
+
+def _drilled(
+    stack: Stack,
+    commands: Commands,
+    progress: Progress,
+    services: tuple[ServiceRun, ...],
+    probes: tuple[ProbeRun | UntriedProbe, ...],
+    links: tuple[LinkRun | Unlinkable, ...],
+) -> Drilled:
+    """What has come of the drills of a stack of which all this is known."""
+    failed = [
+        f"the probe of `{run.service}` ({run.probe})"
+        for run in probes
+        if isinstance(run, ProbeRun) and not run.passed
+    ]
+    failed += [f"the link {run.link}" for run in links if isinstance(run, LinkRun) and not run.passed]
+    why = ""
+    if not all(run.ready for run in services):
+        why = _why_not(services, stack)
+    elif failed:
+        why = f"{failed[0]} does not pass"
+    if why:
+        names = [run.service for run in services]
+        return Drilled(runs=[*undrilled(stack.project, names, why)], given_up=True)
+    return drill_stack(stack, commands, progress, [run.link for run in links if isinstance(run, LinkRun)])
 
 
 def _why_not(services: tuple[ServiceRun, ...], stack: Stack) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hullmark.model.drill import DrillSettings
 from hullmark.model.verdict import Policy
 
 if TYPE_CHECKING:
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from hullmark.model.drill import Drill
     from hullmark.model.location import SourceSpan
+    from hullmark.model.probe import LogRule, Probe, Variable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,54 +39,6 @@ UserPolicy = NonRoot | AnyUser | DropsTo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HttpProbe:
-    """A request from the host that must be answered as expected."""
-
-    path: str
-    port: int
-    """The port inside the container."""
-    origin: SourceSpan
-    tls: str = "off"
-    """`off`, `verify`, or `insecure` (any certificate will do)."""
-    method: str = "GET"
-    status: int | None = None
-    """The exact status expected; any of 200-399 when not given."""
-    body_contains: str | None = None
-    timeout: float = 15.0
-    """Seconds within which an attempt must succeed."""
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.path} at port {self.port}{'' if self.tls == 'off' else ' over TLS'}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TcpProbe:
-    """A port that must accept connections."""
-
-    port: int
-    origin: SourceSpan
-    timeout: float = 15.0
-
-    def __str__(self) -> str:
-        return f"TCP connection to port {self.port}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecProbe:
-    """A command that must succeed inside the container."""
-
-    command: tuple[str, ...]
-    origin: SourceSpan
-    timeout: float = 15.0
-
-    def __str__(self) -> str:
-        return f"exec {' '.join(self.command)}"
-
-
-Probe = HttpProbe | TcpProbe | ExecProbe
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """A connection that one service must be able to make to another."""
 
@@ -94,6 +49,8 @@ class Link:
     tls: str = "verify"
     status: int | None = None
     timeout: float = 15.0
+    degrades: bool = False
+    """Whether the caller stays healthy, and answers its probes, while it cannot reach the other."""
 
     def __str__(self) -> str:
         return f"{self.from_service} -> {self.to}"
@@ -134,6 +91,11 @@ class ServiceSettings:
     start_budget: Allowance | None = None
     """From the start of its container until it is up, or the start is too slow."""
     probes: tuple[Probe, ...] = ()
+    logs: tuple[LogRule, ...] = ()
+    """What its log must not hold."""
+    memory_budget: Budget | None = None
+    """For what its containers use once everything is up and nobody asks anything."""
+    drills: DrillSettings = DrillSettings()
     origin: SourceSpan | None = None
 
 
@@ -182,6 +144,16 @@ class Settings:
     smoke_timeout: float = 300.0
     smoke_shared: tuple[str, ...] = ()
     """What the isolated copy of the stack shares with the world outside: external networks and volumes, and paths."""
+    smoke_drills: tuple[Drill, ...] = ()
+    """What the stack is put to once it works."""
+    drill_timeout: float = 60.0
+    """Seconds within which a service must be well again after a drill."""
+    upgrade_from: tuple[str, ...] = ()
+    """The images that hosts have before these: JSON reports, and `SERVICE=REFERENCE`."""
+    forbidden_logs: tuple[LogRule, ...] = ()
+    """What no service's log may hold."""
+    variables: tuple[Variable, ...] = ()
+    """What probes refer to of the environment, as far as it is set."""
     scan: ScanSettings = field(default_factory=ScanSettings)
     services: tuple[tuple[str, ServiceSettings], ...] = ()
     links: tuple[Link, ...] = ()

@@ -12,8 +12,10 @@ from hullmark.model.exit import exit_meaning
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from hullmark.model.drill import DrillRun
     from hullmark.model.location import SourceSpan
-    from hullmark.model.project import Allowance, Link, Probe
+    from hullmark.model.probe import LogRule, Probe
+    from hullmark.model.project import Allowance, Link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +190,30 @@ class ServiceRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepRun:
+    """One step of a probe and its answer."""
+
+    step: str
+    passed: bool
+    seen: str
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogRun:
+    """What one log was found to hold of what it must not hold."""
+
+    service: str
+    rule: LogRule
+    count: int
+    """How many lines."""
+    lines: tuple[str, ...] = ()
+    """The first of them, short and printable."""
+    error: str = ""
+    """Why the log could not be read, if it could not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeRun:
     """One probe and its answer."""
 
@@ -197,6 +223,8 @@ class ProbeRun:
     seen: str
     """The answer, or what came instead of one."""
     seconds: float = 0.0
+    steps: tuple[StepRun, ...] = ()
+    """Of a flow its steps, of an OpenAPI document its paths, as far as it came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,11 +238,26 @@ class UntriedProbe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRun:
-    """One link, tried from inside the calling container."""
+    """One link, tried from inside the calling container's network.
+
+    Whether the name stands for an address, whether that accepts connections and whether it can be spoken to in secret
+    are `None` where that was not asked, or not seen.
+    """
 
     link: Link
     passed: bool
     seen: str
+    """The answer, or what came instead of one, in words."""
+    by: str = ""
+    """What tried it."""
+    resolved: bool | None = None
+    address: str = ""
+    """What the name stands for."""
+    connected: bool | None = None
+    secured: bool | None = None
+    """Whether TLS was agreed upon, with a certificate that the link takes for a good one."""
+    status: int | None = None
+    """Of the HTTP answer."""
     seconds: float = 0.0
 
 
@@ -252,6 +295,7 @@ class StackRun:
     links: tuple[LinkRun, ...] = ()
     untried: tuple[Unlinkable, ...] = ()
     unprobed: tuple[UntriedProbe, ...] = ()
+    logs: tuple[LogRun, ...] = ()
     tried: bool = True
     """Whether probes and links were tried; they are not when something did not come up."""
     unwanted: tuple[str, ...] = ()
@@ -259,6 +303,8 @@ class StackRun:
     notes: tuple[str, ...] = ()
     """How the copy differs from the project in what it has of the world outside, a sentence each."""
     seconds: float = 0.0
+    drills: tuple[DrillRun, ...] = ()
+    """What it was put to afterwards, in order."""
     teardown_error: str | None = None
     """What could not be removed, if anything."""
 
