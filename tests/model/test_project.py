@@ -9,23 +9,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hullmark.model.location import SourceSpan
+from hullmark.model.probe import ExecProbe, HttpProbe, TcpProbe
 from hullmark.model.project import (
     AnyUser,
-    ExecProbe,
-    HttpProbe,
     Ignore,
     Link,
     Project,
     Service,
     ServiceSettings,
     Settings,
-    TcpProbe,
 )
 
 if TYPE_CHECKING:
-    from hullmark.model.project import (
-        Probe,
-    )
+    from hullmark.model.probe import Probe
 
 HERE = SourceSpan(path="hullmark.toml")
 LAST = dt.date(2027, 6, 30)

@@ -12,7 +12,8 @@ from hullmark.model.fix import Applicability, Fix, Fixed
 from hullmark.model.location import ImageConfig, ImagePath, ServicePlace, SourceSpan
 from hullmark.model.outcome import Broken, Check, CheckResult, Ran, Skipped
 from hullmark.model.owner import Owner, OwnerKind
-from hullmark.model.project import ExecProbe, HttpProbe, Link, TcpProbe
+from hullmark.model.probe import ExecProbe, HttpProbe, TcpProbe
+from hullmark.model.project import Link
 from hullmark.model.report import ImageSummary, LayerSummary, Report
 from hullmark.model.space import OwnerSpace
 from hullmark.model.stack import LinkRun, ProbeRun, ServiceRun, StackRun, State, Unlinkable

@@ -14,19 +14,17 @@ from hullmark.errors import ConfigurationError
 from hullmark.model.finding import Severity
 from hullmark.model.location import SourceSpan
 from hullmark.model.outcome import Check
+from hullmark.model.probe import ExecProbe, HttpProbe, TcpProbe
 from hullmark.model.project import (
     Allowance,
     AnyUser,
     Budget,
     DropsTo,
-    ExecProbe,
-    HttpProbe,
     Ignore,
     Link,
     NonRoot,
     ScanSettings,
     Settings,
-    TcpProbe,
 )
 from hullmark.model.verdict import Policy
 
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from hullmark._settings.options import Option, Table
+    from hullmark._settings.kinds import Option, Table
 
 
 def _load(
@@ -147,7 +145,7 @@ def test_every_option_arrives_with_the_place_it_was_written_at(tmp_path: Path) -
             port=8001,
             tls="insecure",
             method="POST",
-            status=204,
+            status=(range(204, 205),),
             body_contains="ok",
             origin=_at(30),
         ),

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from hullmark._settings import load_settings
 from hullmark._settings.proposal import Candidate, budget, propose
-from hullmark.model.project import AnyUser, HttpProbe, NonRoot, TcpProbe
+from hullmark.model.probe import HttpProbe, TcpProbe
+from hullmark.model.project import AnyUser, NonRoot
 
 if TYPE_CHECKING:
     from pathlib import Path

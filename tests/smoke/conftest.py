@@ -13,8 +13,9 @@ from hullmark._compose import resolve
 from hullmark._smoke import smoke
 from hullmark._smoke.owner import RUN_LABEL
 from hullmark.model.location import SourceSpan
+from hullmark.model.probe import ExecProbe, HttpProbe, TcpProbe
 from hullmark.model.progress import Silent
-from hullmark.model.project import ExecProbe, HttpProbe, Link, ServiceSettings, Settings, TcpProbe
+from hullmark.model.project import Link, ServiceSettings, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
     from hullmark._engines import Engine
     from hullmark._process import Commands
-    from hullmark.model.project import Probe, Project
+    from hullmark.model.probe import Probe
+    from hullmark.model.project import Project
     from hullmark.model.stack import ServiceRun, StackRun
 
 IMAGES = """\

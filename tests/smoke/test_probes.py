@@ -2,96 +2,25 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.smoke.probing import GOOD, HERE, Stack, http, saying, served
 
 from hullmark._smoke import links, probes
 from hullmark._smoke.links import run_link
-from hullmark._smoke.probes import run_probe
-from hullmark.errors import Interrupted, Unavailable
-from hullmark.model.location import SourceSpan
-from hullmark.model.project import ExecProbe, HttpProbe, Link, TcpProbe
+from hullmark._smoke.probes import command, run_probe
+from hullmark.errors import Interrupted
+from hullmark.model.probe import ExecProbe, TcpProbe
+from hullmark.model.project import Link
 from hullmark.model.stack import LinkRun, Unlinkable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    import socket
+    from collections.abc import Callable
 
-HERE = SourceSpan(path="hullmark.toml", line=1)
-
-
-@dataclass
-class _Engine:
-    cancelled: threading.Event = field(default_factory=threading.Event)
-
-
-@dataclass
-class _Stack:
-    """A stack of which only the address of its one port is real."""
-
-    port: int = 0
-    engine: _Engine = field(default_factory=_Engine)
-
-    def address(self, service: str, port: int) -> tuple[str, int]:
-        if not self.port:
-            raise Unavailable(f"port {port} of service `{service}` is not published")
-        return "127.0.0.1", self.port
-
-    def inner_addresses(self, service: str) -> list[str]:
-        """None: as where the engine is behind a virtual machine."""
-        del service
-        return []
-
-
-@contextmanager
-def _served(answer: Callable[[socket.socket], object]) -> Iterator[Any]:
-    """A stack whose port hands every connection to `answer`."""
-    over = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(0.05)
-
-        def serve() -> None:
-            while not over.is_set():
-                try:
-                    connection, _ = server.accept()
-                except TimeoutError:
-                    continue
-                with connection:
-                    connection.settimeout(5)
-                    try:
-                        answer(connection)
-                    except OSError:
-                        continue  # who probes hangs up when it has seen enough
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield _Stack(port=server.getsockname()[1])
-        finally:
-            over.set()
-            thread.join()
-
-
-def _http(**more: Any) -> HttpProbe:
-    given: dict[str, Any] = {"path": "/x", "port": 80, "origin": HERE, "timeout": 1.0}
-    return HttpProbe(**(given | more))
-
-
-def _saying(
-    text: str, then: Callable[[socket.socket], object] | None = None
-) -> Callable[[socket.socket], object]:
-    def answer(connection: socket.socket) -> None:
-        connection.recv(4096)
-        connection.sendall(text.replace("\n", "\r\n").encode())
-        if then is not None:
-            then(connection)
-
-    return answer
+    from hullmark.model.probe import HttpProbe
 
 
 def _for_ever(connection: socket.socket) -> None:
@@ -100,33 +29,30 @@ def _for_ever(connection: socket.socket) -> None:
         time.sleep(0.01)
 
 
-GOOD = "HTTP/1.1 200 OK\nConnection: close\n\nhello there"
-
-
 @pytest.mark.parametrize(
     ("probe", "answer", "passed", "seen"),
     [
-        (_http(), GOOD, True, "status 200"),
-        (_http(body_contains="there"), GOOD, True, "status 200"),
-        (_http(status=200), GOOD, True, "status 200"),
-        (_http(method="POST"), GOOD, True, "status 200"),
+        (http(), GOOD, True, "status 200"),
+        (http(body_contains="there"), GOOD, True, "status 200"),
+        (http(status=(range(200, 201),)), GOOD, True, "status 200"),
+        (http(method="POST"), GOOD, True, "status 200"),
         (
-            _http(),
+            http(),
             "HTTP/1.1 302 Found\nLocation: http://127.0.0.1:9/\nContent-Length: 0\n\n",
             True,
             "status 302",
         ),
-        (_http(), "HTTP/1.1 500 Oh\nConnection: close\n\n  it\n broke", False, "status 500: it broke"),
-        (_http(), "HTTP/1.1 404 No\nContent-Length: 0\n\n", False, "status 404"),
-        (_http(status=204), GOOD, False, "status 200: hello there"),
-        (_http(body_contains="bye"), GOOD, False, "status 200 and a body without `bye`: hello there"),
-        (_http(tls="insecure"), GOOD, False, "the port does not speak TLS"),
-        (_http(tls="verify"), GOOD, False, "the port does not speak TLS"),
-        (_http(), "", False, "connection closed without an answer"),
+        (http(), "HTTP/1.1 500 Oh\nConnection: close\n\n  it\n broke", False, "status 500: it broke"),
+        (http(), "HTTP/1.1 404 No\nContent-Length: 0\n\n", False, "status 404"),
+        (http(status=(range(204, 205),)), GOOD, False, "status 200: hello there"),
+        (http(body_contains="bye"), GOOD, False, "status 200 and a body without `bye`: hello there"),
+        (http(tls="insecure"), GOOD, False, "the port does not speak TLS"),
+        (http(tls="verify"), GOOD, False, "the port does not speak TLS"),
+        (http(), "", False, "connection closed without an answer"),
     ],
 )
 def test_an_answer_passes_or_says_why_not(probe: HttpProbe, answer: str, passed: bool, seen: str) -> None:  # noqa: FBT001
-    with _served(_saying(answer)) as stack:
+    with served(saying(answer)) as stack:
         run = run_probe(stack, "web", probe)
     assert (run.passed, run.seen) == (passed, seen)
     assert run.probe is probe
@@ -135,18 +61,18 @@ def test_an_answer_passes_or_says_why_not(probe: HttpProbe, answer: str, passed:
 def test_an_answer_that_never_ends_is_judged_by_its_beginning() -> None:
     text = "HTTP/1.1 200 OK\nContent-Type: text/event-stream\n\n"
     started = time.monotonic()
-    with _served(_saying(text, _for_ever)) as stack:
-        assert run_probe(stack, "web", _http()).passed
-        assert run_probe(stack, "web", _http(body_contains="tick")).passed
-        refused = run_probe(stack, "web", _http(body_contains="tock"))
+    with served(saying(text, _for_ever)) as stack:
+        assert run_probe(stack, "web", http()).passed
+        assert run_probe(stack, "web", http(body_contains="tick")).passed
+        refused = run_probe(stack, "web", http(body_contains="tock"))
     assert not refused.passed
     assert refused.seen.startswith("status 200 and a body without `tock`: data: tick")
     assert time.monotonic() - started < 10
 
 
 def test_a_server_that_says_nothing_is_given_up_in_time() -> None:
-    with _served(lambda connection: connection.recv(4096) and connection.recv(4096)) as stack:
-        run = run_probe(stack, "web", _http(timeout=0.6))
+    with served(lambda connection: connection.recv(4096) and connection.recv(4096)) as stack:
+        run = run_probe(stack, "web", http(timeout=0.6))
     assert not run.passed
     assert run.seen == "no answer in time"
     assert run.seconds < 3
@@ -157,10 +83,10 @@ def test_a_probe_is_tried_until_it_passes() -> None:
 
     def later(connection: socket.socket) -> None:
         tries.append(1)
-        _saying(GOOD if len(tries) == 3 else "HTTP/1.1 503 Wait\nContent-Length: 0\n\n")(connection)
+        saying(GOOD if len(tries) == 3 else "HTTP/1.1 503 Wait\nContent-Length: 0\n\n")(connection)
 
-    with _served(later) as stack:
-        run = run_probe(stack, "web", _http(timeout=10.0))
+    with served(later) as stack:
+        run = run_probe(stack, "web", http(timeout=10.0))
     assert run.passed
     assert len(tries) == 3
     assert run.seconds >= 2 * probes.PAUSE
@@ -184,24 +110,24 @@ def test_a_connection_counts_when_it_stays_open_or_is_answered(
     passed: bool,  # noqa: FBT001
     seen: str,
 ) -> None:
-    with _served(answer) as stack:
+    with served(answer) as stack:
         run = run_probe(stack, "web", TcpProbe(port=80, origin=HERE, timeout=0.8))
     assert (run.passed, run.seen) == (passed, seen)
 
 
-@pytest.mark.parametrize("probe", [_http(timeout=0.3), TcpProbe(port=80, origin=HERE, timeout=0.3)])
+@pytest.mark.parametrize("probe", [http(timeout=0.3), TcpProbe(port=80, origin=HERE, timeout=0.3)])
 def test_a_port_that_is_not_published_is_told(probe: Any) -> None:
-    stack: Any = _Stack()
+    stack: Any = Stack()
     run = run_probe(stack, "web", probe)
     assert not run.passed
     assert run.seen == "port 80 of service `web` is not published"
 
 
 def test_asked_to_stop_a_probe_stops() -> None:
-    stack: Any = _Stack()
+    stack: Any = Stack()
     stack.engine.cancelled.set()
     with pytest.raises(Interrupted):
-        run_probe(stack, "web", _http(timeout=60.0))
+        run_probe(stack, "web", http(timeout=60.0))
 
 
 Answers = list[tuple[int | None, str]]
@@ -215,7 +141,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
     def run_inside(*_: Any) -> tuple[int | None, str]:
         return script.pop(0) if len(script) > 1 else script[0]
 
-    monkeypatch.setattr(probes, "run_inside", run_inside)
+    monkeypatch.setattr(command, "run_inside", run_inside)
     monkeypatch.setattr(links, "run_inside", run_inside)
     return script
 
@@ -239,7 +165,7 @@ def test_a_command_passes_or_says_why_not(
     seen: str,
 ) -> None:
     answers[:] = script
-    stack: Any = _Stack()
+    stack: Any = Stack()
     run = run_probe(stack, "db", ExecProbe(command=("check",), origin=HERE, timeout=0.6))
     assert (run.passed, run.seen) == (passed, seen)
 
@@ -287,7 +213,7 @@ def test_a_link_is_tried_with_what_the_image_holds(
     seen: str,
 ) -> None:
     answers[:] = script
-    stack: Any = _Stack()
+    stack: Any = Stack()
     run = run_link(stack, _link("http://rag:8001/", timeout=0.1))
     assert isinstance(run, LinkRun)
     assert (run.passed, run.seen) == (passed, seen)
@@ -313,7 +239,7 @@ def test_a_plain_connection_is_tried_with_what_the_image_holds(
     seen: str,
 ) -> None:
     answers[:] = script
-    stack: Any = _Stack()
+    stack: Any = Stack()
     run = run_link(stack, _link("tcp://db:5432", timeout=0.1))
     assert isinstance(run, LinkRun)
     assert (run.passed, run.seen) == (passed, seen)
@@ -321,7 +247,7 @@ def test_a_plain_connection_is_tried_with_what_the_image_holds(
 
 def test_where_no_program_can_connect_the_link_is_untried(answers: Answers) -> None:
     answers[:] = [MISSING]
-    stack: Any = _Stack()
+    stack: Any = Stack()
     run = run_link(stack, _link("http://rag:8001/"))
     assert isinstance(run, Unlinkable)
     assert run.reason == (
@@ -346,7 +272,7 @@ def test_what_cannot_verify_a_certificate_decides_nothing_about_a_link_that_asks
     answers: Answers, said: tuple[int, str]
 ) -> None:
     answers[:] = [said, (0, "HTTP/1.1 200")]
-    stack: Any = _Stack()
+    stack: Any = Stack()
     run = run_link(stack, _link("https://rag:8001/"))
     assert isinstance(run, LinkRun)
     assert run.seen == "status 200 (by python3)"
@@ -362,7 +288,7 @@ def test_what_cannot_verify_a_certificate_decides_nothing_about_a_link_that_asks
 def test_a_link_that_takes_any_certificate_may_be_tried_with_what_verifies_none(answers: Answers) -> None:
     note = "wget: note: TLS certificate validation not implemented\n"
     answers[:] = [MISSING, MISSING, MISSING, MISSING, (0, f"{note}  HTTP/1.0 200 OK")]
-    stack: Any = _Stack()
+    stack: Any = Stack()
     run = run_link(stack, _link("https://rag:8001/", tls="insecure"))
     assert isinstance(run, LinkRun)
     assert run.seen == "status 200 (by busybox)"
@@ -370,7 +296,7 @@ def test_a_link_that_takes_any_certificate_may_be_tried_with_what_verifies_none(
 
 def test_a_link_is_tried_again_until_it_holds(answers: Answers) -> None:
     answers[:] = [(7, "refused"), (7, "refused"), (0, "HTTP/1.1 200")]
-    stack: Any = _Stack()
+    stack: Any = Stack()
     run = run_link(stack, _link("http://rag:8001/", timeout=5.0))
     assert isinstance(run, LinkRun)
     assert run.passed
@@ -381,7 +307,7 @@ def test_the_programs_of_this_machine_understand_what_they_are_asked() -> None:
     import subprocess
     import sys
 
-    with _served(_saying("HTTP/1.1 418 Teapot\nContent-Length: 0\n\n")) as stack:
+    with served(saying("HTTP/1.1 418 Teapot\nContent-Length: 0\n\n")) as stack:
         clients = {client.name: client for client in links.CLIENTS}
         python, bash = clients["python3"], clients["bash"]
         assert python.http is not None

@@ -76,7 +76,7 @@ volumes:
         probes={
             "web": (
                 bench.http(),
-                bench.http(status=404, path="/nothing"),
+                bench.http(status=(range(404, 405),), path="/nothing"),
                 bench.http(body_contains="hello"),
                 bench.tcp(),
                 bench.execute("test", "-d", "/www"),

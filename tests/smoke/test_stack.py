@@ -15,7 +15,8 @@ from hullmark._smoke.stack import Stack, may_complete, printable
 from hullmark._smoke.timeline import Timeline
 from hullmark.errors import Unavailable
 from hullmark.model.location import SourceSpan
-from hullmark.model.project import HttpProbe, Project, Service, ServiceSettings, Settings
+from hullmark.model.probe import HttpProbe
+from hullmark.model.project import Project, Service, ServiceSettings, Settings
 from hullmark.model.stack import StackCopy, State
 
 SPAN = SourceSpan(path="compose.yml", line=1)

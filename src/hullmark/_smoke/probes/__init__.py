@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from hullmark._smoke.probes.answers import fits
 from hullmark._smoke.probes.attempt import ATTEMPT, PAUSE, retry, shorten
-from hullmark._smoke.probes.execute import execute, run_inside
+from hullmark._smoke.probes.command import execute, run_inside
 from hullmark._smoke.probes.filling import Filling
 from hullmark._smoke.probes.flow import run_flow
 from hullmark._smoke.probes.http import ask

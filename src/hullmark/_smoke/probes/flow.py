@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from hullmark._smoke.probes.answers import values_at
 from hullmark._smoke.probes.attempt import Answer, once, retry
-from hullmark._smoke.probes.execute import execute
+from hullmark._smoke.probes.command import execute
 from hullmark._smoke.probes.http import ask
 from hullmark._smoke.probes.sql import query
 from hullmark.errors import Interrupted

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hullmark._smoke.probes.attempt import Answer
-from hullmark._smoke.probes.execute import run_apart, run_inside
+from hullmark._smoke.probes.command import run_apart, run_inside
 from hullmark.errors import Unavailable
 
 if TYPE_CHECKING:
