@@ -32,7 +32,7 @@ FLOORS = (
     ("model", "_process", "_files", "_root"),
     (
         *("_settings", "_compose", "_dockerfile", "_images", "_contents"),
-        *("_engines", "_linters", "_scanners", "rules", "_reporters"),
+        *("_engines", "_linters", "_scanners", "_vulnerabilities", "rules", "_reporters"),
     ),
     ("_project", "_smoke", "_anatomy", "_dev", "_release"),
     ("_ci", "_doctor"),
@@ -46,6 +46,8 @@ NEIGHBOURS = {
     ("_dockerfile", "rules"),
     # The layers of a local image are read through the engine that has it.
     ("_images", "_engines"),
+    # Records are fetched as layers are: with the same patience, proxies and certificates.
+    ("_vulnerabilities", "_images"),
     ("__main__", "_cli"),
 }
 # What the facade and the doubles know: the facade is for callers, the doubles stand in for a few seams.
