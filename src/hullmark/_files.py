@@ -6,15 +6,35 @@ import contextlib
 import os
 import stat
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hullmark.errors import Unavailable
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-def write_whole(path: Path, content: bytes, *, what: str) -> None:
+
+def cache_directory(environ: Mapping[str, str]) -> Path | None:
+    """Where hullmark keeps what it has worked out, for the user whose environment that is.
+
+    HULLMARK_CACHE_DIR, else below XDG_CACHE_HOME or `~/.cache`; `None` where there is no home.
+    """
+    if own := environ.get("HULLMARK_CACHE_DIR"):
+        return Path(own)
+    base = environ.get("XDG_CACHE_HOME", "")
+    # A relative one is to be ignored, says the specification of these directories.
+    if base.startswith("/"):
+        return Path(base) / "hullmark"
+    home = environ.get("HOME", "")
+    return Path(home) / ".cache" / "hullmark" if home.startswith("/") else None
+
+
+def write_whole(path: Path, content: bytes, *, what: str, private: bool = False) -> None:
     """Writes `content` to `path`, making the directories above it; a reader never sees a part.
 
     A file that is there already keeps its mode and, where that is allowed, its owner; of a symbolic link the target is
-    written. A pipe or a device is written to and stays what it is. Raises `Unavailable`, calling the file `what`, when
+    written. A pipe or a device is written to and stays what it is. A new file that is `private` can be read by its owner only.
+    Raises `Unavailable`, calling the file `what`, when
     that cannot be done; then a file is as it was.
     """
     temporary = None
@@ -25,6 +45,8 @@ def write_whole(path: Path, content: bytes, *, what: str) -> None:
         target = Path(os.path.realpath(path))
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f".{target.name}.{os.getpid()}")
+        if private:
+            temporary.touch(mode=0o600)
         temporary.write_bytes(content)
         _take_after(target, temporary)
         temporary.replace(target)

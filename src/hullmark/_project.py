@@ -24,9 +24,17 @@ def root_and_settings(
     from hullmark._settings import load_settings  # noqa: PLC0415  # who has a plan of the project needs no settings
 
     flags = from_the_root(directory, flags)
-    named = flags.get("project.compose")
-    root = find_root(directory, Path(named.partition(",")[0]) if named else None)
+    root = root_of(directory, flags)
     return root, load_settings(root, environ, flags)
+
+
+def root_of(directory: Path, flags: Mapping[str, str]) -> Path:
+    """The root of the project that `directory` belongs to; the paths in `flags` are absolute.
+
+    Raises `ConfigurationError` when there is none.
+    """
+    named = flags.get("project.compose")
+    return find_root(directory, Path(named.partition(",")[0]) if named else None)
 
 
 def from_the_root(directory: Path, flags: Mapping[str, str]) -> dict[str, str]:

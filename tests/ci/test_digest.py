@@ -54,11 +54,11 @@ def _resolved(checkout: Checkout) -> Project:
 
 def _digests(checkout: Checkout, *, with_git: bool = True, **environ: str) -> tuple[InputDigest, InputDigest]:
     found = _resolved(checkout)
-    digests = Digests(
-        project=found,
-        inputs=inputs_of(found).get,
-        objects=objects_of(find_repository(checkout.top, checkout.commands) if with_git else None),
-        environ=environ,
+    digests = Digests.of_project(
+        found,
+        inputs_of(found).get,
+        objects_of(find_repository(checkout.top, checkout.commands) if with_git else None),
+        environ,
     )
     return digests.of("a"), digests.of("b")
 

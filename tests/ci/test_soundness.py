@@ -298,11 +298,11 @@ class _Bench:
 
     def digests(self) -> dict[str, str | None]:
         project = resolve(self.top, Settings(), self.commands)
-        made = Digests(
-            project=project,
-            inputs=inputs_of(project).get,
-            objects=objects_of(find_repository(self.top, self.commands)),
-            environ=self.environ,
+        made = Digests.of_project(
+            project,
+            inputs_of(project).get,
+            objects_of(find_repository(self.top, self.commands)),
+            self.environ,
         )
         return {service: made.of(service).digest for service in SERVICES}
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hullmark._cli import main
+from hullmark._files import cache_directory
 from hullmark._images import cache as caches
-from hullmark._images.cache import Cache, place
+from hullmark._images.cache import Cache
 from hullmark._images.interface import Request, Walked
 from hullmark.model.digest import DiffId
 from hullmark.model.table import Entry, FileTable, Kind
@@ -265,9 +266,9 @@ def test_a_second_reading_takes_the_layers_from_the_cache(
 
 
 def test_the_directory_is_the_users_and_says_so_nowhere_else(tmp_path: Path) -> None:
-    assert place({"HULLMARK_CACHE_DIR": "/c", "XDG_CACHE_HOME": "/x", "HOME": "/h"}) is not None
+    assert cache_directory({"HULLMARK_CACHE_DIR": "/c", "XDG_CACHE_HOME": "/x", "HOME": "/h"}) is not None
     places = [
-        place(environ)
+        cache_directory(environ)
         for environ in (
             {"HULLMARK_CACHE_DIR": "/c", "XDG_CACHE_HOME": "/x", "HOME": "/h"},
             {"XDG_CACHE_HOME": "/x", "HOME": "/h"},

@@ -2,44 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hullmark.model.affected import Affected, AffectedService, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
-    from hullmark._ci.before import Configured
-    from hullmark._ci.configuration import Difference
+    from hullmark._ci.configuration import Configured, Difference
+    from hullmark._ci.plan import Plan
     from hullmark.model.affected import Change, Changes
     from hullmark.model.inputs import Because, BuildInputs
     from hullmark.model.location import SourceSpan
-    from hullmark.model.project import Project
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mounted:
-    """A file or a directory of this host that a service is given."""
-
-    service: str
-    path: str
-    """Relative to the project's root."""
-    text: str
 
 
 @dataclass(kw_only=True)
 class Assembly:
     """Collects the reasons, service by service."""
 
-    project: Project
+    plan: Plan
     changes: Changes
     top: str
     """The top of the repository."""
-    inputs: Mapping[str, BuildInputs]
     place: Callable[..., SourceSpan | None]
     """Where something stands in the Compose files."""
     build: dict[str, list[Reason]] = field(default_factory=dict)
@@ -61,61 +48,57 @@ class Assembly:
 
     def _result(self) -> Affected:
         return Affected(
-            project=self.project.name,
+            project=self.plan.name,
             changes=self.changes,
             services=tuple(
                 AffectedService(
-                    name=service.name,
-                    builds=service.build is not None,
-                    build=tuple(dict.fromkeys(self.build.get(service.name, ()))),
-                    smoke=tuple(dict.fromkeys(self.smoke.get(service.name, ()))),
+                    name=name,
+                    builds=name in self.plan.built,
+                    build=tuple(dict.fromkeys(self.build.get(name, ()))),
+                    smoke=tuple(dict.fromkeys(self.smoke.get(name, ()))),
                 )
-                for service in self.project.services
+                for name in self.plan.services
             ),
             notes=tuple(self.notes),
         )
 
     def _everything(self, why: str) -> None:
-        for service in self.project.services:
-            self._add(service.name, Reason(path="", text=why), builds=True)
+        for name in self.plan.services:
+            self._add(name, Reason(path="", text=why), builds=True)
 
     def _add(self, name: str, reason: Reason, *, builds: bool) -> None:
         """Adds the reason to a build where the service has one, otherwise to the smoke test."""
-        builds = builds and any(service.name == name for service in self.project.built)
+        builds = builds and name in self.plan.built
         (self.build if builds else self.smoke).setdefault(name, []).append(reason)
 
     def _changed_files(self) -> None:
-        mounts = list(mounted(self.project))
+        root = os.path.realpath(self.plan.root)
         for change in self.changes.changes:
             for path in change.paths:
-                own = os.path.relpath(os.path.join(self.top, path), os.path.realpath(self.project.root))  # noqa: PTH118
+                own = os.path.relpath(os.path.join(self.top, path), root)  # noqa: PTH118
                 relative = PurePosixPath(own).as_posix()
                 renamed = f" (renamed from {change.old})" if path != change.old and change.old else ""
-                for name, inputs in self.inputs.items():
+                for name, inputs in self.plan.inputs.items():
                     for because in touched(inputs, relative, tree=change.tree):
                         reason = Reason(path=f"{relative}{renamed}", text=str(because), span=because.span)
                         self._add(name, reason, builds=True)
-                for mount in mounts:
+                for mount in self.plan.mounts:
                     if _overlap(relative, mount.path, change):
                         self._add(mount.service, Reason(path=relative, text=mount.text), builds=False)
 
     def _configuration(self, configured: Configured) -> None:
         files = ", ".join(
-            PurePosixPath(os.path.relpath(os.path.join(self.top, path), self.project.root)).as_posix()  # noqa: PTH118
+            PurePosixPath(os.path.relpath(os.path.join(self.top, path), self.plan.root)).as_posix()  # noqa: PTH118
             for path in configured.files
         )
         for difference in configured.differences:
-            names = (
-                [difference.service]
-                if difference.service
-                else [service.name for service in self.project.services]
-            )
+            names = (difference.service,) if difference.service else self.plan.services
             for name in names:
                 reason = Reason(path=files, text=self._told(difference), span=self.place(*difference.path))
                 self._add(name, reason, builds=difference.builds)
         if configured.settings is not None:
             for name in sorted(configured.settings.services):
-                if any(service.name == name for service in self.project.services):
+                if name in self.plan.services:
                     text = f"what hullmark.toml says of `{name}` has changed"
                     self._add(name, Reason(path=configured.settings_file, text=text), builds=True)
 
@@ -133,7 +116,7 @@ class Assembly:
         pending = True
         while pending:
             pending = False
-            for name, inputs in self.inputs.items():
+            for name, inputs in self.plan.inputs.items():
                 if name in self.build:
                     continue
                 for other, because in upstream(inputs):
@@ -143,24 +126,23 @@ class Assembly:
                         pending = True
 
     def _note_what_is_not_seen(self) -> None:
-        for service in self.project.built:
-            inputs = self.inputs.get(service.name)
+        for name in self.plan.built:
+            inputs = self.plan.inputs.get(name)
             if inputs is None:
-                self.notes.append(f"`{service.name}` is built from a remote context, which is not looked at")
+                self.notes.append(f"`{name}` is built from a remote context, which is not looked at")
             else:
                 self.notes += [
-                    *(f"`{service.name}`: {each}, which is not looked at" for each in inputs.unfollowed),
-                    *(f"`{service.name}`: {each}; all of the context counts" for each in inputs.refused),
+                    *(f"`{name}`: {each}, which is not looked at" for each in inputs.unfollowed),
+                    *(f"`{name}`: {each}; all of the context counts" for each in inputs.refused),
                 ]
 
     def _depending(self) -> None:
         """What calls, or waits for, a service that is another one now has to be tried with it."""
-        edges = list(dependencies(self.project))
         pending = [*self.build, *self.smoke]
         seen = set(pending)
         while pending:
             changed = pending.pop(0)
-            for name, other, how in edges:
+            for name, other, how in self.plan.edges:
                 if other == changed and name not in seen:
                     seen.add(name)
                     pending.append(name)
@@ -177,37 +159,6 @@ def upstream(inputs: BuildInputs) -> Iterator[tuple[str, Because]]:
     yield from inputs.services
 
 
-def mounted(project: Project) -> Iterator[Mounted]:
-    """What services are given of this host when they run."""
-    raw: dict[str, Any] = json.loads(project.resolved)
-    root = os.path.realpath(project.root)
-
-    def relative(path: str) -> str:
-        return PurePosixPath(os.path.relpath(os.path.realpath(path), root)).as_posix()
-
-    for name, service in sorted((raw.get("services") or {}).items()):
-        for mount in service.get("volumes") or ():
-            if mount.get("type") == "bind":
-                yield Mounted(
-                    service=name, path=relative(mount["source"]), text=f"mounted at {mount['target']}"
-                )
-            elif source := _bound(raw, mount.get("source")):
-                yield Mounted(service=name, path=relative(source), text=f"mounted at {mount['target']}")
-        for kind in ("configs", "secrets"):
-            for entry in service.get(kind) or ():
-                declared = (raw.get(kind) or {}).get(entry["source"]) or {}
-                if declared.get("file"):
-                    text = f"the {kind.removesuffix('s')} `{entry['source']}`"
-                    yield Mounted(service=name, path=relative(declared["file"]), text=text)
-
-
-def _bound(raw: Mapping[str, Any], volume: str | None) -> str | None:
-    """The directory of this host that a volume stands for."""
-    options = ((raw.get("volumes") or {}).get(volume) or {}).get("driver_opts") or {}
-    device = str(options.get("device") or "")
-    return device if "bind" in str(options.get("o")) and device.startswith("/") else None
-
-
 def _overlap(path: str, mount: str, change: Change) -> bool:
     """Whether a change of `path` is one of what is mounted from `mount`."""
     return path == mount or _is_below(path, mount) or (change.tree and _is_below(mount, path))
@@ -217,23 +168,3 @@ def _is_below(path: str, directory: str) -> bool:
     if directory == ".":
         return not path.startswith("../")
     return path.startswith(f"{directory}/")
-
-
-def dependencies(project: Project) -> Iterator[tuple[str, str, str]]:
-    """Which service needs which, and how: by what Compose and hullmark.toml say."""
-    raw: dict[str, Any] = json.loads(project.resolved).get("services") or {}
-    for service in project.services:
-        for other, _ in service.depends_on:
-            yield service.name, other, "depends on"
-        declared = raw[service.name]
-        for link in declared.get("links") or ():
-            yield service.name, str(link).partition(":")[0], "links to"
-        for key in ("network_mode", "ipc", "pid"):
-            kind, _, other = str(declared.get(key) or "").partition(":")
-            if kind == "service":
-                yield service.name, other, "shares a namespace with"
-        for entry in declared.get("volumes_from") or ():
-            yield service.name, str(entry).partition(":")[0], "mounts the volumes of"
-    for link in project.settings.links:
-        other = link.to.partition("://")[2].partition("/")[0].partition(":")[0]
-        yield link.from_service, other, "calls"

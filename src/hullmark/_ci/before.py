@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hullmark._ci.compose_files import compose_files
-from hullmark._ci.configuration import differences, settings_difference
+from hullmark._ci.configuration import (
+    SETTINGS,
+    Configured,
+    changed_among,
+    differences,
+    own_place,
+    settings_difference,
+)
 from hullmark._ci.revision import revision
 from hullmark._compose import resolve
 from hullmark._root import COMPOSE_FILES, OVERRIDES
@@ -23,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hullmark._ci.compose_files import ComposeFiles
-    from hullmark._ci.configuration import Difference, SettingsDifference
+    from hullmark._ci.configuration import Difference
     from hullmark._ci.repository import Repository
     from hullmark._ci.revision import Revision
     from hullmark._process import Commands
@@ -32,20 +39,6 @@ if TYPE_CHECKING:
 
 _ROUNDS = 50
 """How deep Compose files may include each other before something else must be the matter."""
-_SETTINGS = ("hullmark.toml", "pyproject.toml")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Configured:
-    """How the configuration differs from what it was."""
-
-    differences: tuple[Difference, ...] = ()
-    files: tuple[str, ...] = ()
-    """The files that Compose reads and that changed, relative to the top of the repository."""
-    settings: SettingsDifference | None = None
-    settings_file: str = ""
-    everything: str | None = None
-    """Why nothing can be said about it, so that all has to count as changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +59,7 @@ class Before:
         now = files_of(self.project)
         changed = self._changed(now)
         settings_file = next(
-            (name for name in _SETTINGS if self._path(self.project.root / name) in self._paths()), ""
+            (name for name in SETTINGS if self._path(self.project.root / name) in self._paths()), ""
         )
         # A file whose name has variables in it may be any of those that changed.
         compare = bool(changed or (now.unknown and self.changes.changes))
@@ -77,7 +70,7 @@ class Before:
             root = then.top / self._path(self.project.root)
             settings = None
             if settings_file:
-                then.write(self._path(self.project.root / name) for name in _SETTINGS)
+                then.write(self._path(self.project.root / name) for name in SETTINGS)
                 try:
                     settings = settings_difference(_table(root), _table(self.project.root))
                 except (OSError, ValueError) as error:
@@ -100,18 +93,12 @@ class Before:
 
     def _path(self, path: Path) -> str:
         """`path` as the repository calls it; what is outside of it begins with two dots."""
-        found = os.path.relpath(os.path.join(os.path.realpath(path.parent), path.name), self.top)  # noqa: PTH118
+        found = os.path.relpath(own_place(str(path)), self.top)
         return "" if found == os.curdir else found
 
     def _changed(self, now: ComposeFiles) -> tuple[str, ...]:
         """The changes of files that Compose reads."""
-        read = {self._path(path) for path in now.paths}
-        read |= {os.path.relpath(os.path.realpath(path), self.top) for path in now.paths}
-        found = {path for path in self._paths() if path in read}
-        for change in self.changes.changes:
-            if change.tree:
-                found |= {change.path for path in read if path.startswith(f"{change.path}/")}
-        return tuple(sorted(found))
+        return changed_among(map(str, now.paths), self.changes, str(self.top))
 
     def _compose(self, then: Revision, root: Path, now: ComposeFiles) -> tuple[Difference, ...]:
         settings = self._settings(then, root)
@@ -147,7 +134,7 @@ class Before:
         return self.project.resolved.replace(json.dumps(str(self.project.root))[1:-1], json.dumps(root)[1:-1])
 
     def _settings(self, then: Revision, root: Path) -> Settings:
-        then.write(self._path(self.project.root / name) for name in _SETTINGS)
+        then.write(self._path(self.project.root / name) for name in SETTINGS)
         root.mkdir(parents=True, exist_ok=True)
         settings = load_settings(root, self.environ, self.flags)
         # What is named from the root of the file system on is meant as it was then, too.

@@ -8,10 +8,10 @@ it: to take a part of the history for all of it would miss changes.
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hullmark._ci.meanwhile import Meanwhile
 from hullmark.errors import Unavailable, UsageError, nearest
 from hullmark.model.affected import Change, ChangeKind, Changes
 
@@ -51,7 +51,7 @@ def changes(repository: Repository, base: str, head: str | None = None) -> Chang
         raise _unknown(repository, head)
     if not base.strip() or _ZEROS.fullmatch(base):
         return Changes(base=None, head=tip, everything=_FIRST)
-    start = tip or _commit(repository, "HEAD")
+    start = tip or repository.head
     if start is None:
         return Changes(base=None, head=tip, everything="the repository has no commit yet")
     found = (start if base == "HEAD" and tip is None else _commit(repository, base)) or _fetched(
@@ -171,8 +171,8 @@ def _between(repository: Repository, base: str, head: str | None) -> list[Change
     if head is not None:
         found = list(_read(repository.records(*compare, base, head, "--")))
     else:
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            untracked = pool.submit(repository.records, "ls-files", "-z", "--others", "--exclude-standard")
+        asking = ("ls-files", "-z", "--others", "--exclude-standard")
+        with Meanwhile(lambda: repository.records(*asking)) as untracked:
             found = list(_read(repository.records(*compare, base, "--")))
             known = {each.path for each in found}
             # What git keeps no track of any more is still there, and told of as deleted.

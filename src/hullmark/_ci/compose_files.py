@@ -42,6 +42,10 @@ class ComposeFiles:
     """Absolute; of some it is not known whether they are there."""
     unknown: set[str] = field(default_factory=set)
     """What they name in a way that is only known when it is resolved: with variables in it."""
+    elsewhere: set[str] = field(default_factory=set)
+    """What they name that is on another machine, or cannot be looked at for another reason."""
+    watched: set[Path] = field(default_factory=set)
+    """What Compose watches for changes, of which it says where symbolic links lead to."""
 
 
 def compose_files(files: Iterable[Path], project_directory: Path, env_files: Iterable[Path]) -> ComposeFiles:
@@ -101,10 +105,22 @@ def _named(
         if isinstance(extended, dict):
             for path in (each for start in starts for each in _paths(extended.get("file"), start, found)):
                 yield path, path.parent
+        for path in _watched(service):
+            # With variables in it, nobody can say where its links lead to before Compose does.
+            aside = ComposeFiles()
+            found.watched.update(each for start in starts for each in _paths(path, start, aside))
+            found.elsewhere |= aside.unknown | aside.elsewhere
         for key in ("env_file", "label_file"):
             for item in _items(service.get(key)):
                 name = item.get("path") if isinstance(item, dict) else item
                 found.paths.update(each for start in starts for each in _paths(name, start, found))
+
+
+def _watched(service: dict[str, Any]) -> Iterator[str]:
+    develop = service.get("develop")
+    for each in _items(develop.get("watch")) if isinstance(develop, dict) else ():
+        if isinstance(each, dict):
+            yield str(each.get("path"))
 
 
 def _items(value: Any) -> list[Any]:
@@ -120,7 +136,7 @@ def _paths(value: Any, start: Path, found: ComposeFiles) -> Iterator[Path]:
             continue
         if "$" in name:
             found.unknown.add(name)
-        elif "://" not in name and not name.startswith(
-            "git@"
-        ):  # what is elsewhere is no part of a change here
+        elif "://" in name or name.startswith("git@"):
+            found.elsewhere.add(name)  # is no part of a change here
+        else:
             yield Path(os.path.normpath(start / os.path.expanduser(name)))  # noqa: PTH111

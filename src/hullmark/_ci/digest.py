@@ -18,12 +18,13 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hullmark._dockerfile.inputs import files_below
-from hullmark._images.platforms import host_platform
+from hullmark._dockerfile.walk import files_below
 from hullmark.model.affected import InputDifference, InputDigest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+    from typing import Self
 
     from hullmark._ci.objects import Objects
     from hullmark.model.inputs import BuildInputs
@@ -43,13 +44,40 @@ _WITHOUT_EFFECT = frozenset({"context", "dockerfile", "args", "target", "additio
 class Digests:
     """The digests of a project's services, each made when it is first asked for."""
 
-    project: Project
+    root: Path
+    """The directory of the project."""
+    services: frozenset[str]
+    """All that it has."""
     inputs: Callable[[str], BuildInputs | None]
     """What the image of a service is built from; `None` where that cannot be read."""
+    declared: Callable[[str], Iterable[tuple[str, str]]] = field(repr=False)
+    """What else there is of a service's inputs than files."""
     objects: Objects
-    environ: Mapping[str, str] = field(repr=False)
     _made: dict[str, InputDigest] = field(default_factory=dict)
-    _raw: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of_project(
+        cls,
+        project: Project,
+        inputs: Callable[[str], BuildInputs | None],
+        objects: Objects,
+        environ: Mapping[str, str],
+    ) -> Self:
+        """The digests of `project`'s services, whose images are built from `inputs`."""
+        services: Mapping[str, Any] = json.loads(project.resolved).get("services") or {}
+
+        def declared(service: str) -> Iterator[tuple[str, str]]:
+            found = inputs(service)
+            assert found is not None
+            return declared_inputs(services.get(service) or {}, found, environ)
+
+        return cls(
+            root=project.root,
+            services=frozenset(services),
+            inputs=inputs,
+            declared=declared,
+            objects=objects,
+        )
 
     def of(self, service: str) -> InputDigest:
         """The digest of the service's inputs; raises `Unavailable` for a file that cannot be read."""
@@ -65,8 +93,9 @@ class Digests:
             return InputDigest(service=service, digest=None, unknown="its Dockerfile cannot be read")
         if reason := next(unknown_inputs(inputs), None):
             return InputDigest(service=service, digest=None, unknown=reason)
-        found = dict(self._entries(service, inputs))
-        for other in sorted({name for name, _ in inputs.services} & set(self._services())):
+        found = dict(self.declared(service))
+        found.update(self._files(inputs))
+        for other in sorted({name for name, _ in inputs.services} & self.services):
             upstream = self.of(other)
             if upstream.digest is None:
                 reason = f"of `{other}`, which it is built upon, there is none: {upstream.unknown}"
@@ -75,48 +104,46 @@ class Digests:
         entries = tuple(sorted(found.items()))
         return InputDigest(service=service, digest=digest_of(entries), entries=entries)
 
-    def _services(self) -> Mapping[str, Any]:
-        if not self._raw:
-            self._raw.update(json.loads(self.project.resolved).get("services") or {})
-        return self._raw
-
-    def _entries(self, service: str, inputs: BuildInputs) -> Iterator[tuple[str, str]]:
-        raw = self._services().get(service) or {}
-        yield "version", VERSION
-        yield "target", inputs.target or ""
-        # What is not said is what the engine is; that it is one of this machine's kind is as good as known.
-        yield (
-            "platform",
-            inputs.platform
-            or raw.get("platform")
-            or self.environ.get("DOCKER_DEFAULT_PLATFORM")
-            or str(host_platform()),
-        )
-        for name, value in sorted(inputs.args.items()):
-            yield f"argument {name}", _hidden(value)
-        for base in sorted(inputs.bases):
-            yield f"base {base}", base
-        build = raw.get("build") or {}
-        for name, where in sorted((build.get("additional_contexts") or {}).items()):
-            # Where a directory is says nothing of what is in it, which is listed below.
-            yield f"context {name}", "a directory" if str(where).startswith("/") else str(where)
-        for key, value in sorted(build.items()):
-            if key not in _WITHOUT_EFFECT:
-                yield f"build.{key}", _hidden(json.dumps(value, sort_keys=True))
-        yield from self._files(inputs)
-
     def _files(self, inputs: BuildInputs) -> Iterator[tuple[str, str]]:
         """The Dockerfile, and everything that is selected from the contexts."""
-        root = self.project.root
         for path, because in sorted(inputs.files.items()):
             # What an ignore file says shows in which files are selected.
             if because.text.startswith("the Dockerfile"):
-                value = self.objects.value(os.path.join(root, path))  # noqa: PTH118
+                value = self.objects.value(os.path.join(self.root, path))  # noqa: PTH118
                 yield "Dockerfile", (value or "").rpartition(" ")[2]
-        for context, path, where in files_below(inputs, root):
+        for context, path, where in files_below(inputs, self.root):
             value = self.objects.value(where)
             if value is not None:
                 yield f"file {f'{context}:' if context else ''}{path}", value
+
+
+def declared_inputs(
+    declared: Mapping[str, Any], inputs: BuildInputs, environ: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """What there is of `inputs` besides files; `declared` is what Compose says of the service."""
+    from hullmark._images.platforms import host_platform  # noqa: PLC0415  # a plan says it already
+
+    yield "version", VERSION
+    yield "target", inputs.target or ""
+    # What is not said is what the engine is; that it is one of this machine's kind is as good as known.
+    yield (
+        "platform",
+        inputs.platform
+        or declared.get("platform")
+        or environ.get("DOCKER_DEFAULT_PLATFORM")
+        or str(host_platform()),
+    )
+    for name, value in sorted(inputs.args.items()):
+        yield f"argument {name}", _hidden(value)
+    for base in sorted(inputs.bases):
+        yield f"base {base}", base
+    build = declared.get("build") or {}
+    for name, where in sorted((build.get("additional_contexts") or {}).items()):
+        # Where a directory is says nothing of what is in it, which is listed below.
+        yield f"context {name}", "a directory" if str(where).startswith("/") else str(where)
+    for key, value in sorted(build.items()):
+        if key not in _WITHOUT_EFFECT:
+            yield f"build.{key}", _hidden(json.dumps(value, sort_keys=True))
 
 
 def unknown_inputs(inputs: BuildInputs) -> Iterator[str]:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
-import shutil
-from concurrent.futures import ThreadPoolExecutor
+import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hullmark._ci.changes import changes
+from hullmark._ci.configuration import SETTINGS, Configured, changed_among
+from hullmark._ci.meanwhile import Meanwhile
 from hullmark._ci.objects import Objects, objects_of
+from hullmark._ci.plans import plans
 from hullmark._ci.repository import find_repository
 from hullmark._ci.revision import revision
+from hullmark._project import from_the_root, root_of
 from hullmark.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from hullmark._ci.plan import Plan
     from hullmark._ci.repository import Repository
     from hullmark._ci.revision import Revision
     from hullmark._compose.positions import Declarations
@@ -49,24 +53,47 @@ def examine(
     outside of a repository and for unknown revisions, `Unavailable` for a history that was cut off, and
     `ConfigurationError` for a project that cannot be resolved.
     """
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        # git and Compose take as long as it takes to load what their answers are needed for; none waits for another.
-        asking = pool.submit(_ask_git, where, base, head)
-        from hullmark._compose import resolve  # noqa: PLC0415
-        from hullmark._project import from_the_root, root_and_settings  # noqa: PLC0415
-
+    with Meanwhile(lambda: _ask_git(where, base, head)) as asking:
+        # git takes as long as it takes to load what its answer is needed for; none waits for the other.
         where = replace(where, flags=from_the_root(where.directory, where.flags))
-        root, settings = root_and_settings(where.directory, where.environ, where.flags)
-        resolving = pool.submit(resolve, root, settings, where.commands)
+        root = root_of(where.directory, where.flags)
+        kept = plans(where.environ, where.flags).get(root)
+        if kept is not None:
+            repository, found, checked_out = asking.result()
+            files = (*kept.configuration, *(str(root / name) for name in SETTINGS))
+            if checked_out and not changed_among(files, found, str(repository.top)):
+                known = Meanwhile(lambda: objects_of(repository)).result if explain else None
+                return _assembled(kept.plan, found, repository.top, where, known, against)
+        return _examined_anew(where, root, asking, explain=explain, against=against)
+
+
+def _examined_anew(
+    where: Where,
+    root: Path,
+    asking: Meanwhile[tuple[Repository, Changes, bool]],
+    *,
+    explain: bool,
+    against: Path | None,
+) -> Affected:
+    """What is affected, of a project of which no plan is at hand, or whose configuration has changed."""
+    from hullmark._compose import resolve  # noqa: PLC0415  # as all of this, of no use to who has a plan
+    from hullmark._settings import load_settings  # noqa: PLC0415
+
+    started = time.time()
+    settings = load_settings(root, where.environ, where.flags)
+    with Meanwhile(lambda: resolve(root, settings, where.commands)) as resolving:
         import hullmark._ci.affected  # noqa: PLC0415
         import hullmark._ci.before  # noqa: PLC0415
         import hullmark._ci.inputs  # noqa: F401, PLC0415
 
         repository, found, checked_out = asking.result()
         if checked_out:
-            known = pool.submit(objects_of, repository) if explain else None
-            look = _Look(where=where, project=resolving.result(), repository=repository, top=repository.top)
-            return look.at(found, known.result if known else None, against)
+            known = Meanwhile(lambda: objects_of(repository)).result if explain else None
+            project = resolving.result()
+            look = _Look(
+                where=where, project=project, repository=repository, top=repository.top, started=started
+            )
+            return look.at(found, known, against)
     assert found.head is not None
     with revision(repository, found.head) as then:
         then.write_all()
@@ -150,6 +177,8 @@ def _take_along(root: Path, settings: Settings, repository: Repository, then: Re
 
     That holds what is not to be committed, and is needed all the same.
     """
+    import shutil  # noqa: PLC0415
+
     from hullmark._ci.compose_files import compose_files  # noqa: PLC0415
     from hullmark._root import COMPOSE_FILES, OVERRIDES  # noqa: PLC0415
 
@@ -179,15 +208,19 @@ class _Look:
     repository: Repository
     top: Path
     """What stands for the top of the repository."""
+    started: float | None = None
+    """When the project began to be resolved; `None` for one whose plan is of no use to anybody else."""
 
     def at(self, found: Changes, objects: Callable[[], Objects] | None, against: Path | None) -> Affected:
         """What `found` affects; with `objects` the inputs of each image are explained."""
-        from hullmark._ci.affected import Assembly  # noqa: PLC0415
-        from hullmark._ci.before import Before, Configured  # noqa: PLC0415
+        from hullmark._ci.before import Before  # noqa: PLC0415
         from hullmark._ci.inputs import inputs_of  # noqa: PLC0415
+        from hullmark._ci.planning import plan_of, sources_of  # noqa: PLC0415
 
-        inputs = inputs_of(self.project)
-        configured = Configured()
+        plan = plan_of(self.project, inputs_of(self.project), self.where.environ)
+        if self.started is not None and (sources := sources_of(self.project, plan)) is not None:
+            plans(self.where.environ, self.where.flags).keep(plan, sources, self.started)
+        configured = None
         if found.everything is None:
             configured = Before(
                 project=self.project,
@@ -198,19 +231,32 @@ class _Look:
                 environ=self.where.environ,
                 flags=self.where.flags,
             ).configured()
-        affected = Assembly(
-            project=self.project,
-            changes=found,
-            top=str(self.top),
-            inputs=inputs,
-            place=_places(self.project),
-        ).assemble(configured)
-        if objects is None:
-            return affected
-        from hullmark._ci.explain import explanations  # noqa: PLC0415  # mostly not needed
+        return _assembled(
+            plan, found, self.top, self.where, objects, against, configured, _places(self.project)
+        )
 
-        explained = explanations(self.project, inputs, objects(), self.where.environ, against)
-        return replace(affected, explanations=explained)
+
+def _assembled(
+    plan: Plan,
+    found: Changes,
+    top: Path,
+    where: Where,
+    objects: Callable[[], Objects] | None,
+    against: Path | None,
+    configured: Configured | None = None,
+    place: Callable[..., SourceSpan | None] = lambda *_: None,
+) -> Affected:
+    """What `found` affects of what was planned; without `configured`, nothing of the configuration has changed."""
+    from hullmark._ci.affected import Assembly  # noqa: PLC0415
+
+    affected = Assembly(plan=plan, changes=found, top=str(top), place=place).assemble(
+        configured or Configured()
+    )
+    if objects is None:
+        return affected
+    from hullmark._ci.explain import explanations  # noqa: PLC0415  # mostly not needed
+
+    return replace(affected, explanations=explanations(plan, objects(), where.environ, against))
 
 
 def _places(project: Project) -> Callable[..., SourceSpan | None]:

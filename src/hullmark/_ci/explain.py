@@ -15,15 +15,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hullmark._ci.objects import Objects
+    from hullmark._ci.plan import Plan
     from hullmark._ci.records import Recorded
     from hullmark.model.affected import InputDifference, InputDigest
-    from hullmark.model.inputs import BuildInputs
-    from hullmark.model.project import Project
 
 
 def explanations(
-    project: Project,
-    inputs: Mapping[str, BuildInputs],
+    plan: Plan,
     objects: Objects,
     environ: Mapping[str, str],
     against: Path | None,
@@ -33,13 +31,19 @@ def explanations(
     What was recorded is in the report `against`, or was kept when hullmark built the image. Raises
     `ConfigurationError` for a file that is no report, and `Unavailable` for inputs that cannot be read.
     """
-    digests = Digests(project=project, inputs=inputs.get, objects=objects, environ=environ)
+    digests = Digests(
+        root=plan.root,
+        services=frozenset(plan.services),
+        inputs=plan.inputs.get,
+        declared=plan.declared.__getitem__,
+        objects=objects,
+    )
     records = Records.at(environ)
     given = None if against is None else _read(against)
     found = []
-    for service in project.built:
-        today = digests.of(service.name)
-        recorded = records.latest(project, service.name) if given is None else given.get(service.name)
+    for name in plan.built:
+        today = digests.of(name)
+        recorded = records.latest(plan, name) if given is None else given.get(name)
         found.append(_explained(today, recorded))
     return tuple(found)
 

@@ -10,10 +10,10 @@ import hashlib
 import os
 import re
 import stat
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hullmark._ci.meanwhile import Meanwhile
 from hullmark.errors import HullmarkError, Interrupted, Unavailable
 
 if TYPE_CHECKING:
@@ -92,9 +92,10 @@ def objects_of(repository: Repository | None) -> Objects:
 
 def _clean(repository: Repository) -> dict[str, str]:
     """The ids of all files that are in the work tree as they are in the index."""
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        asking = pool.submit(_changed, repository)
-        converting = pool.submit(_converts_by_configuration, repository)
+    with (
+        Meanwhile(lambda: _changed(repository)) as asking,
+        Meanwhile(lambda: _converts_by_configuration(repository)) as converting,
+    ):
         staged = repository.records("ls-files", "-z", "--stage", "-v")
         dirty, attributes = asking.result()
         if converting.result():

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from hullmark._files import write_whole
-from hullmark._images.cache import place
+from hullmark._files import cache_directory, write_whole
 from hullmark.errors import ConfigurationError, Unavailable
 from hullmark.model.text import readable
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from hullmark._ci.plan import Plan
     from hullmark.model.affected import InputDigest
     from hullmark.model.project import Project
 
@@ -79,7 +79,7 @@ class Records:
         """The records of the user whose environment that is, beside the cache of layers."""
         if environ.get("HULLMARK_NO_CACHE", "") not in {"", "0"}:
             return cls(directory=None)
-        found = place(environ)
+        found = cache_directory(environ)
         return cls(directory=None if found is None else found / _DIRECTORY)
 
     def keep(self, project: Project, inputs: InputDigest) -> None:
@@ -96,7 +96,7 @@ class Records:
             write_whole(self._latest(project, inputs.service), inputs.digest.encode(), what="the last digest")
         self._prune()
 
-    def latest(self, project: Project, service: str) -> Recorded | None:
+    def latest(self, project: Project | Plan, service: str) -> Recorded | None:
         """What the service's image was last built from by this user."""
         if self.directory is None:
             return None
@@ -130,7 +130,7 @@ class Records:
         assert self.directory is not None
         return self.directory / f"{digest.removeprefix('sha256:')}.record"
 
-    def _latest(self, project: Project, service: str) -> Path:
+    def _latest(self, project: Project | Plan, service: str) -> Path:
         assert self.directory is not None
         name = hashlib.sha256(f"{project.root}\0{project.name}\0{service}".encode("utf-8", "surrogateescape"))
         return self.directory / f"{name.hexdigest()}.latest"
@@ -139,7 +139,9 @@ class Records:
         if self.directory is None:
             return []
         try:
-            return [path for path in self.directory.iterdir() if path.suffix in {".record", ".latest"}]
+            return [
+                path for path in self.directory.iterdir() if path.suffix in {".record", ".latest", ".plan"}
+            ]
         except OSError:
             return []
 

@@ -41,6 +41,8 @@ class Repository:
     """Whether its history is cut off."""
     object_format: str
     """The algorithm of its object ids: `sha1` or `sha256`."""
+    head: str | None
+    """The commit that was checked out when this was asked for; `None` where there is none yet."""
     commands: Commands = field(repr=False, compare=False)
 
     def run(
@@ -72,12 +74,18 @@ def find_repository(directory: Path, commands: Commands) -> Repository:
     done = _run(
         commands,
         directory,
-        ("rev-parse", "--show-toplevel", "--is-shallow-repository", "--show-object-format"),
+        (
+            *("rev-parse", "--show-toplevel", "--is-shallow-repository", "--show-object-format"),
+            *("--verify", "--quiet", "HEAD^{commit}"),
+        ),
     )
-    # From behind: the name of the directory may itself have line ends.
-    rest, _, object_format = done.stdout.removesuffix("\n").rpartition("\n")
+    # From behind: the name of the directory may itself have line ends. Without a commit, the last line is missing.
+    rest, head = done.stdout.removesuffix("\n"), None
+    if done.returncode == 0:
+        rest, _, head = rest.rpartition("\n")
+    rest, _, object_format = rest.rpartition("\n")
     top, _, shallow = rest.rpartition("\n")
-    if done.returncode != 0 or not top:
+    if done.returncode not in {0, 1} or not top:
         said = done.stderr.strip().removeprefix("fatal: ")
         if "not a git repository" in said or "must be run in a work tree" in said:
             raise UsageError(
@@ -94,6 +102,7 @@ def find_repository(directory: Path, commands: Commands) -> Repository:
         top=Path(os.path.realpath(top)),
         shallow=shallow == "true",
         object_format=object_format,
+        head=head,
         commands=commands,
     )
 

@@ -53,11 +53,8 @@ class Reuse:
         with self._lock:
             try:
                 if self._digests is None:
-                    self._digests = Digests(
-                        project=self.project,
-                        inputs=self.inputs,
-                        objects=self._objects(),
-                        environ=self.environ,
+                    self._digests = Digests.of_project(
+                        self.project, self.inputs, self._objects(), self.environ
                     )
                 return self._digests.of(service.name)
             except Interrupted:

@@ -12,16 +12,17 @@ import threading
 import time
 from array import array
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import xxhash
 
+from hullmark._files import cache_directory
 from hullmark.model.table import DIGEST_SIZE, FileTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
     from typing import Self
 
     from hullmark._images.interface import Request, Walked
@@ -93,7 +94,7 @@ class Cache:
         """
         if environ.get("HULLMARK_NO_CACHE", "") not in {"", "0"}:
             return cls(None)
-        return cls(place(environ))
+        return cls(cache_directory(environ))
 
     def get(self, diff_id: DiffId, request: Request) -> Found | None:
         """What is kept of a layer, with all that `request` wants of it, or `None`.
@@ -229,18 +230,6 @@ class Cache:
             return work(database)
         finally:
             database.close()
-
-
-def place(environ: Mapping[str, str]) -> Path | None:
-    """The directory of the cache."""
-    if own := environ.get("HULLMARK_CACHE_DIR"):
-        return Path(own)
-    base = environ.get("XDG_CACHE_HOME", "")
-    # A relative one is to be ignored, says the specification of these directories.
-    if base.startswith("/"):
-        return Path(base) / "hullmark"
-    home = environ.get("HOME", "")
-    return Path(home) / ".cache" / "hullmark" if home.startswith("/") else None
 
 
 def _key(diff_id: DiffId, request: Request, *, verified: bool = True) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hullmark._doctor.examinations.engine import NO_ENGINE
-from hullmark._images.cache import place
+from hullmark._files import cache_directory
 from hullmark.errors import Unavailable
 from hullmark.model.diagnosis import Looked, Trouble
 from hullmark.model.finding import Severity
@@ -34,7 +34,7 @@ LARGE = 20 * 10**9
 def space(machine: Machine) -> Sight:
     """Free space and inodes of the engine's disk, where that is one of this machine, and of the cache's."""
     places: list[tuple[str, Path]] = []
-    if (cache := place(machine.environ)) is not None:
+    if (cache := cache_directory(machine.environ)) is not None:
         places.append(("cache", cache))
     missing = ""
     if machine.engine is None:
