@@ -34,7 +34,7 @@ FLOORS = (
         *("_settings", "_compose", "_dockerfile", "_images", "_contents"),
         *("_engines", "_linters", "_scanners", "_vulnerabilities", "rules", "_reporters"),
     ),
-    ("_project", "_smoke", "_anatomy", "_dev", "_release"),
+    ("_project", "_documents", "_smoke", "_anatomy", "_dev", "_release"),
     ("_ci", "_doctor"),
     ("_checks",),
     ("_pipeline",),

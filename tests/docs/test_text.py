@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import click
 import pytest
 import yaml
 
@@ -144,7 +145,8 @@ def test_options_that_are_named_exist(path: Path) -> None:
     for name in command_names():
         command = app.get_command(context, name)
         assert command is not None
-        known[name] = _flags(command) | {"-h", "--help"}
+        parts = command.commands.values() if isinstance(command, click.Group) else ()
+        known[name] = _flags(command).union({"-h", "--help"}, *map(_flags, parts))
     for line in _commands(path.read_text("utf-8")):
         if re.match(r"(?:\S+/)?hullmark\b(?!\.)", line):
             words = [word.partition("=")[0] for word in line.split()]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hullmark._settings import load_settings
+from hullmark.model.size import format_size
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Tale
@@ -63,6 +64,13 @@ def test_bytes_are_followed_through_the_squash_budgets_are_set_and_a_project_des
     assert old == 'budget = "600 MB"'
     assert int(new.split('"')[1].split()[0]) == -(-size["size"]["unpacked"] * 120 // 100_000_000)
     assert _told(tale, "budget", "show").returncode == 0
+
+    (tale.root / "SIZES.md").write_text(
+        "<!-- hullmark:sizes -->\n<!-- /hullmark:sizes -->\n", encoding="utf-8"
+    )
+    assert _told(tale, "docs", "sync", "SIZES.md").returncode == 0
+    row = next(line for line in (tale.root / "SIZES.md").read_text("utf-8").splitlines() if "| rag |" in line)
+    assert row.split("|")[2].strip() == format_size(size["size"]["unpacked"])
 
     (tale.root / "hullmark.toml").unlink()
     assert _told(tale, "init").returncode == 0

@@ -31,6 +31,7 @@ COMMANDS = {
     "affected": "Show which services a change touches, and why.",
     "dev": "Start the stack for development, with its logs, links and reloading.",
     "doctor": "Examine this machine, or say what the output of a build or a run tells of.",
+    "docs": "Keep tables in documents equal to what was measured.",
     "explain": "Show what a rule is about, why it matters and how to fix it.",
 }
 """Every command and what it does; its module has the same name."""

@@ -29,7 +29,7 @@ def command() -> None:
 @click.pass_obj
 def show(session: Session, /, *, services: tuple[str, ...]) -> int:
     """Show how much of its budget each image takes; exit with 1 when one takes more."""
-    project, measured = _measure(session, services)
+    project, measured = measure(session, services)
     width = max(len("service"), *(len(service.name) for service, _ in measured)) if measured else 0
     session.stdout.write(f"{'service':<{width}}{'size':>12}{'budget':>12}{'used':>7}\n")
     over = False
@@ -62,7 +62,7 @@ def update(session: Session, /, *, services: tuple[str, ...], headroom: int) -> 
     from hullmark._files import write_whole  # noqa: PLC0415  # loaded when it is called, not for the help
     from hullmark._settings.edit import configuration_file, with_values  # noqa: PLC0415
 
-    project, measured = _measure(session, services)
+    project, measured = measure(session, services)
     path, below = configuration_file(project.root)
     text = _text(path)
     values: dict[Sequence[str], str] = {}
@@ -82,7 +82,7 @@ def _text(path: Path) -> str:
     return path.read_bytes().decode("utf-8") if path.exists() else ""
 
 
-def _measure(session: Session, names: Iterable[str]) -> tuple[Project, list[tuple[Service, int]]]:
+def measure(session: Session, names: Iterable[str]) -> tuple[Project, list[tuple[Service, int]]]:
     """The project, and the size of the image of each service in bytes, unpacked."""
     from hullmark._anatomy import Reading  # noqa: PLC0415  # loaded when it is called, not for the help
     from hullmark._pipeline import open_project  # noqa: PLC0415

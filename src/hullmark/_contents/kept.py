@@ -54,9 +54,15 @@ class _Image(msgspec.Struct):
     owners: list[_Owner] | None = None
 
 
+class _Sized(msgspec.Struct):
+    size: _Size
+    budget: int | None = None
+
+
 # Made before threads share it.
 _IMAGE = msgspec.json.Decoder(_Image)
 _NAMED = msgspec.json.Decoder(dict[str, _Named])
+_SIZED = msgspec.json.Decoder(dict[str, _Sized])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +149,20 @@ def images_in(text: bytes, name: str) -> dict[str, NamedImage]:
     }
 
 
+def sizes_in(text: bytes, name: str) -> tuple[tuple[str, int, int | None], ...]:
+    """The service, the unpacked size and the budget, in bytes, of every image that a report of checks tells of.
+
+    Raises `ConfigurationError` for what is no such report, and `UsageError` for one that tells of no image.
+    """
+    try:
+        images = _SIZED.decode(msgspec.json.encode(_document(text, name, _SCHEMAS[:1]).get("images") or {}))
+    except msgspec.MsgspecError as error:
+        raise ConfigurationError([f"{name}: not a report of hullmark as it writes them: {error}"]) from error
+    if not images:
+        raise UsageError(f"{name} tells of no image", hint="`hullmark validate` and `check` report them")
+    return tuple((service, image.size.unpacked, image.budget) for service, image in sorted(images.items()))
+
+
 def _document(text: bytes, name: str, schemas: tuple[str, ...]) -> dict[str, Any]:
     document = msgspec.json.decode(text)
     if not isinstance(document, dict) or document.get("schema") not in schemas:
@@ -158,6 +178,18 @@ def _read(text: bytes, name: str, service: str | None) -> _Image:
         return _IMAGE.decode(msgspec.json.encode(_image(document, name, service)))
     except msgspec.MsgspecError as error:
         raise ConfigurationError([f"{name}: not a report of hullmark as it writes them: {error}"]) from error
+
+
+def _document(text: bytes, name: str) -> dict[str, Any]:
+    try:
+        document = msgspec.json.decode(text)
+    except msgspec.MsgspecError as error:
+        raise ConfigurationError([f"{name}: not a report of hullmark as it writes them: {error}"]) from error
+    if not isinstance(document, dict) or document.get("schema") not in _SCHEMAS:
+        raise ConfigurationError(
+            [f"{name}: no JSON report of hullmark; expected `schema` to be one of {', '.join(_SCHEMAS)}"]
+        )
+    return document
 
 
 def _image(document: dict[str, Any], name: str, service: str | None) -> Any:
