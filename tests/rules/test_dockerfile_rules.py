@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import hullmark.rules.dockerfile
-from hullmark._dockerfile import fix_text, lint, measure, parse
+from hullmark._dockerfile import fix_text, measure, parse
+from hullmark._dockerfile.lint import lint
 from hullmark.model.location import SourceSpan
 from hullmark.model.rule import HEADINGS, Rule
 from hullmark.model.size import parse_size
