@@ -28,7 +28,9 @@ _FRAME = 16
 """Bytes before and after the list of modules that only mark it."""
 _INLINE, _BIG_ENDIAN = 2, 1
 _CRATES = b".dep-v0"
-_NODE = re.compile(rb"/node-v(\d{1,4}\.\d{1,4}\.\d{1,4}(?:-[a-z0-9.-]{1,32})?)(?:-headers)?\.tar\.gz")
+_NODE = re.compile(
+    rb"/node-v(\d{1,4}\.\d{1,4}\.\d{1,4}(?:-(?:rc|nightly|test)[a-z0-9.]{0,32})?)(?:-headers)?\.tar\.gz"
+)
 _PYTHON_NAME = re.compile(r"(?:python|libpython)(3\.\d{1,3})t?(?:\.so(?:\.[\d.]+)?)?")
 
 

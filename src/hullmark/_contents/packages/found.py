@@ -83,11 +83,10 @@ class _Search:
     def finished(self) -> tuple[list[Package], list[Unrecognised]]:
         """All that was found."""
         # What a runtime brings besides its program needs no name of its own.
-        known = tuple(f"{directory}/" for directory in self._runtimes.libraries())
         self.unrecognised += [
             Unrecognised(path=path, reason="no package has it, and it does not say what it was built from")
             for path in self._silent
-            if not path.startswith(known)
+            if not self._runtimes.belongs(path)
         ]
         return [*self._packages, *self._runtimes.packages()], self.unrecognised
 

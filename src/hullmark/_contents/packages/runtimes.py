@@ -89,13 +89,19 @@ class Runtimes:
         for (_, name, version), (_, holder) in sorted(self._found.items(), key=lambda item: item[0]):
             yield holder.package(OwnerKind.RUNTIME, name, version, declared=True)
 
-    def libraries(self) -> tuple[str, ...]:
-        """The directories of what comes with each runtime."""
-        return tuple(
-            f"{prefix}/{place}/{name}{'.'.join(version.split('.')[:2]) if name == 'python' else '_modules'}"
-            for prefix, name, version in self._found
-            for place in ("lib", "lib64")
-        )
+    def belongs(self, path: str) -> bool:
+        """Whether a program or a library at `path` is a part of one of them, or came with it."""
+        for prefix, name, version in self._found:
+            full = name if name == "node" else f"{name}{'.'.join(version.split('.')[:2])}"
+            modules = "node_modules" if name == "node" else full
+            beginnings = (
+                f"{prefix}/lib/{modules}/",
+                f"{prefix}/lib64/{modules}/",
+                f"{prefix}/lib/libpython3.",
+            )
+            if path == f"{prefix}/bin/{full}" or path.startswith(beginnings):
+                return True
+        return False
 
 
 def _prefix(path: str) -> str:

@@ -118,7 +118,7 @@ def _directory(content: memoryview) -> tuple[int, int, int]:
     end = len(content) - len(tail) + at
     size, place = struct.unpack_from("<12xII", content, end)
     locator = end - _LOCATOR_SIZE
-    if _IN_64 in {size, place} and locator >= 0 and content[locator : locator + 4] == _LOCATOR:
+    if locator >= 0 and content[locator : locator + 4] == _LOCATOR:
         (large,) = struct.unpack_from("<8xQ", content, locator)
         # What was put before an archive is not in its offsets.
         for begin in (large, locator - _END_64_SIZE):
