@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 RUN_LABEL = "io.hullmark.run"
 """Label with the name of the run on everything that it creates."""
 OWNER_LABEL = "io.hullmark.owner"
 """Label with the process that the run belongs to."""
+KEPT_LABEL = "io.hullmark.kept"
+"""Label on everything of a run whose stack is left up on purpose: it outlives its owner."""
 _PROC = Path("/proc")
+_under_way: set[str] = set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +72,24 @@ def this_process() -> Owner:
     )
 
 
-def labels_of_run(name: str) -> dict[str, str]:
-    """The labels for what this process creates in the run called `name`."""
-    return {RUN_LABEL: name, OWNER_LABEL: str(this_process())}
+def labels_of_run(name: str, *, kept: bool = False) -> dict[str, str]:
+    """The labels for what this process creates in the run called `name`, which may be `kept` when it ends."""
+    return {RUN_LABEL: name, OWNER_LABEL: str(this_process()), **({KEPT_LABEL: "true"} if kept else {})}
+
+
+@contextlib.contextmanager
+def under_way(name: str) -> Iterator[None]:
+    """Counts the run called `name` among those that are under way; leave it when what it created has been removed."""
+    _under_way.add(name)
+    try:
+        yield
+    finally:
+        _under_way.discard(name)
+
+
+def runs_under_way() -> tuple[str, ...]:
+    """The runs of this process that something is left of if it ends now."""
+    return tuple(sorted(_under_way))
 
 
 def _lives(pid: int, started: str) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hullmark._smoke.owner import OWNER_LABEL, RUN_LABEL, Owner, this_process
+from hullmark._smoke.owner import KEPT_LABEL, OWNER_LABEL, RUN_LABEL, Owner, this_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -54,22 +55,69 @@ def remove_run(engine: Engine, name: str) -> str | None:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remains:
+    """What there is of one run."""
+
+    run: str
+    owner: Owner | None
+    """`None` when its label names nobody."""
+    kept: bool
+    """Whether it was left up on purpose."""
+    gone: bool
+    """Whether its owner has certainly ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaped:
+    """What came of removing what runs left."""
+
+    removed: tuple[str, ...] = ()
+    """Runs of which nothing is left."""
+    failed: tuple[tuple[str, str], ...] = ()
+    """Runs of which something could not be removed, and what."""
+    others: tuple[Remains, ...] = ()
+    """Runs that were left alone."""
+
+
 def reap(engine: Engine) -> tuple[str, ...]:
     """Removes what runs left behind whose process is gone; the names of those runs.
 
-    Never touches anything of a run that may still be going on, whoever owns it.
+    Never touches anything of a run that may still be going on, whoever owns it, nor of one that was left up on purpose.
     """
+    return clear(engine).removed
+
+
+def clear(engine: Engine, name: str | None = None) -> Reaped:
+    """Removes what the run called `name`, which may be kept on purpose, has left; without a name, what `reap` removes.
+
+    Only of runs whose process is gone, so that what else there is of runs is told, and left alone.
+    """
+    removed, failed, others = [], [], []
+    for found in remains(engine):
+        if not found.gone or found.run != (name or found.run) or (found.kept and name is None):
+            others.append(found)
+        elif left := remove_run(engine, found.run):
+            failed.append((found.run, left))
+        else:
+            removed.append(found.run)
+    return Reaped(removed=tuple(removed), failed=tuple(failed), others=tuple(others))
+
+
+def remains(engine: Engine) -> tuple[Remains, ...]:
+    """All runs of which there is something, by name."""
     here = this_process()
     local = engine.host.startswith("unix:")
-    gone = sorted(
-        {run for run, owner in _runs(engine) if owner is not None and owner.is_gone(here, local=local)}
-    )
-    for run in gone:
-        remove_run(engine, run)
-    return tuple(gone)
+    found: dict[str, Remains] = {}
+    for run, owner, kept in sorted(_runs(engine), key=lambda each: (each[0], str(each[1]))):
+        gone = owner is not None and owner.is_gone(here, local=local)
+        before = found.get(run, Remains(run=run, owner=owner, kept=kept, gone=gone))
+        # A run that says different things of itself is not known to have ended.
+        found[run] = replace(before, kept=kept or before.kept, gone=gone and before.gone)
+    return tuple(found.values())
 
 
-def _runs(engine: Engine) -> Iterable[tuple[str, Owner | None]]:
+def _runs(engine: Engine) -> Iterable[tuple[str, Owner | None, bool]]:
     filters: dict[str, str | list[str] | bool] = {"label": RUN_LABEL}
     found: list[dict[str, str]] = [
         container.labels
@@ -79,7 +127,10 @@ def _runs(engine: Engine) -> Iterable[tuple[str, Owner | None]]:
     found += [volume.attrs.get("Labels") or {} for volume in engine.client.volumes.list(filters=filters)]
     # As `_remove_all` does: what has no name would be found by every run to come.
     found += [image.labels for image in engine.client.images.list(filters=filters) if image.tags]
-    return {(labels[RUN_LABEL], Owner.parse(labels.get(OWNER_LABEL, ""))) for labels in found}
+    return {
+        (labels[RUN_LABEL], Owner.parse(labels.get(OWNER_LABEL, "")), KEPT_LABEL in labels)
+        for labels in found
+    }
 
 
 def _remove_all(engine: Engine, label: str) -> tuple[bool, list[str]]:

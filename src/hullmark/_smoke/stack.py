@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hullmark._compose import carrier, isolate, unscaled
-from hullmark._smoke.owner import OWNER_LABEL, RUN_LABEL, this_process
+from hullmark._smoke.excerpt import excerpt
+from hullmark._smoke.owner import RUN_LABEL, labels_of_run, under_way
 from hullmark._smoke.reap import remove_run
 from hullmark._smoke.refusals import reason, refusals, unstarted
 from hullmark._smoke.seeds import Cargo, stow, weigh
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from hullmark.model.project import Project, Service
     from hullmark.model.stack import ServiceRun, StackCopy
 
-LOG_LINES = 15
-"""Lines of a failed service's log that are kept."""
+LOG_LINES = 2000
+"""Lines at the end of a failed service's log among which those that matter are looked for."""
 _TICK = 0.2
 _PATIENCE = 2.0
 """Seconds that the last event of something that has ended may take to arrive."""
@@ -51,8 +52,14 @@ class Stack:
     """What was copied into it from this host."""
     notes: tuple[str, ...] = ()
     """How it differs from the project, a sentence each."""
-    timed_out: bool = False
-    """Whether the wait for it ended because the time was over."""
+    late: frozenset[str] = frozenset()
+    """Services that the wait ended for because the time was over: their own, or that of the whole."""
+    ended_waiting: float = 0.0
+    """Seconds from its start to the end of the wait."""
+    records: list[dict[str, Any]] = field(default_factory=list)
+    """Everything that the engine said, as it said it."""
+    kept: bool = False
+    """Whether it is left up."""
     teardown_error: str | None = None
     """Set when it is removed and something stays."""
     on_change: Callable[[ServiceRun], None] = lambda _: None
@@ -63,6 +70,11 @@ class Stack:
     events: queue.Queue[dict[str, Any] | None] = field(default_factory=queue.Queue)
     """What the engine says and nobody has read yet; `None` when it has fallen silent for good."""
 
+    @property
+    def now(self) -> float:
+        """Seconds since it was started."""
+        return time.monotonic() - self.started
+
     def catch_up(self, wait: float = 0.0) -> None:
         """Folds the events that have come into the time line; waits up to `wait` seconds for the first.
 
@@ -71,7 +83,8 @@ class Stack:
         with contextlib.suppress(queue.Empty):
             raw = self.events.get(timeout=wait) if wait else self.events.get_nowait()
             while raw is not None:
-                event = _event(raw, self, time.monotonic() - self.started)
+                self.records.append(raw)
+                event = _event(raw, self, self.now)
                 if event is not None:
                     self.on_event(event)
                 life = self.timeline.apply(event) if event else None
@@ -98,7 +111,7 @@ class Stack:
 
     def refuse(self, service: str, container: str, exit_code: int | None, why: str) -> None:
         """Notes that the engine could not create or start a container of `service`."""
-        at = time.monotonic() - self.started
+        at = self.now
         life = self.timeline.apply(
             Event(
                 service=service, container=container, action=REFUSED, at=at, exit_code=exit_code, refusal=why
@@ -125,7 +138,7 @@ class Stack:
         return [str(each["IPAddress"]) for each in networks.values() if each.get("IPAddress")]
 
     def diagnosed(self, run: ServiceRun) -> ServiceRun:
-        """`run` with the last health check's output and the last log lines of its container."""
+        """`run` with the last health check's output and what its container's log says of the reason."""
         from docker.errors import APIError  # noqa: PLC0415  # loaded with the engine
 
         try:
@@ -136,12 +149,14 @@ class Stack:
             log = container.logs(tail=LOG_LINES).decode("utf-8", "replace")
         except (Unavailable, APIError):
             return run
+        lines = [printable(line) for line in log.splitlines()]
         return replace(
             run,
             health_output="\n".join(printable(line) for line in health[-1]["Output"].strip().splitlines())
             if health
             else "",
-            log=tuple(printable(line) for line in log.splitlines()),
+            log=excerpt(lines),
+            log_lines=len(lines),
             out_of_memory=run.out_of_memory or bool(container.attrs["State"].get("OOMKilled")),
         )
 
@@ -160,21 +175,25 @@ def running(
     *,
     only: tuple[str, ...] = (),
     timeout: float,
+    keep: bool = False,
     on_change: Callable[[ServiceRun], None] = lambda _: None,
     on_event: Callable[[Event], None] = lambda _: None,
     on_notes: Callable[[tuple[str, ...]], None] = lambda _: None,
+    on_end: Callable[[Stack], None] = lambda _: None,
 ) -> Iterator[Stack]:
     """A copy of `project` (or of the services `only` and what they depend on) that has come up or has failed to.
 
     Returns when every service is up, when one has certainly failed, or after `timeout` seconds; which of these,
     `timeline` says. Everything is removed at the end, volumes included; what could not be is in `teardown_error`,
-    and in the message of an error that ends the run. `on_notes` is told how the copy differs from the project.
+    and in the message of an error that ends the run. With `keep` it is left up instead, unless an error ends the run.
+    `on_notes` is told how the copy differs from the project, and `on_end`, however it ends, what there is before
+    it is removed.
     Raises `Unavailable` when images that are to be built are not there, when there is too much to copy, when Compose
     fails for a reason that no service shows, or when the engine goes away, and `Interrupted` when the user asks to
     stop.
     """
     name = f"hullmark-{re.sub(r'[^a-z0-9_-]', '', project.name.lower())[:32]}-{secrets.token_hex(4)}"
-    labels = {RUN_LABEL: name, OWNER_LABEL: str(this_process())}
+    labels = labels_of_run(name, kept=keep)
     unwanted = unscaled(project).difference(only)
     wanted = tuple(each for each in project.needed(only) if each not in unwanted)
     if missing := missing_images(project, wanted, engine):
@@ -205,19 +224,27 @@ def running(
         on_event=on_event,
     )
     on_notes(stack.notes)
-    failure: HullmarkError | None = None
-    try:
-        with _watched(stack):
-            if not cargo or _stowed(stack, commands, only, cargo, labels):
-                _up(stack, commands, only, timeout)
-            yield stack
-    except HullmarkError as error:
-        failure = error
-        raise
-    finally:
-        stack.teardown_error = remove_run(engine, name)
-        if failure is not None and stack.teardown_error:
-            failure.message += f"; of what was started, this could not be removed: {stack.teardown_error}"
+    failure: BaseException | None = None
+    with under_way(name):
+        try:
+            with _watched(stack):
+                if not cargo or _stowed(stack, commands, only, cargo, labels):
+                    _up(stack, commands, only, timeout)
+                yield stack
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            try:
+                on_end(stack)
+            finally:
+                stack.kept = keep and failure is None
+                if not stack.kept:
+                    stack.teardown_error = remove_run(engine, name)
+                if isinstance(failure, HullmarkError) and stack.teardown_error:
+                    failure.message += (
+                        f"; of what was started, this could not be removed: {stack.teardown_error}"
+                    )
 
 
 @contextlib.contextmanager
@@ -320,10 +347,13 @@ def _up(stack: Stack, commands: Commands, only: tuple[str, ...], timeout: float)
                     return
             elif completed is not None and timeline.is_ready() and timeline.is_steady(now - stack.started):
                 return
-            if now - began > timeout:
-                stack.timed_out = True
+            stack.late = (
+                timeline.pending() if now - began > timeout else timeline.overdue(now - stack.started)
+            )
+            if stack.late or now - began > timeout:
                 return
     finally:
+        stack.ended_waiting = stack.now
         stop.set()
         up.join()
 

@@ -125,17 +125,19 @@ class Timeline:
         return replace(life, restarts=restarts, state=State.RESTARTING if restarts >= LOOP else State.CREATED)
 
     def services(self) -> tuple[ServiceRun, ...]:
-        """Where every wanted service stands: of one with several containers, the one that stands worst."""
-        found = self._worst_lives()
-        return tuple(replace(self._judged(life), waits_on=self._waits_on(life, found)) for life in found)
+        """Where every wanted service stands: of one with several containers, the one that stands worst.
 
-    def _worst_lives(self) -> list[ServiceRun]:
-        """What the engine says of every wanted service, whatever its probes say."""
+        As far as the engine tells; see `judged` for what only probes tell.
+        """
         found = []
         for name in self.wanted:
             worst = self.worst(name)
             found.append(self._lives[worst] if worst else _unborn(self.project.service(name)))
-        return found
+        return tuple(replace(life, waits_on=self._waits_on(life, found)) for life in found)
+
+    def judged(self) -> tuple[ServiceRun, ...]:
+        """The same with what probes say of services without a health check: they are not up until these have passed."""
+        return tuple(self._judged(life) for life in self.services())
 
     def _judged(self, life: ServiceRun) -> ServiceRun:
         """`life` with what its probes said, where nothing else says whether it is up."""
@@ -169,24 +171,22 @@ class Timeline:
 
     def has_failed(self) -> bool:
         """Whether it is certain that some service will not come up; once so, always so."""
-        return any(life.state.failed for life in self._worst_lives())
+        return any(life.state.failed for life in self.services())
 
     def is_ready(self) -> bool:
-        """Whether all wanted services are up, as far as the engine tells; what only probes tell is not asked for."""
-        return all(life.ready for life in self._worst_lives())
+        """Whether all wanted services are up, as far as the engine tells."""
+        return all(life.ready for life in self.services())
 
     def pending(self) -> frozenset[str]:
         """The wanted services that are not up and have not failed, as far as the engine tells."""
-        return frozenset(
-            life.service for life in self._worst_lives() if not life.ready and not life.state.failed
-        )
+        return frozenset(life.service for life in self.services() if not life.ready and not life.state.failed)
 
     def overdue(self, at: float) -> frozenset[str]:
         """Of these, the ones whose own time, counted from the start of their container, is over `at` seconds in."""
         pending = self.pending()
         return frozenset(
             life.service
-            for life in self._worst_lives()
+            for life in self.services()
             if life.service in pending
             and life.started is not None
             and (limit := self.project.settings.service(life.service).timeout) is not None

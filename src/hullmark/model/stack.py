@@ -11,6 +11,7 @@ from hullmark.model.exit import exit_meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from hullmark.model.drill import DrillRun
     from hullmark.model.location import SourceSpan
@@ -269,6 +270,28 @@ class Unlinkable:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aftermath:
+    """What a smoke test is to leave on purpose."""
+
+    keep: bool = False
+    """Whether the stack stays up."""
+    artifacts: Path | None = None
+    """Directory for all there is to know of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A stack that stays up after its test."""
+
+    name: str
+    """The Compose project name."""
+    services: tuple[str, ...]
+    """Those that have a container."""
+    addresses: tuple[tuple[str, int, str], ...] = ()
+    """Services, their ports inside, and where on this host these answer."""
+
+
 def blocked_by(services: Iterable[ServiceRun], service: str) -> str:
     """What keeps `service` from being started: what it waits for, what that waits for, and how the last one stands."""
     runs = {run.service: run for run in services}
@@ -307,6 +330,12 @@ class StackRun:
     """What it was put to afterwards, in order."""
     teardown_error: str | None = None
     """What could not be removed, if anything."""
+    kept: Kept | None = None
+    """How to get at what was left up on purpose."""
+    artifacts: str | None = None
+    """The directory with all there is to know of it, where that was asked for."""
+    artifacts_error: str | None = None
+    """Why that could not be written."""
 
     @property
     def ready(self) -> bool:
