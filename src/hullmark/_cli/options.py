@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from hullmark._reporters import FORMATS
-from hullmark._settings.options import flagged
+from hullmark._settings.project_options import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +64,8 @@ def reporting(function: F) -> F:
 
 def settings(*paths: str) -> Callable[[F], F]:
     """Adds the flags of the configuration's options at `paths`; the command gets them as `flags`."""
+    from hullmark._settings.options import flagged  # noqa: PLC0415  # of use to fewer commands, and takes longer
+
     options = flagged()
 
     def decorate(function: F) -> F:
@@ -76,7 +78,9 @@ def settings(*paths: str) -> Callable[[F], F]:
 
 def project(function: F) -> F:
     """Adds which Compose project it is about."""
-    return settings("project.compose", "project.env-file", "project.profiles")(function)
+    for option in reversed(PROJECT.options):
+        function = _flag(f"{PROJECT.key}.{option.key}", option)(function)
+    return function
 
 
 def services(function: F) -> F:

@@ -7,10 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hullmark.model.drill import Drill
 from hullmark.model.duration import WRITTEN as DURATION_WRITTEN
 from hullmark.model.duration import parse_duration
-from hullmark.model.project import AnyUser, DropsTo, NonRoot
 from hullmark.model.size import WRITTEN as SIZE_WRITTEN
 from hullmark.model.size import parse_size
 
@@ -142,6 +140,8 @@ def _duration(value: Any) -> float:
 
 
 def _user(value: Any) -> UserPolicy:
+    from hullmark.model.project import AnyUser, DropsTo, NonRoot  # noqa: PLC0415  # mostly not needed
+
     match value:
         case "non-root":
             return NonRoot()
@@ -153,15 +153,6 @@ def _user(value: Any) -> UserPolicy:
             raise ValueError(f"expected a user to drop to that is not root, got {describe(value)}")
         case _:
             raise ValueError(f"expected `non-root`, `any` or `drops-to:NAME`, got {describe(value)}")
-
-
-def _drills(value: Any) -> tuple[Drill, ...]:
-    words = tuple(str(drill) for drill in Drill)
-    if not isinstance(value, list) or not all(word in {*words, "all"} for word in value):
-        shown = ", ".join(f"`{word}`" for word in (*words, "all"))
-        wrong = [word for word in value if word not in words] if isinstance(value, list) else [value]
-        raise ValueError(f"expected a list of {shown}, got {describe(wrong[0])}")
-    return tuple(drill for drill in Drill if str(drill) in value or "all" in value)
 
 
 def _flag(value: Any) -> bool:
@@ -254,12 +245,6 @@ USER = Kind(
     name="non-root | any | drops-to:NAME",
     read=_user,
     schema={"type": "string", "pattern": f"^(?:non-root|any|{_DROPS_TO})$"},
-)
-DRILLS = Kind(
-    name="list of drills",
-    read=_drills,
-    schema={"type": "array", "items": {"enum": [*(str(drill) for drill in Drill), "all"]}},
-    scalar=False,
 )
 FLAG = Kind(name="true | false", read=_flag, schema={"type": "boolean"}, scalar=False)
 DATE = Kind(name="date", read=_date, schema={"type": "string", "format": "date"}, scalar=False)

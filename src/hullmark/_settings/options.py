@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from hullmark._settings.drill_kinds import DRILLS
 from hullmark._settings.kinds import (
     COMMAND,
     DATE,
-    DRILLS,
     DURATION,
     FLAG,
     LINK_TARGET,
@@ -20,6 +20,7 @@ from hullmark._settings.kinds import (
 )
 from hullmark._settings.probe_kinds import PATTERNS
 from hullmark._settings.probe_options import LOGS, PROBE
+from hullmark._settings.project_options import PROJECT
 from hullmark.model.drill import Drill
 from hullmark.model.finding import Severity
 from hullmark.model.vulnerability import SEVERITIES
@@ -67,37 +68,7 @@ SCHEMA = Table(
     key="",
     help="The configuration of a project.",
     tables=(
-        Table(
-            key="project",
-            help="Which Compose project this is.",
-            options=(
-                Option(
-                    key="compose",
-                    kind=TEXTS,
-                    help="Compose files, later ones over earlier ones.",
-                    default="what `docker compose` finds",
-                    environment="HULLMARK_COMPOSE",
-                    flag="--compose",
-                    example='["compose.yml"]',
-                ),
-                Option(
-                    key="env-file",
-                    kind=TEXT,
-                    help="File with variables for the Compose files.",
-                    default=".env when there is one",
-                    environment="HULLMARK_ENV_FILE",
-                    flag="--env-file",
-                    example='".env.test"',
-                ),
-                Option(
-                    key="profiles",
-                    kind=TEXTS,
-                    help="Compose profiles to enable.",
-                    environment="HULLMARK_PROFILES",
-                    flag="--profile",
-                ),
-            ),
-        ),
+        PROJECT,
         Table(
             key="policy",
             help="What makes the difference between pass and fail.",
