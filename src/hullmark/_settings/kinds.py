@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from hullmark.model.project import UserPolicy
 
+_AGE = r"\s*([0-9]{1,5})\s*(days?|d|h)\s*"
+_AGES = {"d": 86400.0, "h": 3600.0}
 HIGHEST_PORT = 65535
 # From 1 to 65535, so that an editor can say it too.
 _PORT = "(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"
@@ -133,6 +135,13 @@ def _size(value: Any) -> int:
     return parse_size(value)
 
 
+def _age(value: Any) -> float:
+    found = re.fullmatch(_AGE, value) if isinstance(value, str) else None
+    if found is None or not int(found[1]):
+        raise ValueError(f"expected an age such as `7 days` or `12 h`, got {describe(value)}")
+    return int(found[1]) * _AGES[found[2][0]]
+
+
 def _duration(value: Any) -> float:
     if not isinstance(value, str):
         raise ValueError(f"expected a duration such as `90 s`, got {describe(value)}")
@@ -240,6 +249,11 @@ DURATION = Kind(
         "pattern": rf"^\s*{_NOT_ZERO}{DURATION_WRITTEN}\s*$",
         "examples": ["90 s", "2 min"],
     },
+)
+AGE = Kind(
+    name="age",
+    read=_age,
+    schema={"type": "string", "pattern": rf"^{_NOT_ZERO}{_AGE}$", "examples": ["7 days", "12 h"]},
 )
 USER = Kind(
     name="non-root | any | drops-to:NAME",

@@ -339,6 +339,8 @@ def _settings(
             fail_on=fail_on,
             reports=scan.get("reports", defaults.scan.reports),
             ignore_file=scan.get("ignore-file", defaults.scan.ignore_file),
+            db_url=scan.get("db-url"),
+            db_max_age=scan.get("db-max-age", defaults.scan.db_max_age),
         ),
         services=services,
         links=tuple(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hullmark._settings.drill_kinds import DRILLS
 from hullmark._settings.kinds import (
+    AGE,
     COMMAND,
     DATE,
     DURATION,
@@ -199,6 +200,23 @@ SCHEMA = Table(
                     kind=TEXT,
                     help="Vulnerabilities to ignore, in Trivy's format.",
                     default=".trivyignore",
+                ),
+                Option(
+                    key="db-url",
+                    kind=TEXT,
+                    help="Where the records of vulnerabilities come from: a mirror of the bucket of OSV, by its URL or "
+                    "as a directory.",
+                    default="the bucket of OSV",
+                    environment="HULLMARK_DB_URL",
+                    flag="--db-url",
+                ),
+                Option(
+                    key="db-max-age",
+                    kind=AGE,
+                    help="The age from which on stored records are too old to rely on.",
+                    default="7 days",
+                    environment="HULLMARK_DB_MAX_AGE",
+                    flag="--db-max-age",
                 ),
             ),
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
 from dataclasses import dataclass
@@ -9,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 from urllib.parse import quote
 
-from hullmark._images.transport import Origin, Transient
+from hullmark._images.transport import Origin, Patience, Transient, Transport, Trust
 from hullmark.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    import threading
+    from collections.abc import Callable, Iterator, Mapping
 
-    from hullmark._images.transport import Answer, Transport
+    from hullmark._images.transport import Answer
 
 T = TypeVar("T")
 
@@ -73,6 +75,24 @@ class Feed(Protocol):
 def is_address(place: str) -> bool:
     """Whether `place` is a URL and no directory."""
     return _WEB.match(place) is not None
+
+
+@contextlib.contextmanager
+def open_feed(
+    place: str | None,
+    directory: Path,
+    environ: Mapping[str, str],
+    cancelled: threading.Event,
+    patience: Patience | None = None,
+) -> Iterator[Feed]:
+    """The feed at `place`: a URL, or a directory as seen from `directory`; `None` is the public bucket."""
+    if place is not None and not is_address(place):
+        yield Directory(path=directory / place.removeprefix("file://"))
+        return
+    with Transport(
+        environ=environ, trust=Trust(), patience=patience or Patience(), cancelled=cancelled
+    ) as transport:
+        yield Web(base=place or PUBLIC, transport=transport)
 
 
 def moment(text: str) -> dt.datetime:

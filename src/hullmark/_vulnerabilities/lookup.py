@@ -13,7 +13,7 @@ from hullmark.model.owner import OwnerKind
 from hullmark.model.vulnerability import Coverage, Undecided
 
 if TYPE_CHECKING:
-    from hullmark._vulnerabilities.ecosystems import Release
+    from hullmark._vulnerabilities.ecosystems import Ecosystem, Release
     from hullmark.model.inventory import Distribution, Inventory
     from hullmark.model.owner import Package
 
@@ -95,6 +95,12 @@ def subjects(inventory: Inventory) -> Subjects:
         ),
         undecided=tuple(undecided),
     )
+
+
+def needed(inventory: Inventory) -> tuple[Ecosystem, ...]:
+    """The ecosystems whose records say something of an inventory, by name."""
+    found = {release.ecosystem.name: release.ecosystem for release in subjects(inventory).packages}
+    return tuple(found[name] for name in sorted(found))
 
 
 def _seen_with_its_owner(package: Package, system: Release | None) -> bool:

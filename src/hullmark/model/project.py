@@ -124,6 +124,10 @@ class ScanSettings:
     reports: str = "trivy-reports"
     """Directory for the scanner's own reports, relative to the project."""
     ignore_file: str = ".trivyignore"
+    db_url: str | None = None
+    """Where the records of vulnerabilities come from; `None` stands for the public bucket."""
+    db_max_age: float = 7 * 86400.0
+    """Seconds after which stored records are too old to rely on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
