@@ -180,18 +180,6 @@ def _read(text: bytes, name: str, service: str | None) -> _Image:
         raise ConfigurationError([f"{name}: not a report of hullmark as it writes them: {error}"]) from error
 
 
-def _document(text: bytes, name: str) -> dict[str, Any]:
-    try:
-        document = msgspec.json.decode(text)
-    except msgspec.MsgspecError as error:
-        raise ConfigurationError([f"{name}: not a report of hullmark as it writes them: {error}"]) from error
-    if not isinstance(document, dict) or document.get("schema") not in _SCHEMAS:
-        raise ConfigurationError(
-            [f"{name}: no JSON report of hullmark; expected `schema` to be one of {', '.join(_SCHEMAS)}"]
-        )
-    return document
-
-
 def _image(document: dict[str, Any], name: str, service: str | None) -> Any:
     if document["schema"] == "hullmark/size/1":
         return document
