@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.command
 @click.option("--build/--no-build", default=True, help="Build the images first.  [default: build]")
 @options.project
-@options.settings("smoke.timeout")
+@options.settings("smoke.timeout", "smoke.drills", "smoke.drill-timeout", "smoke.upgrade-from")
 @options.reporting
 @click.pass_obj
 def command(session: Session, /, *, build: bool, **output: Any) -> int:

@@ -13,7 +13,7 @@ from hullmark._smoke import smoke
 from hullmark._smoke.owner import RUN_LABEL
 from hullmark.model.location import SourceSpan
 from hullmark.model.progress import Silent
-from hullmark.model.project import Link, ServiceSettings, Settings
+from hullmark.model.project import Link, Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hullmark._engines import Engine
     from hullmark._process import Commands
     from hullmark.model.drill import Drill, DrillRun
-    from hullmark.model.project import Project
+    from hullmark.model.project import Project, ServiceSettings
     from hullmark.model.stack import StackRun
 
 HERE = SourceSpan(path="hullmark.toml", line=7)

@@ -18,6 +18,7 @@ from hullmark.errors import Interrupted, Unavailable
 from hullmark.model.drill import DrillRun, Exempt, Failed, Passed, Undrilled
 from hullmark.model.duration import format_duration
 from hullmark.model.outcome import Check
+from hullmark.model.probe import LogProbe
 from hullmark.model.stack import LinkRun
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from hullmark._smoke.stack import Stack
     from hullmark.model.drill import Drill, DrillResult
     from hullmark.model.location import SourceSpan
+    from hullmark.model.probe import Probe
     from hullmark.model.progress import Progress
     from hullmark.model.project import Link, Project
 
@@ -210,12 +212,16 @@ class Ground:
             if self.engine.cancelled.wait(PAUSE):
                 raise Interrupted
 
+    def probes(self, service: str) -> tuple[Probe, ...]:
+        """The probes of `service` that ask it something now; what its log holds is no answer to what a drill does."""
+        found = self.project.settings.service(service).probes
+        return tuple(probe for probe in found if not isinstance(probe, LogProbe))
+
     def unanswered(self, services: Iterable[str]) -> str:
         """The first probe or link of `services` that does not pass any more; empty when all do."""
         services = set(services)
-        settings = self.project.settings
         for name in sorted(services):
-            for probe in settings.service(name).probes:
+            for probe in self.probes(name):
                 run = run_probe(self.stack, name, probe)
                 if not run.passed:
                     return f"the probe of `{name}` ({probe}) fails: {run.seen}"

@@ -7,12 +7,10 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hullmark._smoke.links import run_link
 from hullmark._smoke.probes import PAUSE, run_probe
 from hullmark.errors import Interrupted, Unavailable
 from hullmark.model.drill import Drill, Exempt, Failed, Passed, Undrilled
 from hullmark.model.duration import format_duration
-from hullmark.model.stack import LinkRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,18 +51,15 @@ def _partition(ground: Ground, link: Link, callee: str) -> DrillResult:
     caller = link.from_service
     if ground.vitals.is_done(caller) or ground.vitals.is_done(callee):
         return Exempt(reason="one of the two has done its work and ended")
-    if ground.vitals.health_check(caller) is None and not ground.project.settings.service(caller).probes:
+    if ground.vitals.health_check(caller) is None and not ground.probes(caller):
         return Exempt(reason=f"nothing tells how `{caller}` is: it has neither health check nor probes")
     cut = _Cut(ground, caller, callee)
     if not cut.networks:
         return Exempt(reason=f"`{caller}` and `{callee}` share no network that could be cut")
     began = time.monotonic()
     with cut:
-        tried = run_link(ground.stack, replace(link, timeout=1.0))
-        if isinstance(tried, LinkRun) and tried.passed:
-            return Undrilled(
-                error=f"`{caller}` still reaches `{callee}` without the networks that they share"
-            )
+        if left := cut.left:
+            return Undrilled(error=f"`{caller}` and `{callee}` still share {', '.join(sorted(left))}")
         seen = _goes_on(ground, caller) if link.degrades else _tells(ground, caller)
     seconds = time.monotonic() - began
     if link.degrades and seen:
@@ -104,12 +99,22 @@ class _Cut:
 
     def __init__(self, ground: Ground, caller: str, callee: str) -> None:
         self._ground = ground
+        self._pair = (caller, callee)
         self._containers = ground.stack.containers(callee)
         joined = [_joined(each) for each in ground.stack.containers(caller)]
         self.networks = {name for each in joined for name in each} & {
             name for each in self._containers for name in _joined(each)
         }
         self._taken: list[tuple[Container, str]] = []
+
+    @property
+    def left(self) -> set[str]:
+        """The networks that the two share now."""
+        one, other = (
+            {name for each in self._ground.stack.containers(service) for name in _joined(each)}
+            for service in self._pair
+        )
+        return one & other
 
     def __enter__(self) -> None:
         try:
@@ -158,7 +163,7 @@ def _goes_on(ground: Ground, caller: str) -> str:
             break
         if ground.engine.cancelled.wait(PAUSE):
             raise Interrupted
-    for probe in ground.project.settings.service(caller).probes:
+    for probe in ground.probes(caller):
         run = run_probe(ground.stack, caller, probe)
         if not run.passed:
             return f"the probe {probe} fails: {run.seen}"
@@ -183,7 +188,7 @@ def _unhealthy(ground: Ground, caller: str) -> str:
 
 def _silent(ground: Ground, caller: str) -> str:
     """The probe of `caller` that fails; empty when all pass."""
-    for probe in ground.project.settings.service(caller).probes:
+    for probe in ground.probes(caller):
         run = run_probe(ground.stack, caller, replace(probe, timeout=min(probe.timeout, _ATTEMPT)))
         if not run.passed:
             return f"the probe {probe} fails: {run.seen}"
