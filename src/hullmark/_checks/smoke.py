@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from hullmark._checks.findings import apply
 from hullmark._checks.sharing import guarded
 from hullmark._smoke import smoke
+from hullmark.model.drill import Undrilled
 from hullmark.model.duration import format_duration
 from hullmark.model.outcome import Broken, Check, CheckResult, Ran, Skipped
 
 if TYPE_CHECKING:
     from hullmark._checks.run import Run
+    from hullmark.model.drill import DrillRun
     from hullmark.model.outcome import Outcome
     from hullmark.model.stack import LinkRun, LogRun, ProbeRun, ServiceRun, StackRun
 
@@ -63,9 +65,10 @@ def _outcome(stack: StackRun, service: ServiceRun) -> Outcome:
     probes: list[ProbeRun] = [probe for probe in stack.probes if probe.service == name]
     links: list[LinkRun] = [link for link in stack.links if link.link.from_service == name]
     logs: list[LogRun] = [log for log in stack.logs if log.service == name]
-    for observed in (*probes, *links, *logs):
+    drills: list[DrillRun] = [drill for drill in stack.drills if drill.service == name]
+    for observed in (*probes, *links, *logs, *drills):
         findings += apply(observed, name)
-    if untried := _untried(stack, name):
+    if untried := _untried(stack, name) or (_undrilled(drills) if service.ready else ""):
         return Broken(error=untried, findings=findings)
     if findings:
         return Ran(findings=findings)
@@ -75,6 +78,16 @@ def _outcome(stack: StackRun, service: ServiceRun) -> Outcome:
             reason=f"not started: waits for {behind}" if behind else "still starting when the run ended"
         )
     return Ran()
+
+
+def _undrilled(drills: list[DrillRun]) -> str:
+    """Why not all of `drills`, which are those of one service, were carried out; empty when they were."""
+    broken: dict[str, list[str]] = {}
+    for run in drills:
+        if isinstance(run.result, Undrilled):
+            names = broken.setdefault(run.result.error, [])
+            names += [str(run.drill)] if str(run.drill) not in names else []
+    return "; ".join(f"not drilled ({', '.join(names)}): {error}" for error, names in broken.items())
 
 
 def _unwanted_outcome(stack: StackRun, name: str) -> Outcome:

@@ -216,6 +216,18 @@ class LinkV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     seconds: float
 
 
+class DrillV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One drill of one service; `seen` is why, when it was skipped or broke."""
+
+    drill: str
+    service: str
+    subject: str | None
+    """What of the service was drilled, where that is not all of it: the link that was cut."""
+    status: Literal["passed", "failed", "skipped", "broken"]
+    seen: str
+    seconds: float
+
+
 class SmokeV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One isolated run of the stack."""
 
@@ -225,7 +237,7 @@ class SmokeV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     probes: list[ProbeV1]
     links: list[LinkV1]
     logs: list[LogV1]
-    drills: list[str]
+    drills: list[DrillV1]
     notes: list[str]
     """How the copy differs from the project in what it has of the world outside, a sentence each."""
     teardown_error: str | None
@@ -468,7 +480,17 @@ def _smoke(stack: StackRun) -> SmokeV1:
             )
             for run in stack.logs
         ],
-        drills=[],
+        drills=[
+            DrillV1(
+                drill=str(run.drill),
+                service=run.service,
+                subject=run.subject or None,
+                status=run.status,
+                seen=run.said,
+                seconds=_s(run.seconds),
+            )
+            for run in stack.drills
+        ],
         notes=list(stack.notes),
         teardown_error=stack.teardown_error,
     )

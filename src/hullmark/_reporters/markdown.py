@@ -229,6 +229,10 @@ def _stack(report: Report) -> Iterator[tuple[str, ...]]:
     for link in stack.links:
         mark = "ok" if link.passed else "**failed**"
         yield (f"- {mark}: {_code(str(link.link))} {_code(link.seen)}",)
+    for drill in stack.drills:
+        mark = {"passed": "ok", "skipped": "skipped"}.get(drill.status, f"**{drill.status}**")
+        what = f"{drill.service}: drill {drill.drill}{f' {drill.subject}' if drill.subject else ''}"
+        yield (f"- {mark}: {_code(what)} {_code(drill.said)}",)
     for life in stack.services:
         if life.log:
             yield (

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hullmark._reporters.interface import Style
+    from hullmark.model.drill import DrillRun
     from hullmark.model.finding import Finding
     from hullmark.model.outcome import CheckResult, Outcome
     from hullmark.model.report import Report
@@ -37,6 +38,8 @@ _VERDICTS = {
     Status.UNCHECKED: ("not everything could be checked", "bold magenta"),
     Status.NOTHING: ("nothing was checked", "bold magenta"),
 }
+_DRILLED = {"broken": "bold magenta", "failed": "bold red", "passed": "green", "skipped": "dim"}
+"""How drills end, what matters most first."""
 _LEGEND = "created ·  starting ─  running ━"
 
 
@@ -65,6 +68,7 @@ def render(report: Report, style: Style) -> Iterator[str]:
             _logs(report),
             _suppressed(report),
             _time_line(report),
+            _drills(report),
             _sizes(report),
             _checks(report),
             _unchecked(report),
@@ -182,6 +186,42 @@ def _time_line(report: Report) -> Iterator[Table | Text]:
     yield table
     yield Text(f"{report.stack.tally}; {format_duration(report.stack.seconds)} from start to removal")
     yield from (Text(printable(note), style="dim") for note in report.stack.notes)
+
+
+def _drills(report: Report) -> Iterator[Table | Text]:
+    """A table of services against drills, and what is worth knowing of each that did not simply pass."""
+    runs = () if report.stack is None else report.stack.drills
+    if not runs:
+        return
+    columns = list(dict.fromkeys(str(run.drill) for run in runs))
+    table = _table("drills", "service", *columns)
+    for service in sorted({run.service for run in runs}):
+        cells = [
+            [run for run in runs if run.service == service and str(run.drill) == each] for each in columns
+        ]
+        table.add_row(printable(service), *(_drill_cell(cell) for cell in cells))
+    yield table
+    told: dict[tuple[str, str, str], list[str]] = {}
+    for run in runs:
+        if run.status in {"skipped", "broken"}:
+            subject = f" {run.subject}" if run.subject else ""
+            told.setdefault((str(run.drill), run.status, run.said), []).append(f"{run.service}{subject}")
+    for (drill, status, said), services in told.items():
+        style = "magenta" if status == "broken" else "dim"
+        yield Text.assemble(
+            (f"drill {drill} {status}", style),
+            f" ({printable(', '.join(services))}): {printable(' '.join(said.split()))}",
+        )
+
+
+def _drill_cell(runs: list[DrillRun]) -> Text:
+    """What became of one drill of one service, which may have been carried out for several links."""
+    if not runs:
+        return Text("-", style="dim")
+    worst = min(runs, key=lambda run: tuple(_DRILLED).index(run.status))
+    seconds = sum(run.seconds for run in runs)
+    took = f" {format_duration(seconds)}" if worst.status in {"passed", "failed"} else ""
+    return Text(f"{worst.status}{took}", style=_DRILLED[worst.status])
 
 
 def _bar(run: ServiceRun, whole: float) -> str:

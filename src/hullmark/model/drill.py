@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from hullmark.model.location import Location, SourceSpan
@@ -75,7 +75,7 @@ class DrillRun:
     seconds: float = 0.0
 
     @property
-    def status(self) -> str:
+    def status(self) -> Literal["passed", "failed", "skipped", "broken"]:
         """What became of it, in one word."""
         match self.result:
             case Passed():

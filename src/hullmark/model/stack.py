@@ -356,15 +356,24 @@ class StackRun:
 
     @property
     def tally(self) -> str:
-        """How many of the configured probes and links passed, or that there are none."""
+        """How many of the configured probes, links and drills passed, or that there are none."""
         probes, links = len(self.probes) + len(self.unprobed), len(self.links) + len(self.untried)
         if not probes and not links:
-            return "no probes or links are configured (`[[services.NAME.probes]]`, `[[links]]`)"
+            return (
+                f"no probes or links are configured (`[[services.NAME.probes]]`, `[[links]]`){self._drilled}"
+            )
         named = f"{{}} of {probes} probe{'' if probes == 1 else 's'} and {{}} of {links} link{'' if links == 1 else 's'}"
         if not self.tried:
             return f"{named.format(0, 0)} tried"
         passed, linked = sum(run.passed for run in self.probes), sum(run.passed for run in self.links)
-        return f"{named.format(passed, linked)} passed"
+        return f"{named.format(passed, linked)} passed{self._drilled}"
+
+    @property
+    def _drilled(self) -> str:
+        """How many of the drills passed, as the end of a sentence; empty where there are none."""
+        counts = Counter(run.status for run in self.drills)
+        tried = sum(counts.values()) - counts["skipped"]
+        return f", and {counts['passed']} of {tried} drill{'' if tried == 1 else 's'}" if tried else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
