@@ -30,6 +30,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 FLOORS = (
     ("errors",),
     ("model", "_process", "_files", "_root"),
+    ("_secrets",),
     (
         *("_settings", "_compose", "_dockerfile", "_images", "_contents"),
         *("_engines", "_linters", "_scanners", "_vulnerabilities", "rules", "_reporters"),
@@ -52,8 +53,12 @@ NEIGHBOURS = {
 }
 # What the facade and the doubles know: the facade is for callers, the doubles stand in for a few seams.
 DOUBLES = {"_process", "_images", "errors", "model"}
-# A rule sees values and nothing that could reach out; a reporter sees the report.
-SECLUDED = {"rules": {"errors", "model"}, "_reporters": {"errors", "model"}}
+# A rule sees values, what secrets look like, and nothing that could reach out; a reporter sees the report.
+SECLUDED = {
+    "rules": {"errors", "model", "_secrets"},
+    "_secrets": {"errors", "model"},
+    "_reporters": {"errors", "model"},
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +140,7 @@ def test_rules_and_reporters_see_values_only(room: str) -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize("room", ["rules", "_reporters", "model", "errors"])
+@pytest.mark.parametrize("room", ["rules", "_reporters", "_secrets", "model", "errors"])
 def test_values_rules_and_reporters_do_not_reach_out(room: str) -> None:
     reaching = (
         *("docker", "urllib3", "requests", "socket", "http", "urllib.request"),

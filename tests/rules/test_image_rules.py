@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import time
 from dataclasses import dataclass, field, replace
@@ -109,10 +110,29 @@ def _directory(path: str, mode: int) -> Entry:
     return Entry(path=path, kind=Kind.DIRECTORY, mode=mode)
 
 
-def _pem(kind: str = "", body: str = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC" * 4) -> bytes:
+def _pem(kind: str = "", body: str | None = None) -> bytes:
     # Put together, so that nobody who looks for keys finds one here.
     word = "PRIVATE" + " KEY"
-    return f"-----BEGIN {kind}{word}-----\n{body}\n-----END {kind}{word}-----\n".encode()
+    text = base64.encodebytes(_key(kind)).decode() if body is None else body
+    return f"-----BEGIN {kind}{word}-----\n{text.strip()}\n-----END {kind}{word}-----\n".encode()
+
+
+def _key(kind: str) -> bytes:
+    """Nobody's key, with the structure of one."""
+
+    def item(tag: int, content: bytes) -> bytes:
+        return bytes((tag, len(content))) + content
+
+    algorithm, numbers = item(0x30, item(0x06, b"\x2a\x03\x04")), bytes(range(1, 81))
+    match kind:
+        case "OPENSSH ":
+            return b"openssh-key-v1\0\0\0\0\4none" + numbers
+        case "ENCRYPTED ":
+            return item(0x30, algorithm + item(0x04, numbers))
+        case "RSA ":
+            return item(0x30, item(0x02, b"\0") + item(0x02, numbers))
+        case _:
+            return item(0x30, item(0x02, b"\0") + algorithm + item(0x04, numbers))
 
 
 def _typed(**labels: str) -> dict[str, Any]:
@@ -378,10 +398,10 @@ CASES = (
     Case(
         rule="secret-in-env",
         name="formats",
-        seen=("`A` holds an AWS access key", "`B` holds a GitHub token", "`C` holds a private key"),
+        seen=("`A` holds an AWS access key", "`B` holds a GitLab token", "`C` holds a private key"),
         places=tuple(f"shop-web:dev config.Env.{name}" for name in "ABC"),
         **_environment(
-            A="AKIA" + "ABCDEFGH12345678", B="ghp_" + "a1" * 18, C="-----BEGIN RSA " + "PRIVATE KEY-----\nabc"
+            A="AKIA" + "Q4ZT7MWKXJ2RVBNC", B="glpat-" + "k3Vx9Qm2RtZ8sWd4Lp7N", C=_pem("RSA ").decode()
         ),
     ),
     Case(

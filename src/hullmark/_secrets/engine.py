@@ -97,24 +97,25 @@ class _Hyperscan:
 
 
 def plain() -> Finder:
-    """One expression after the other, for those formats of which there is some word."""
-    expressions = [
-        re.compile(each.trigger, re.DOTALL | (re.IGNORECASE if each.caseless else re.NOFLAG))
-        for each in catalogue()
-    ]
+    """One expression after the other, for those formats of which there is some word: quick for little."""
+    return _plainly
 
-    def find(data: bytes | memoryview) -> Sequence[Event]:
-        whole = bytes(data)
-        lower = whole.lower()
-        events = []
-        for number, (detector, expression) in enumerate(zip(catalogue(), expressions, strict=True)):
-            words = detector.literals
-            if words and not any(word in (lower if detector.caseless else whole) for word in words):
-                continue
-            events += [(number, end) for end in _ends(expression, whole)]
-        return events
 
-    return find
+def _plainly(data: bytes | memoryview, /) -> Sequence[Event]:
+    whole = bytes(data)
+    lower = whole.lower()
+    events = []
+    for number, detector in enumerate(catalogue()):
+        text = lower if detector.caseless else whole
+        if not detector.literals or any(word in text for word in detector.literals):
+            events += [(number, end) for end in _ends(_expression(number), whole)]
+    return events
+
+
+@cache
+def _expression(number: int) -> re.Pattern[bytes]:
+    detector = catalogue()[number]
+    return re.compile(detector.trigger, re.DOTALL | (re.IGNORECASE if detector.caseless else re.NOFLAG))
 
 
 def _ends(expression: re.Pattern[bytes], data: bytes) -> Iterator[int]:

@@ -10,7 +10,7 @@ PEM = re.compile(
     rb"-----BEGIN (?P<kind>[A-Z0-9 ]{0,20})PRIVATE KEY(?: BLOCK)?-----(?P<value>[^-]{64,12000})"
     rb"(?:-----END [A-Z0-9 ]{0,20}PRIVATE KEY(?: BLOCK)?-----)?"
 )
-_LINE_ENDS = re.compile(rb"\\[nrt]|[\s\"',+\\>|]+")
+_LINE_ENDS = re.compile(rb"[\"'][ \t\r\n]*\+[ \t\r\n]*[\"']|\\[nrt]|[\s\"',\\>|]+")
 _HEADER = re.compile(rb"(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset): ?[^\r\n\\]*(?:\\[rn]|[\r\n])+")
 _LEGACY_ENCRYPTION = b"Proc-Type: 4,ENCRYPTED"
 _BODY = re.compile(rb"[A-Za-z0-9+/]{40,}={0,2}")

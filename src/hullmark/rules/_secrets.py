@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from hullmark._secrets.engine import find, plain
+
 _NAMED = re.compile(
     r"(^|_)(PGPASSWORD|PASSWORD|PASS|PASSWD|PASSPHRASE|PWD|SECRET|SECRETS|TOKEN|API_?KEY|APIKEY|ACCESS_?KEY|PRIVATE_?KEY|SECRET_?KEY"
     r"|ENCRYPTION_?KEY|SIGNING_?KEY|CREDENTIALS?|AUTH|PAT|SECRET_KEY_BASE)$",
@@ -13,20 +15,8 @@ _HARMLESS_NAMES = frozenset({"PWD", "OLDPWD"})
 _HARMLESS = re.compile(
     r"(|\d{1,6}|true|false|yes|no|on|off|none|null|[01]|disabled|enabled|/\S*)", re.IGNORECASE
 )
-_FORMATS = (
-    (re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b"), "an AWS access key"),
-    (re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36,}\b"), "a GitHub token"),
-    (re.compile(r"\bgithub_pat_[A-Za-z0-9_]{60,}\b"), "a GitHub token"),
-    (re.compile(r"\bglpat-[A-Za-z0-9_-]{20,}\b"), "a GitLab token"),
-    (re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,}\b"), "a Slack token"),
-    (re.compile(r"\bsk_(?:live|test)_[A-Za-z0-9]{20,}\b"), "a Stripe key"),
-    (re.compile(r"\bsk-(?:proj-|ant-)?[A-Za-z0-9_-]{20,}\b"), "a key of an AI provider"),
-    (re.compile(r"\bnpm_[A-Za-z0-9]{36}\b"), "an npm token"),
-    (re.compile(r"\bpypi-[A-Za-z0-9_-]{50,}\b"), "a PyPI token"),
-    (re.compile(r"\bAIza[A-Za-z0-9_-]{35}\b"), "a Google API key"),
-    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"), "a private key"),
-    (re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s:@$]+@"), "a URL with a password"),
-)
+# In a variable any password is one, also that of an example.
+_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s:@$]+@")
 
 
 _EXAMPLES = frozenset({"example", "sample", "template", "tmpl", "dist", "default", "defaults"})
@@ -42,7 +32,11 @@ def is_environment_file(path: str) -> bool:
 
 def format_in(name: str, text: str) -> str | None:
     """What in `text`, the value of the variable `name`, has the format of a secret; `None` where nothing has."""
-    return next((f"`{name}` holds {what}" for pattern, what in _FORMATS if pattern.search(text)), None)
+    found = find(text.encode("utf-8", "surrogateescape"), plain())
+    what = next((match.detector.what for match in found), None)
+    if what is None and _URL.search(text):
+        what = "a URL with a password"
+    return None if what is None else f"`{name}` holds {what}"
 
 
 def secret_in(name: str, value: str) -> str | None:

@@ -8,7 +8,7 @@ from hullmark._secrets.detector import named, token
 DETECTORS = (
     token(
         "aws-access-key",
-        "the ID of an AWS key",
+        "an AWS access key",
         rb"(?:AKIA|ASIA)[A-Z2-7]{16}",
         b"AKIA",
         b"ASIA",
