@@ -40,7 +40,7 @@ _PLUGINS = (
     *("/usr/lib/docker/cli-plugins", "/usr/libexec/docker/cli-plugins"),
 )
 _PLUGIN = "docker-compose"
-_GRANULARITY = 2.0
+GRANULARITY = 2.0
 """Seconds by which clocks and time stamps of file systems may be apart."""
 
 
@@ -86,7 +86,7 @@ def is_fresh(sources: Sources, started: float) -> bool:
             changed = _changed(path, ask)
             if changed is None:
                 changed = _changed(os.path.dirname(path), os.stat)  # noqa: PTH120
-            if changed is not None and changed > started - _GRANULARITY:
+            if changed is not None and changed > started - GRANULARITY:
                 return True
     return False
 
