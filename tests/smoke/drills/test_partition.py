@@ -72,8 +72,6 @@ def test_a_caller_that_is_cut_off_tells_or_goes_on_as_declared_and_recovers(yard
     assert [(each.service, each.subject) for each in run.drills] == [
         (name, "-> store") for name in ("able", "boast", "grudge", "honest", "mute", "unwatched")
     ]
-    for each in run.drills:
-        print(round(each.seconds, 1), each)
     results = {each.service: each.result for each in run.drills}
     assert isinstance(results["honest"], Passed)
     assert results["honest"].seen.startswith("it told: ")
