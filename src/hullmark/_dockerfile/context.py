@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from hullmark._dockerfile import ignorefile
 from hullmark._dockerfile.inputs import build_inputs, files_below
 from hullmark._dockerfile.manifests import declared
+from hullmark._secrets.variables import is_environment_file
 from hullmark.model.context import Context, Stray
 from hullmark.model.inputs import MAIN, Because
 from hullmark.model.location import shown
-from hullmark.rules._secrets import is_environment_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

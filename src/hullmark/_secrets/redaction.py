@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 
+from hullmark.model.secret import Likeness
+
 _LONG, _MIDDLING = 20, 10
 """Characters from which on four and two, or one and one, of them give nothing away."""
 _UNSEEN = re.compile(r"[^!-~]")
@@ -25,3 +27,8 @@ def shown(secret: bytes) -> str:
 def fingerprint(secret: bytes) -> str:
     """The beginning of the SHA-256 of `secret`, as it is reported and as `allow` takes it."""
     return f"sha256:{hashlib.sha256(secret).hexdigest()[:DIGITS]}"
+
+
+def likeness(format: str, what: str, secret: bytes) -> Likeness:  # noqa: A002  # the word for it
+    """All that is kept of `secret`."""
+    return Likeness(format=format, what=what, shown=shown(secret), hash=fingerprint(secret))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from hullmark._secrets.variables import format_in, is_environment_file, is_named_like_secret
 from hullmark.rules._known_bases import is_below
-from hullmark.rules._secrets import format_in, is_environment_file, is_named_like_secret
 from hullmark.rules._squash import variables_of
 
 if TYPE_CHECKING:

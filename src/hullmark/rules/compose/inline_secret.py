@@ -26,10 +26,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hullmark._secrets.variables import secret_in
 from hullmark.model.composition import Composition
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
-from hullmark.rules._secrets import secret_in
 
 
 @rule(summary="secret in a Compose file", severity=Severity.ERROR, since="0.1")

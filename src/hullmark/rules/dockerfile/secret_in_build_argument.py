@@ -29,10 +29,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from hullmark._secrets.variables import format_in, is_named_like_secret, secret_in
 from hullmark.model.dockerfile import Recipe
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
-from hullmark.rules._secrets import format_in, is_named_like_secret, secret_in
 from hullmark.rules._squash import variables_of
 
 if TYPE_CHECKING:

@@ -22,12 +22,12 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
+from hullmark._secrets.variables import is_environment_file
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.image import ShippedImage
 from hullmark.model.location import ImagePath
 from hullmark.model.rule import rule
 from hullmark.model.table import Kind
-from hullmark.rules._secrets import is_environment_file
 
 _CONTENT = frozenset({Kind.FILE, Kind.HARDLINK})
 

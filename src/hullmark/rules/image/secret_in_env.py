@@ -20,11 +20,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hullmark._secrets.variables import secret_in
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.image import ShippedImage
 from hullmark.model.location import ImageConfig
 from hullmark.model.rule import rule
-from hullmark.rules._secrets import secret_in
 
 
 @rule(summary="secret in the image's environment", severity=Severity.ERROR, since="0.1")

@@ -43,8 +43,13 @@ def secret_in(name: str, value: str) -> str | None:
     """What is secret about the variable, `None` when nothing is; never the value itself."""
     if found := format_in(name, value):
         return found
+    return None if hidden_in(name, value) is None else f"`{name}` has a value of {len(value)} characters"
+
+
+def hidden_in(name: str, value: str) -> bytes | None:
+    """The value of the variable, where its name says that it is a secret, and it does not say that it is none."""
     if is_named_like_secret(name) and not _HARMLESS.fullmatch(value):
-        return f"`{name}` has a value of {len(value)} characters"
+        return value.encode("utf-8", "surrogateescape")
     return None
 
 
