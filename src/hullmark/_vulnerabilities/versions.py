@@ -15,7 +15,7 @@ FIRST = "0"
 """Stands before every version: what was always affected was introduced here."""
 _NUMBERS = re.compile(r"[0-9]+")
 _SEMVER = re.compile(
-    r"[vV=\s]*([0-9]+)(?:\.([0-9]+|[xX*]))?(?:\.([0-9]+|[xX*]))?((?:\.[0-9]+)*)(?:-?([0-9A-Za-z][0-9A-Za-z.-]*))?(?:\+.*)?\s*"
+    r"[vV=\s]*([0-9]+)(?:\.([0-9]+|[xX*]))?(?:\.([0-9]+|[xX*]))?((?:\.[0-9A-Za-z-]+)*)(?:-?([0-9A-Za-z][0-9A-Za-z.-]*))?(?:\+.*)?\s*"
 )
 _COMPOSER = re.compile(
     r"v?([0-9]+(?:\.[0-9]+)*)(?:[._-]?(stable|beta|b|rc|alpha|a|patch|pl|p|dev)?[.-]?([0-9]*))?([.-]?dev)?(?:\+.*)?"
