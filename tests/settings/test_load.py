@@ -14,7 +14,18 @@ from hullmark.errors import ConfigurationError
 from hullmark.model.finding import Severity
 from hullmark.model.location import SourceSpan
 from hullmark.model.outcome import Check
-from hullmark.model.probe import ExecProbe, HttpProbe, TcpProbe
+from hullmark.model.probe import (
+    Capture,
+    ExecProbe,
+    FlowProbe,
+    HttpProbe,
+    JsonExpectation,
+    LogProbe,
+    LogRule,
+    OpenApiProbe,
+    SqlProbe,
+    TcpProbe,
+)
 from hullmark.model.project import (
     Allowance,
     AnyUser,
@@ -242,6 +253,7 @@ OVERRIDES: dict[str, tuple[str, Any, Any]] = {
     "lint.hadolint": ("never", lambda s: s.hadolint, "never"),
     "smoke.timeout": ("7 s", lambda s: s.smoke_timeout, 7.0),
     "smoke.shared": ("net,./models", lambda s: s.smoke_shared, ("net", "./models")),
+    "smoke.forbidden-logs": ("a,b+", lambda s: [rule.pattern for rule in s.forbidden_logs], ["a", "b+"]),
     "dev.compose": ("a.yml,b.yml", lambda s: s.dev_compose, ("a.yml", "b.yml")),
     "scan.fail-on": ("low", lambda s: s.scan.fail_on, "low"),
     "policy.previous": ("old.json", lambda s: s.previous, "old.json"),
@@ -453,25 +465,209 @@ def test_a_user_whose_name_only_begins_like_root_is_one(tmp_path: Path, user: st
     assert load_settings(tmp_path, {}).service("db").user == DropsTo(name=user)
 
 
+KINDS = "`http`, `tcp`, `exec`, `log`, `log-absent`, `sql`, `openapi` and `steps`"
+
+
 @pytest.mark.parametrize(
     ("probe", "said"),
     [
-        ("", "needs exactly one of `http`, `tcp` and `exec`, got 0"),
-        ("tcp = 1\nexec = ['a']", "needs exactly one of `http`, `tcp` and `exec`, got 2"),
-        (
-            "tcp = 1\nexec = ['a']\nhttp = '/'\nport = 1",
-            "needs exactly one of `http`, `tcp` and `exec`, got 3",
-        ),
+        ("", f"needs exactly one of {KINDS}, got 0"),
+        ("tcp = 1\nexec = ['a']", f"needs exactly one of {KINDS}, got 2"),
+        ("tcp = 1\nexec = ['a']\nhttp = '/'\nport = 1", f"needs exactly one of {KINDS}, got 3"),
         ("http = '/'", "with `http` needs `port`"),
-        ("tcp = 1\nport = 1", "`port` fits only `http`, not `tcp`"),
-        ("exec = ['a']\ntls = 'off'", "`tls` fits only `http`, not `exec`"),
+        ("openapi = '/'", "with `openapi` needs `port`"),
+        ("tcp = 1\nport = 1", "`port` fits only `http` and `openapi`, not `tcp`"),
+        ("exec = ['a']\ntls = 'off'", "`tls` fits only `http` and `openapi`, not `exec`"),
         ("tcp = 1\nmethod = 'GET'", "`method` fits only `http`, not `tcp`"),
-        ("exec = ['a']\nexpect.status = 200", "`expect` fits only `http`, not `exec`"),
+        ("exec = ['a']\nexpect.status = 200", "`expect.status` fits only `http`, not `exec`"),
+        ("log = 'a'\nexpect.text = 'b'", "`expect.text` fits only `exec` and `sql`, not `log`"),
+        ("log-absent = 'a'\nclient = 'psql'", "`client` fits only `sql`, not `log-absent`"),
+        ("http = '/'\nport = 1\nexpect.rows = 2", "`expect.rows` fits only `sql`, not `http`"),
+        ("http = '/'\nport = 1\nskip = ['/a']", "`skip` fits only `openapi`, not `http`"),
+        ("steps = []", "must hold at least one entry"),
+        ("steps = [{}]", "`services.rag.probes.steps` needs exactly one of `http`, `exec` and `sql`, got 0"),
+        ("steps = [{ exec = ['a'], port = 1 }]", "`port` fits only `http`, not `exec`"),
+        (
+            "http = '/'\nport = 1\nexpect.json = [{ path = '$' }]",
+            "`services.rag.probes.expect.json` needs exactly one of `equals`, `matches` and `exists`, got 0",
+        ),
+        ("http = '/'\nport = 1\nexpect.json = [{ exists = true }]", "lacks the required key `path`"),
+        ("http = '/'\nport = 1\nexpect.json = [{ path = '$.a[', exists = true }]", "expected a JSON path"),
+        ("log = '['", 'expected a regular expression, got "[": unterminated character set'),
     ],
 )
 def test_a_probe_is_of_exactly_one_kind(tmp_path: Path, probe: str, said: str) -> None:
     (problem,) = _problems(tmp_path, f"[[services.rag.probes]]\n{probe}\n")
     assert said in problem
+
+
+@pytest.mark.parametrize(
+    ("probe", "said"),
+    [
+        (
+            "body = 'a'\njson = 1",
+            "3:1: `services.rag.probes`: `json` and `body` are both the body; give one of them",
+        ),
+        (
+            "ca = 'a'\ntls = 'insecure'",
+            '2:1: `services.rag.probes`: `ca` has no effect on `tls = "insecure"`',
+        ),
+        ("ca = 'a'", "2:1: `services.rag.probes`: `ca` has no effect without TLS; set `tls"),
+        (
+            "method = 'HEAD'\nexpect.body-contains = 'x'",
+            "3:1: `services.rag.probes`: `expect.body-contains` has no",
+        ),
+        (
+            "method = 'HEAD'\nexpect.body-matches = 'x'",
+            "3:1: `services.rag.probes`: `expect.body-matches` has no",
+        ),
+        (
+            "method = 'HEAD'\nexpect.json = [{path = '$', exists = true}]",
+            "3:1: `services.rag.probes`: `expect.json`",
+        ),
+        (
+            "within = '20 s'",
+            "2:1: `services.rag.probes`: `within` is 20.0 s, but `timeout` ends after 15.0 s",
+        ),
+        (
+            "within = '2 s'\ntimeout = '1 s'",
+            "2:1: `services.rag.probes`: `within` is 2.0 s, but `timeout` ends after 1.0 s",
+        ),
+    ],
+)
+def test_what_has_no_effect_in_a_request_is_refused(tmp_path: Path, probe: str, said: str) -> None:
+    (problem,) = _problems(tmp_path, f"[[services.rag.probes]]\n{probe}\nhttp = '/'\nport = 1\n")
+    assert problem.startswith(f"hullmark.toml:{said}")
+
+
+def test_what_has_no_effect_in_a_step_is_refused_there(tmp_path: Path) -> None:
+    text = """
+[[services.rag.probes]]
+timeout = "20 s"
+[[services.rag.probes.steps]]
+exec = ["a"]
+[[services.rag.probes.steps]]
+http = "/"
+port = 1
+method = "HEAD"
+until = "30 s"
+expect.body-contains = "a"
+"""
+    until, contains = _problems(tmp_path, text)
+    said = "`until` is 30.0 s, but the probe's `timeout` ends after 20.0 s"
+    assert until == f"hullmark.toml:10:1: `services.rag.probes`: {said}"
+    said = "`expect.body-contains` has no effect: an answer to HEAD has no body; use GET"
+    assert contains == f"hullmark.toml:11:1: `services.rag.probes`: {said}"
+
+
+PROBES = """
+[smoke]
+forbidden-logs = ["Traceback", "panic:"]
+[[services.rag.logs]]
+absent = "FATAL"
+[[services.rag.probes]]
+name = "login"
+http = "/login?as=${WHO}"
+port = 443
+tls = "verify"
+ca = "certs/ca.pem"
+method = "PUT"
+host = "shop.example"
+headers = { Authorization = "Bearer ${TOKEN}" }
+json = { user = "${WHO}", when = 2027-06-30, deep = [1, 2.5, true] }
+follow = true
+within = "2 s"
+[services.rag.probes.expect]
+status = [200, "3xx"]
+body-matches = "o+"
+headers = { Server = "caddy" }
+json = [{ path = "$.a", equals = { b = 1 } }, { path = "$.c", exists = false }, { path = "$.d", matches = "^x" }]
+[[services.rag.probes]]
+log = "ready"
+[[services.rag.probes]]
+log-absent = "FATAL"
+[[services.rag.probes]]
+log-absent = "FATAL"
+timeout = "3 s"
+[[services.rag.probes]]
+sql = "select '${KEPT}'"
+client = "psql"
+user = "u"
+database = "d"
+expect = { rows = 1, text = "x" }
+[[services.rag.probes]]
+openapi = "/openapi.json"
+port = 8001
+skip = ["/events"]
+headers = { Key = "$${TOKEN} ${OTHER} ${UNSET}" }
+[[services.rag.probes]]
+timeout = "1 min"
+[[services.rag.probes.steps]]
+http = "/crawl"
+port = 80
+body = "a"
+capture = { ID = "$.id", WORD = "w(.)" }
+[[services.rag.probes.steps]]
+exec = ["check", "${ID}"]
+service = "db"
+until = "30 s"
+expect.text = "done"
+"""
+
+
+def test_every_kind_of_probe_is_read(tmp_path: Path) -> None:
+    environ = {"WHO": "me", "TOKEN": "t", "OTHER": "o", "KEPT": "k", "HOME": "/"}
+    settings = _load(tmp_path, PROBES, environ)
+    rag = settings.service("rag")
+    login, log, now, watched, sql, openapi, flow = rag.probes
+    assert login == HttpProbe(
+        name="login",
+        path="/login?as=${WHO}",
+        port=443,
+        tls="verify",
+        ca=str(tmp_path / "certs/ca.pem"),
+        method="PUT",
+        host="shop.example",
+        headers=(("Authorization", "Bearer ${TOKEN}"),),
+        json='{"user": "${WHO}", "when": "2027-06-30", "deep": [1, 2.5, true]}',
+        follow=True,
+        within=2.0,
+        status=(range(200, 201), range(300, 400)),
+        body_matches="o+",
+        header_is=(("Server", "caddy"),),
+        json_holds=(
+            JsonExpectation(path="$.a", equals='{"b": 1}'),
+            JsonExpectation(path="$.c", exists=False),
+            JsonExpectation(path="$.d", matches="^x"),
+        ),
+        origin=_at(6),
+    )
+    assert log == LogProbe(pattern="ready", origin=_at(23))
+    assert now == LogProbe(pattern="FATAL", absent=True, timeout=0.0, origin=_at(25))
+    assert watched == LogProbe(pattern="FATAL", absent=True, timeout=3.0, origin=_at(27))
+    assert sql == SqlProbe(
+        statement="select '${KEPT}'", client="psql", user="u", database="d", rows=1, text="x", origin=_at(30)
+    )
+    assert isinstance(openapi, OpenApiProbe)
+    assert (openapi.document.path, openapi.document.port, openapi.skip) == (
+        "/openapi.json",
+        8001,
+        ("/events",),
+    )
+    assert isinstance(flow, FlowProbe)
+    first, second = flow.steps
+    assert first.captures == (Capture(name="ID", pattern="$.id"), Capture(name="WORD", pattern="w(.)"))
+    assert (first.until, first.service, str(first)) == (None, None, "GET /crawl at port 80")
+    assert second.action == ExecProbe(command=("check", "${ID}"), text="done", timeout=60.0, origin=_at(41))
+    assert (second.until, second.service, str(second)) == (30.0, "db", "db: exec check ${ID}")
+    assert rag.logs == (LogRule(pattern="FATAL", origin=_at(4)),)
+    assert settings.forbidden_logs == (
+        LogRule(pattern="Traceback", origin=SourceSpan(path="hullmark.toml", line=3, column=19)),
+        LogRule(pattern="panic:", origin=SourceSpan(path="hullmark.toml", line=3, column=32)),
+    )
+    # What a command or a statement says is the container's own, and `$$` only looks like a variable.
+    assert {each.name: each.value for each in settings.variables} == {"WHO": "me", "TOKEN": "t", "OTHER": "o"}
+    assert "value" not in repr(settings.variables)
 
 
 @pytest.mark.parametrize(
@@ -516,77 +712,125 @@ def test_a_required_key_that_lacks_is_named(tmp_path: Path, text: str, lacks: li
 # Every option of the schema
 
 
-def _options(table: Table, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Table, Option]]:
+def _options(table: Table, above: tuple[Table, ...] = ()) -> Iterator[tuple[tuple[Table, ...], Option]]:
+    """Every option with the tables that it stands in, the outermost first."""
+    inside = (*above, table) if table.key else above
     for option in table.options:
-        yield path, table, option
+        yield inside, option
     for child in table.tables:
-        yield from _options(child, (*path, "name" if child.key == "*" else child.key))
+        yield from _options(child, inside)
 
 
-ALL = [pytest.param(*each, id=".".join((*each[0], each[2].key))) for each in _options(SCHEMA)]
-# What a table needs besides the option that is tried.
-BESIDE = {
-    ("services", "name", "probes"): {"tcp": "1", "http": '"/"', "exec": '["a"]', "port": "1"},
-    ("links",): {"from": '"a"', "to": '"https://b/"'},
-    ("ignore", "findings"): {"rule": '"a"', "reason": '"b"'},
-}
+def _path(tables: tuple[Table, ...]) -> tuple[str, ...]:
+    return tuple("name" if table.key == "*" else table.key for table in tables)
+
+
+ALL = [pytest.param(*each, id=".".join((*_path(each[0]), each[1].key))) for each in _options(SCHEMA)]
 VALUES = {
     "text": '"x"',
     "list of texts": '["x"]',
     "list of words": '["x"]',
     "port": "80",
     "HTTP status": "200",
+    "HTTP status, class, or list of them": '[200, "3xx"]',
     "size": '"1 MB"',
     "duration": '"5 s"',
     "date": "2027-06-30",
     "path": '"/"',
-    "URL": '"http://b/"',
+    "URL": '"https://b/"',
     "non-root | any | drops-to:NAME": '"any"',
+    "list of drills": '["kill"]',
+    "true | false": "true",
+    "table of headers": '{ A = "b" }',
+    "regular expression": '"x+"',
+    "list of regular expressions": '["x+"]',
+    "JSON path": '"$.a[0]"',
+    "any value": "[1, {a = 1.5}]",
+    "host name": '"x.example:8443"',
+    "whole number": "0",
+    "table of JSON paths and regular expressions": "{ A = '$.a', B = 'b(.)' }",
 }
 WRONG = ["1.5", "{}", "[[1]]", "1979-05-27T07:32:00Z", '""', "[1]", "-1", "70000"]
+RIGHT = {
+    "any value": WRONG,
+    "whole number": ["70000"],
+    "table of headers": ["{}"],
+    "table of JSON paths and regular expressions": ["{}"],
+}
+"""What of these is a value after all."""
+MISTAKES = [
+    pytest.param(*each.values, value, id=f"{each.id}-{value}")
+    for each in ALL
+    for value in WRONG
+    if value not in RIGHT.get(each.values[1].kind.name, ())  # type: ignore[union-attr]  # it is an option
+]
 
 
-def _document(path: tuple[str, ...], option: Option, value: str) -> str:
-    """A document with nothing in it but `option` and what must stand beside it."""
-    header, inner = path, ""
-    if path[-1:] == ("expect",):
-        header, inner = path[:-1], "expect."
-    beside = dict(BESIDE.get(header, {}))
-    if header[-1:] == ("probes",):
-        http = inner or option.key in {"http", "port", "tls", "method"}
-        kept = {"http", "port"} if http else ({"tcp"} if option.key == "timeout" else set())
-        beside = {key: beside[key] for key in beside if key in kept}
-    beside.pop(option.key if not inner else "", None)
-    brackets = ("[[", "]]") if header in BESIDE else ("[", "]")
-    lines = [f"{brackets[0]}{'.'.join(header)}{brackets[1]}", f"{inner}{option.key} = {value}"]
-    return "\n".join([*lines, *(f"{key} = {text}" for key, text in beside.items())]) + "\n"
+def _sample(option: Option) -> str:
+    if "enum" in option.kind.schema:
+        return f'"{option.kind.schema["enum"][0]}"'
+    return VALUES[option.kind.name]
 
 
-@pytest.mark.parametrize(("path", "table", "option"), ALL)
+def _beside(table: Table, *given: str) -> dict[str, str]:
+    """What `table` needs besides the keys `given`, the inner ones of which have dots."""
+    needed = [option.key for option in table.options if option.required]
+    fitting = [one for one in table.alternatives if {one.key, *one.own} & set(given)]
+    for one in fitting[:1] or table.alternatives[:1]:
+        needed += [one.key, *one.needs]
+    options = {option.key: option for option in table.options}
+    if "ca" in given:
+        return {**{key: _sample(options[key]) for key in needed}, "tls": '"verify"'}
+    return {key: _sample(options[key]) for key in needed if key not in given}
+
+
+def _document(tables: tuple[Table, ...], option: Option, value: str) -> str:
+    """A document with nothing in it but `option`, on its second line, and what must stand beside it."""
+    lists = [depth for depth, table in enumerate(tables) if table.array]
+    outer = lists[0] if lists else len(tables) - 1
+    text, given = f"{option.key} = {value}", [option.key]
+    for table, child in zip(tables[outer:][::-1], [*tables[outer + 1 :][::-1], None], strict=True):
+        beside = [f"{key} = {sample}" for key, sample in _beside(table, *given).items()]
+        if child is None:
+            header = ".".join(_path(tables[: outer + 1]))
+            return "\n".join([f"[[{header}]]" if table.array else f"[{header}]", text, *beside]) + "\n"
+        inner = f"{{ {', '.join([text, *beside])} }}"
+        text = f"{table.key} = [{inner}]" if table.array else f"{table.key} = {inner}"
+        given = [table.key, *(f"{table.key}.{key}" for key in given)]
+    raise AssertionError
+
+
+def _default(option: Option) -> list[str]:
+    """The default as a TOML value, unless it is described in words."""
+    if option.default[:1] in {'"', "["} or option.default in {"true", "false"}:
+        return [option.default] if option.default != '"all"' else []
+    words = option.kind.schema.get("enum", ())
+    return [f'"{option.default}"'] if option.default[:1].isdigit() or option.default in words else []
+
+
+@pytest.mark.parametrize(("tables", "option"), ALL)
 def test_an_option_takes_its_example_its_default_and_a_value_of_its_kind(
-    tmp_path: Path, path: tuple[str, ...], table: Table, option: Option
+    tmp_path: Path, tables: tuple[Table, ...], option: Option
 ) -> None:
-    assert option.key in table.names
-    choices = [f'"{word}"' for word in option.kind.schema.get("enum", ())]
-    values = [*choices, VALUES[option.kind.name]] if option.kind.name in VALUES else choices
+    assert option.key in tables[-1].names
+    values = [f'"{word}"' for word in option.kind.schema.get("enum", ())]
+    values += [VALUES[option.kind.name]] if option.kind.name in VALUES else []
     values += [option.example] if option.example else []
-    if option.default and " when " not in option.default and " finds" not in option.default:
-        default = option.default if option.default.startswith(('"', "[")) else f'"{option.default}"'
-        values += [default] if default not in {'"any of 200-399"', '"all"'} else []
+    values += _default(option)
     assert values
     for value in values:
-        _load(tmp_path, _document(path, option, value))
+        _load(tmp_path, _document(tables, option, value))
 
 
-@pytest.mark.parametrize("value", WRONG)
-@pytest.mark.parametrize(("path", "table", "option"), ALL)
+@pytest.mark.parametrize(("tables", "option", "value"), MISTAKES)
 def test_an_option_refuses_what_is_no_value_of_its_kind_with_its_place(
-    tmp_path: Path, path: tuple[str, ...], table: Table, option: Option, value: str
+    tmp_path: Path, tables: tuple[Table, ...], option: Option, value: str
 ) -> None:
-    del table
-    problems = _problems(tmp_path, _document(path, option, value))
-    shown = ".".join((*path, option.key))
-    assert problems[0].startswith(f"hullmark.toml:2:1: `{shown}`: ")
+    document = _document(tables, option, value)
+    problems = _problems(tmp_path, document)
+    column = document.splitlines()[1].index(f"{option.key} = {value}") + 1
+    shown = ".".join((*_path(tables), option.key))
+    assert problems[0].startswith(f"hullmark.toml:2:{column}: `{shown}`: ")
     assert "expected " in problems[0]
     assert len(problems) == 1
 

@@ -10,7 +10,7 @@ from hullmark.model.drill import Drill
 
 def _drills(value: Any) -> tuple[Drill, ...]:
     words = tuple(str(drill) for drill in Drill)
-    if not isinstance(value, list) or not all(word in {*words, "all"} for word in value):
+    if not isinstance(value, list) or not all(word in (*words, "all") for word in value):
         shown = ", ".join(f"`{word}`" for word in (*words, "all"))
         wrong = [word for word in value if word not in words] if isinstance(value, list) else [value]
         raise ValueError(f"expected a list of {shown}, got {describe(wrong[0])}")

@@ -193,7 +193,7 @@ _STEPS = Table(
             kind=DURATION,
             help="Repeat the step until it is as expected, for so long at most.",
             default="it is tried once",
-            example='"30 s"',
+            example='"10 s"',
         ),
         Option(
             key="capture",
