@@ -39,6 +39,7 @@ from hullmark.errors import ConfigurationError, Unavailable, UsageError
 from hullmark.model.location import shown
 from hullmark.model.outcome import Check
 from hullmark.model.report import Report
+from hullmark.model.stack import Aftermath
 from hullmark.model.verdict import decide
 
 if TYPE_CHECKING:
@@ -104,10 +105,12 @@ def run_checks(
     surroundings: Surroundings,
     *,
     reusing: bool = False,
+    aftermath: Aftermath = Aftermath(),  # noqa: B008  # it cannot change
 ) -> Report:
     """The report of `checks` on the images of `services` (and, for the smoke test, on the whole stack).
 
-    With `reusing`, what was built from the same inputs is not built again. Checks run in the order of `Check`; those
+    With `reusing`, what was built from the same inputs is not built again. `aftermath` says what the smoke test is to
+    leave on purpose. Checks run in the order of `Check`; those
     that need nothing of each other run side by side. Raises `ConfigurationError` for Dockerfiles that cannot be read,
     and `Interrupted` when the user asks to stop; what was started is removed before that.
     """
@@ -125,6 +128,7 @@ def run_checks(
             inputs=lambda name: inputs_of(project, (name,)).get(name),
         ),
         reusing=reusing,
+        aftermath=aftermath,
     )
     _read_dockerfiles(run)
     if Check.LINT in checks:

@@ -16,7 +16,7 @@ from hullmark.model.probe import ExecProbe, HttpProbe, TcpProbe
 from hullmark.model.project import Link
 from hullmark.model.report import ImageSummary, LayerSummary, Report
 from hullmark.model.space import OwnerSpace
-from hullmark.model.stack import LinkRun, ProbeRun, ServiceRun, StackRun, State, Unlinkable
+from hullmark.model.stack import Kept, LinkRun, ProbeRun, ServiceRun, StackRun, State, Unlinkable
 from hullmark.model.verdict import Policy, decide
 from hullmark.model.vulnerability import SEVERITIES, Vulnerability
 
@@ -118,6 +118,15 @@ lives = st.builds(
     created=st.none() | seconds,
     started=st.none() | seconds,
     healthy=st.none() | seconds,
+    answered=st.none() | seconds,
+    unanswered=st.booleans(),
+    ended=st.none() | seconds,
+    recovered=st.none() | seconds,
+    out_of_memory=st.booleans(),
+    timed_out=st.booleans(),
+    refusal=texts,
+    waits_on=st.lists(names, max_size=2).map(tuple),
+    log_lines=st.integers(0, 9999),
     restarts=st.integers(0, 9),
     exit_code=st.none() | st.integers(0, 255),
     health_output=texts,
@@ -137,6 +146,8 @@ stacks = st.builds(
     untried=st.lists(st.builds(Unlinkable, link=links, reason=texts), max_size=2).map(tuple),
     seconds=seconds,
     teardown_error=st.none() | texts,
+    kept=st.none() | st.builds(Kept, name=texts, services=st.just(())),
+    artifacts=st.none() | texts,
 )
 vulnerabilities = st.builds(
     Vulnerability,

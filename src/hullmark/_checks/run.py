@@ -11,6 +11,7 @@ from hullmark._engines import connect
 from hullmark._smoke import reap
 from hullmark.model.duration import format_duration
 from hullmark.model.outcome import Broken, Check, CheckResult, Ran, Skipped
+from hullmark.model.stack import Aftermath
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +64,8 @@ class Run:
     reuse: Reuse
     reusing: bool = False
     """Whether an image that was built from the same inputs will do."""
+    aftermath: Aftermath = field(default_factory=Aftermath)
+    """What the smoke test is to leave on purpose."""
     dockerfiles: dict[str, Dockerfile] = field(default_factory=dict)
     results: list[CheckResult] = field(default_factory=list)
     images: dict[str, ImageSummary] = field(default_factory=dict)

@@ -31,7 +31,11 @@ def smoke_stack(run: Run) -> None:
 
     def work() -> Outcome:
         run.stack = smoke(
-            run.project, run.surroundings.engine, run.surroundings.commands, run.surroundings.progress
+            run.project,
+            run.surroundings.engine,
+            run.surroundings.commands,
+            run.surroundings.progress,
+            run.aftermath,
         )
         return Ran()
 
@@ -44,6 +48,8 @@ def smoke_stack(run: Run) -> None:
     outcomes |= {name: _unwanted_outcome(stack, name) for name in stack.unwanted}
     for name, result in sorted(outcomes.items()):
         run.results.append(CheckResult(check=Check.SMOKE, service=name, outcome=result, seconds=seconds))
+    if stack.artifacts_error:
+        run.add(Check.SMOKE, None, Broken(error=stack.artifacts_error), started)
     if stack.teardown_error:
         error = f"the stack was tested, but not all of it could be removed: {stack.teardown_error}"
         run.add(Check.SMOKE, None, Broken(error=error), started)
@@ -73,7 +79,7 @@ def _outcome(stack: StackRun, service: ServiceRun) -> Outcome:
     if findings:
         return Ran(findings=findings)
     if not service.ready:
-        behind = ", ".join(service.waits_on)
+        behind = stack.blocked_by(name)
         return Skipped(
             reason=f"not started: waits for {behind}" if behind else "still starting when the run ended"
         )

@@ -11,9 +11,10 @@ from hullmark._files import write_whole
 from hullmark._pipeline import open_project, run_checks
 from hullmark._process import SystemCommands
 from hullmark._reporters import Style, render
+from hullmark.model.stack import Aftermath
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from hullmark._cli.session import Session
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from hullmark.model.outcome import Check
     from hullmark.model.project import Project, Service
     from hullmark.model.report import Report
+    from hullmark.model.stack import Kept
     from hullmark.model.verdict import Policy
 
 
@@ -34,6 +36,7 @@ def check(
     policy: Callable[[Policy], Policy] = lambda policy: policy,
     fix: Callable[[Project, tuple[Service, ...]], tuple[Fixed, ...]] = lambda _project, _services: (),
     reusing: bool = False,
+    aftermath: Aftermath = Aftermath(),  # noqa: B008  # it cannot change
 ) -> int:
     """Runs `checks` on `services` (all when empty), writes the report, and gives the verdict's exit code.
 
@@ -55,6 +58,7 @@ def check(
                 commands=commands, environ=session.environ, progress=progress, cancelled=session.cancelled
             ),
             reusing=reusing,
+            aftermath=aftermath,
         )
     finally:
         progress.close()
@@ -63,7 +67,22 @@ def check(
     for file_format, path in reports:
         text = "".join(render(file_format, report, Style()))
         write_whole(session.directory / path, text.encode("utf-8", "surrogateescape"), what="the report")
+    if report.stack is not None and report.stack.kept is not None:
+        for line in _about_kept(report.stack.kept):
+            session.tell(line)
     return report.verdict.exit_code
+
+
+def _about_kept(kept: Kept) -> Iterator[str]:
+    """How to look around in a stack that stays up, and how to get rid of it."""
+    yield f"The stack stays up as the Compose project {kept.name}."
+    yield f"  look      docker compose -p {kept.name} ps -a"
+    yield f"            docker compose -p {kept.name} logs -f [SERVICE]"
+    if kept.services:
+        yield f"            docker compose -p {kept.name} exec {kept.services[0]} sh"
+    for service, port, address in kept.addresses:
+        yield f"  {service}, port {port}: {address}"
+    yield f"  remove    hullmark smoke --reap {kept.name}"
 
 
 def _show(session: Session, format_: str, report: Report) -> None:

@@ -125,9 +125,10 @@ def _signals(cancelled: threading.Event) -> Iterator[None]:
 
     def stop(number: int, _frame: FrameType | None) -> None:
         name = signal.Signals(number).name
-        again = "still ending what was started" if cancelled.is_set() else "ending what was started"
-        with contextlib.suppress(OSError, ValueError):
-            os.write(2, f"\nhullmark: {name}, {again}\n".encode())
+        if cancelled.is_set():
+            _say_to_terminal(f"\nhullmark: {name} again, leaving at once{_left()}\n")
+            os._exit(Interrupted.exit_code)
+        _say_to_terminal(f"\nhullmark: {name}, ending what was started; once more to leave at once\n")
         cancelled.set()
 
     # What is ignored from the start (`nohup`, a shell's `&`) is to stay so.
@@ -141,3 +142,21 @@ def _signals(cancelled: threading.Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _say_to_terminal(text: str) -> None:
+    # Not through a stream: the signal may have come in the middle of writing to it.
+    with contextlib.suppress(OSError, ValueError):
+        os.write(2, text.encode())
+
+
+def _left() -> str:
+    """What is left of runs that do not get the time to remove what they started, and how to remove it."""
+    owner = sys.modules.get("hullmark._smoke.owner")
+    runs: tuple[str, ...] = () if owner is None else owner.runs_under_way()
+    if not runs:
+        return ""
+    return (
+        f"; containers, networks and volumes of {', '.join(runs)} may be left: `hullmark smoke --reap` removes them, "
+        "and so does the next run"
+    )

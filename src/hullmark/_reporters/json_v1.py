@@ -168,11 +168,18 @@ class ServiceRunV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     created_after_s: float | None
     started_after_s: float | None
     healthy_after_s: float | None
+    answered_after_s: float | None
+    """When its probes had passed, of one without a health check."""
+    ended_after_s: float | None
+    """When it completed, or when it was certain that it had failed."""
     restarts: int
     exit_code: int | None
     out_of_memory: bool
+    blocked_by: str | None
+    """What it waits for, what that waits for, and how the last of them stands."""
     health_output: str
     log: list[str]
+    """The lines that say most."""
 
 
 class StepV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -240,6 +247,10 @@ class SmokeV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     drills: list[DrillV1]
     notes: list[str]
     """How the copy differs from the project in what it has of the world outside, a sentence each."""
+    kept: bool
+    """Whether it was left up on purpose."""
+    artifacts: str | None
+    """The directory with its logs, events and health, where that was asked for."""
     teardown_error: str | None
 
 
@@ -461,9 +472,12 @@ def _smoke(stack: StackRun) -> SmokeV1:
                 created_after_s=None if run.created is None else _s(run.created),
                 started_after_s=None if run.started is None else _s(run.started),
                 healthy_after_s=None if run.healthy is None else _s(run.healthy),
+                answered_after_s=None if run.answered is None else _s(run.answered),
+                ended_after_s=None if run.ended is None else _s(run.ended),
                 restarts=run.restarts,
                 exit_code=run.exit_code,
                 out_of_memory=run.out_of_memory,
+                blocked_by=stack.blocked_by(run.service) or None,
                 health_output=run.health_output,
                 log=list(run.log),
             )
@@ -492,6 +506,8 @@ def _smoke(stack: StackRun) -> SmokeV1:
             for run in stack.drills
         ],
         notes=list(stack.notes),
+        kept=stack.kept is not None,
+        artifacts=stack.artifacts,
         teardown_error=stack.teardown_error,
     )
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hullmark._reporters.failure import failures
 from hullmark.model.duration import format_duration
 from hullmark.model.finding import Severity
 from hullmark.model.outcome import Broken, Ran, Skipped
@@ -65,7 +66,7 @@ def render(report: Report, style: Style) -> Iterator[str]:
             _fixed(report),
             _findings(report),
             _fixable(report),
-            _logs(report),
+            failures(report),
             _suppressed(report),
             _time_line(report),
             _drills(report),
@@ -151,18 +152,6 @@ def _fixable(report: Report) -> Iterator[Text]:
         yield Text(f"{unsafe} fixable with `hullmark lint --fix --unsafe-fixes`", style="green")
 
 
-def _logs(report: Report) -> Iterator[Text]:
-    if report.stack is None:
-        return
-    for run in report.stack.services:
-        if run.health_output and not run.ready:
-            yield Text(f"last health check of {printable(run.service)}:", style="bold")
-            yield from (Text(f"  {printable(line)}") for line in run.health_output.splitlines()[-5:])
-        if run.log:
-            yield Text(f"end of the log of {printable(run.service)}:", style="bold")
-            yield from (Text(f"  {printable(line)}") for line in run.log)
-
-
 def _suppressed(report: Report) -> Iterator[Text]:
     if report.suppressed:
         rules = ", ".join(
@@ -184,7 +173,8 @@ def _time_line(report: Report) -> Iterator[Table | Text]:
             printable(run.service), _bar(run, whole), _at(run.started), _at(run.healthy), _state(run)
         )
     yield table
-    yield Text(f"{report.stack.tally}; {format_duration(report.stack.seconds)} from start to removal")
+    until = "from start to removal" if report.stack.kept is None else "from its start; it stays up"
+    yield Text(f"{report.stack.tally}; {format_duration(report.stack.seconds)} {until}")
     yield from (Text(printable(note), style="dim") for note in report.stack.notes)
 
 

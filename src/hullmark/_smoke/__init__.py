@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from hullmark._smoke.owner import labels_of_run
 from hullmark._smoke.privileges import observe_privileges
-from hullmark._smoke.reap import reap
+from hullmark._smoke.reap import Remains, clear, reap, remains
 from hullmark._smoke.run import smoke
 from hullmark._smoke.stack import missing_images
 
-__all__ = ["labels_of_run", "missing_images", "observe_privileges", "reap", "smoke"]
+__all__ = [
+    "Remains",
+    "clear",
+    "labels_of_run",
+    "missing_images",
+    "observe_privileges",
+    "reap",
+    "remains",
+    "smoke",
+]
