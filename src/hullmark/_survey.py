@@ -10,7 +10,8 @@ from hullmark._anatomy import Reading
 from hullmark._compose import TEST_ENV_FILE, TEST_FILES, resolve
 from hullmark._dockerfile import recipe_of
 from hullmark._root import find_root
-from hullmark._settings.proposal import Candidate, propose
+from hullmark._settings.candidates import Candidate
+from hullmark._settings.proposal import propose
 from hullmark.errors import Unavailable
 from hullmark.model.location import shown
 from hullmark.model.outcome import Check

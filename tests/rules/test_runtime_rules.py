@@ -60,8 +60,11 @@ def _http(*, passed: bool = False, seen: str = "status 500", **more: Any) -> Pro
     return ProbeRun(service="web", probe=probe, passed=passed, seen=seen)
 
 
-def _link(to: str, seen: str, *, passed: bool = False, **more: Any) -> LinkRun:
-    return LinkRun(link=Link(from_service="web", to=to, origin=TOML, **more), passed=passed, seen=seen)
+def _link(
+    to: str, seen: str, *, passed: bool = False, met: dict[str, Any] | None = None, **more: Any
+) -> LinkRun:
+    link = Link(from_service="web", to=to, origin=TOML, **more)
+    return LinkRun(link=link, passed=passed, seen=seen, **(met or {}))
 
 
 def _privileges(*processes: tuple[int, str, str]) -> Privileges:
@@ -132,19 +135,71 @@ CASES = (
     Case(
         rule="failed-link",
         name="unknown-host",
-        target=_link("https://proxi/", "Could not resolve host: proxi"),
-        seen="web -> https://proxi/: Could not resolve host: proxi",
-        remedy="let `proxi` listen on 0.0.0.0:443",
+        target=_link("https://proxi/", "`proxi` does not resolve (by curl)", met={"resolved": False}),
+        seen="web -> https://proxi/: `proxi` does not resolve (by curl)",
+        remedy="let `web` and `proxi` share a network, or correct the name in `to`",
+        place=TOML,
+    ),
+    Case(
+        rule="failed-link",
+        name="certificate",
+        target=_link("https://proxy/", "TLS: certificate has expired (by node)", met={"secured": False}),
+        seen="web -> https://proxy/: TLS: certificate has expired (by node)",
+        remedy="let `web` trust the certificate of `proxy`, or set `tls` of this link",
         place=TOML,
     ),
     Case(
         rule="failed-link",
         name="status",
-        target=_link("http://rag:8001/health", "status 503 (by node)", status=200),
+        target=_link(
+            "http://rag:8001/health",
+            "status 503 (by node)",
+            status=200,
+            met={"resolved": True, "status": 503},
+        ),
         seen="web -> http://rag:8001/health: status 503 (by node)",
         remedy="let `rag` answer /health as expected, or set `status` of this link",
         place=TOML,
     ),
+    Case(rule="failed-link", name="derived", target=_link("tcp://db:1", "refused", derived="`depends_on`")),
+    # failed-derived-link
+    Case(
+        rule="failed-derived-link",
+        name="refused",
+        target=_link("tcp://db:5432", "connection refused", derived="the environment variable `DB`"),
+        seen="web -> tcp://db:5432 (derived from the environment variable `DB`): connection refused",
+        remedy="let `db` listen on 0.0.0.0:5432 and share a network with `web`, or declare in `[[links]]`",
+        place=TOML,
+    ),
+    Case(
+        rule="failed-derived-link",
+        name="unknown-host",
+        target=_link(
+            "tcp://rag:8001", "`rag` does not resolve", derived="the environment variable `RAG_URL`"
+        ),
+        seen="web -> tcp://rag:8001 (derived from the environment variable `RAG_URL`): `rag` does not resolve",
+        remedy="share a network with `web`",
+        place=TOML,
+    ),
+    Case(
+        rule="failed-derived-link",
+        name="late",
+        target=_link("tcp://db:5432", "timed out (by bash)", derived="`depends_on`"),
+        seen="web -> tcp://db:5432 (derived from `depends_on`): timed out (by bash)",
+        remedy="let `db` listen on 0.0.0.0:5432",
+        place=TOML,
+    ),
+    Case(
+        rule="failed-derived-link",
+        name="declared-and-holds",
+        target=_link("tcp://db:5432", "connected", passed=True),
+    ),
+    Case(
+        rule="failed-derived-link",
+        name="holds",
+        target=_link("tcp://db:5432", "connected", passed=True, derived="`depends_on`"),
+    ),
+    Case(rule="failed-derived-link", name="declared", target=_link("tcp://db:5432", "connection refused")),
     # failed-probe
     Case(rule="failed-probe", name="http", target=_http(passed=True, seen="status 200")),
     Case(
@@ -542,6 +597,7 @@ CASES = (
 )
 ONLY_BAD = {"failed-build"}
 """Rules about something that exists only when it is bad."""
+WARNINGS = {"failed-derived-link"}
 
 
 def _name(case: Case) -> str:
@@ -554,7 +610,7 @@ def test_a_case_has_the_finding_it_expects(case: Case) -> None:
     assert [finding.seen for finding in findings] == ([case.seen] if case.seen else [])
     for finding in findings:
         assert finding.location == case.place
-        assert finding.severity is Severity.ERROR
+        assert finding.severity is (Severity.WARNING if case.rule in WARNINGS else Severity.ERROR)
         assert finding.expected
         assert case.remedy
         assert case.remedy in finding.remedy
@@ -606,7 +662,8 @@ def test_what_is_expected_follows_what_was_asked_for() -> None:
 
     assert expected("failed-probe", _http()) == "status 200-399"
     assert (
-        expected("failed-probe", _http(status=(range(204, 205),), body_contains="ok")) == "status 204 and a body with `ok`"
+        expected("failed-probe", _http(status=(range(204, 205),), body_contains="ok"))
+        == "status 204 and a body with `ok`"
     )
     assert expected("failed-link", _link("tcp://db:1", "refused")) == "an accepted connection"
     assert expected("failed-link", _link("http://db:1", "refused", status=301)) == "status 301"

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hullmark._settings import load_settings
-from hullmark._settings.proposal import Candidate, budget, propose
+from hullmark._settings.candidates import Candidate
+from hullmark._settings.proposal import budget, propose
 from hullmark.model.probe import HttpProbe, TcpProbe
 from hullmark.model.project import AnyUser, NonRoot
 

@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.smoke.probing import GOOD, HERE, Stack, http, saying, served
 
-from hullmark._smoke import links, probes
-from hullmark._smoke.links import run_link
+from hullmark._smoke import probes
 from hullmark._smoke.probes import command, run_probe
 from hullmark.errors import Interrupted
 from hullmark.model.probe import ExecProbe, TcpProbe
-from hullmark.model.project import Link
-from hullmark.model.stack import LinkRun, Unlinkable
 
 if TYPE_CHECKING:
     import socket
@@ -142,7 +139,6 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
         return script.pop(0) if len(script) > 1 else script[0]
 
     monkeypatch.setattr(command, "run_inside", run_inside)
-    monkeypatch.setattr(links, "run_inside", run_inside)
     return script
 
 
@@ -168,159 +164,3 @@ def test_a_command_passes_or_says_why_not(
     stack: Any = Stack()
     run = run_probe(stack, "db", ExecProbe(command=("check",), origin=HERE, timeout=0.6))
     assert (run.passed, run.seen) == (passed, seen)
-
-
-def _link(to: str, **more: Any) -> Link:
-    given: dict[str, Any] = {"from_service": "web", "to": to, "origin": HERE, "timeout": 0.3}
-    return Link(**(given | more))
-
-
-MISSING = (126, 'OCI runtime exec failed: exec failed: exec: "curl": executable file not found in $PATH')
-
-
-@pytest.mark.parametrize(
-    ("script", "passed", "seen"),
-    [
-        ([(0, "HTTP/1.1 200")], True, "status 200 (by curl)"),
-        ([(0, "HTTP/1.1 500")], False, "status 500 (by curl)"),
-        ([MISSING, (0, "HTTP/1.1 204\n")], True, "status 204 (by python3)"),
-        ([MISSING, MISSING, (0, "HTTP/1.1 301")], True, "status 301 (by node)"),
-        (
-            [MISSING, MISSING, MISSING, (0, "  HTTP/1.1 302 Found\n  HTTP/1.1 500 Oh")],
-            True,
-            "status 302 (by wget)",
-        ),
-        (
-            [MISSING, MISSING, MISSING, (8, "  HTTP/1.0 404 Not Found\nwget: error")],
-            False,
-            "status 404 (by wget)",
-        ),
-        ([(139, ""), (0, "HTTP/1.1 200")], True, "status 200 (by python3)"),
-        ([(2, "curl: option -w: unknown option"), (0, "HTTP/1.1 200")], True, "status 200 (by python3)"),
-        (
-            [(6, "curl: (6) Could not resolve host: rga\nHTTP/1.1 000")],
-            False,
-            "curl: (6) Could not resolve host: rga",
-        ),
-        ([(7, "")], False, "exit code 7"),
-        ([(None, "")], False, "no answer in time"),
-    ],
-)
-def test_a_link_is_tried_with_what_the_image_holds(
-    answers: Answers,
-    script: Answers,
-    passed: bool,  # noqa: FBT001
-    seen: str,
-) -> None:
-    answers[:] = script
-    stack: Any = Stack()
-    run = run_link(stack, _link("http://rag:8001/", timeout=0.1))
-    assert isinstance(run, LinkRun)
-    assert (run.passed, run.seen) == (passed, seen)
-
-
-@pytest.mark.parametrize(
-    ("script", "passed", "seen"),
-    [
-        ([(0, "")], True, "connected (by python3)"),
-        ([(1, "[Errno 111] Connection refused")], False, "[Errno 111] Connection refused"),
-        (
-            [MISSING, MISSING, (1, "nc: invalid option -- 'z'\nUsage: nc [-l]"), (0, "")],
-            True,
-            "connected (by nc)",
-        ),
-        ([MISSING, MISSING, MISSING, MISSING, (0, "")], True, "connected (by bash)"),
-    ],
-)
-def test_a_plain_connection_is_tried_with_what_the_image_holds(
-    answers: Answers,
-    script: Answers,
-    passed: bool,  # noqa: FBT001
-    seen: str,
-) -> None:
-    answers[:] = script
-    stack: Any = Stack()
-    run = run_link(stack, _link("tcp://db:5432", timeout=0.1))
-    assert isinstance(run, LinkRun)
-    assert (run.passed, run.seen) == (passed, seen)
-
-
-def test_where_no_program_can_connect_the_link_is_untried(answers: Answers) -> None:
-    answers[:] = [MISSING]
-    stack: Any = Stack()
-    run = run_link(stack, _link("http://rag:8001/"))
-    assert isinstance(run, Unlinkable)
-    assert run.reason == (
-        "the image of `web` holds no program to connect with (curl, python3, node, wget, busybox)"
-    )
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        (1, 'curl: (1) Protocol "https" not supported\nHTTP/1.1 000'),
-        (1, "curl: (1) Protocol https not supported or disabled in libcurl"),
-        (1, 'curl: (1) Protocol "https" disabled'),
-        (1, "wget: not an http or ftp url: https://rag:8001/"),
-        (1, "https://rag:8001/: HTTPS support not compiled in."),
-        (1, "Traceback ...\nModuleNotFoundError: No module named '_ssl'"),
-        (1, "Error [ERR_NO_CRYPTO]: Node.js is not compiled with OpenSSL crypto support"),
-        (0, "wget: note: TLS certificate validation not implemented\n  HTTP/1.0 200 OK"),
-    ],
-)
-def test_what_cannot_verify_a_certificate_decides_nothing_about_a_link_that_asks_for_it(
-    answers: Answers, said: tuple[int, str]
-) -> None:
-    answers[:] = [said, (0, "HTTP/1.1 200")]
-    stack: Any = Stack()
-    run = run_link(stack, _link("https://rag:8001/"))
-    assert isinstance(run, LinkRun)
-    assert run.seen == "status 200 (by python3)"
-    answers[:] = [said]
-    run = run_link(stack, _link("https://rag:8001/"))
-    assert isinstance(run, Unlinkable)
-    assert run.reason == (
-        "the image of `web` holds no program to connect with that verifies certificates "
-        "(curl, python3, node, wget, busybox)"
-    )
-
-
-def test_a_link_that_takes_any_certificate_may_be_tried_with_what_verifies_none(answers: Answers) -> None:
-    note = "wget: note: TLS certificate validation not implemented\n"
-    answers[:] = [MISSING, MISSING, MISSING, MISSING, (0, f"{note}  HTTP/1.0 200 OK")]
-    stack: Any = Stack()
-    run = run_link(stack, _link("https://rag:8001/", tls="insecure"))
-    assert isinstance(run, LinkRun)
-    assert run.seen == "status 200 (by busybox)"
-
-
-def test_a_link_is_tried_again_until_it_holds(answers: Answers) -> None:
-    answers[:] = [(7, "refused"), (7, "refused"), (0, "HTTP/1.1 200")]
-    stack: Any = Stack()
-    run = run_link(stack, _link("http://rag:8001/", timeout=5.0))
-    assert isinstance(run, LinkRun)
-    assert run.passed
-
-
-def test_the_programs_of_this_machine_understand_what_they_are_asked() -> None:
-    """Python's and bash's ways to connect, run here as they would be in a container."""
-    import subprocess
-    import sys
-
-    with served(saying("HTTP/1.1 418 Teapot\nContent-Length: 0\n\n")) as stack:
-        clients = {client.name: client for client in links.CLIENTS}
-        python, bash = clients["python3"], clients["bash"]
-        assert python.http is not None
-        assert python.tcp is not None
-        assert bash.tcp is not None
-        url = f"http://127.0.0.1:{stack.port}/tea?pot=1"
-        argv = (sys.executable, *python.http(url, False, 5)[1:])  # noqa: FBT003  # a column of a table
-        assert subprocess.run(argv, check=True, capture_output=True, text=True).stdout == "HTTP/1.1 418\n"
-        subprocess.run((sys.executable, *python.tcp("127.0.0.1", stack.port, 5)[1:]), check=True)
-        subprocess.run(bash.tcp("127.0.0.1", stack.port, 5), check=True)
-        port = stack.port
-    for argv in (python.tcp("127.0.0.1", port, 5), bash.tcp("127.0.0.1", port, 5)):
-        program = sys.executable if argv[0] == "python3" else argv[0]
-        ended = subprocess.run((program, *argv[1:]), check=False, capture_output=True, text=True)
-        assert ended.returncode == 1
-        assert "refused" in ended.stderr

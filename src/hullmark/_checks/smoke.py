@@ -106,7 +106,10 @@ def _unwanted_outcome(stack: StackRun, name: str) -> Outcome:
 def _untried(stack: StackRun, name: str) -> str:
     """Why not everything that is configured for the service `name` was tried; empty when it was."""
     reasons = [each.reason for each in stack.unprobed if each.service == name]
-    reasons += [each.reason for each in stack.untried if each.link.from_service == name]
+    # Nobody has asked for what was derived.
+    reasons += [
+        each.reason for each in stack.untried if each.link.from_service == name and not each.link.derived
+    ]
     text = "; ".join(dict.fromkeys(reasons))
     unread = "; ".join(dict.fromkeys(log.error for log in stack.logs if log.service == name and log.error))
     tried = stack.tried and name not in stack.unwanted

@@ -14,6 +14,7 @@ from hullmark import __version__
 from hullmark._reporters.document import schema_of, written
 from hullmark.model.location import ImageConfig, ImagePath, ServicePlace, SourceSpan
 from hullmark.model.outcome import Broken, Ran, Skipped
+from hullmark.model.stack import LinkRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -218,8 +219,20 @@ class LinkV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     from_: str = msgspec.field(name="from")
     to: str
+    derived: str | None
+    """What says that there is this link; null where `hullmark.toml` declares it."""
     passed: bool | None
     seen: str
+    by: str | None
+    """What tried it."""
+    resolved: bool | None
+    """Whether the name stands for an address; this and what follows is null where it was not asked or not seen."""
+    address: str | None
+    connected: bool | None
+    secured: bool | None
+    """Whether TLS was agreed upon."""
+    status: int | None
+    """Of the HTTP answer."""
     seconds: float
 
 
@@ -423,20 +436,27 @@ def _image(image: ImageSummary) -> ImageV1:
     )
 
 
+def _link(run: LinkRun, *, tried: bool = True) -> LinkV1:
+    return LinkV1(
+        from_=run.link.from_service,
+        to=run.link.to,
+        derived=run.link.derived or None,
+        passed=run.passed if tried else None,
+        seen=run.seen,
+        by=run.by or None,
+        resolved=run.resolved,
+        address=run.address or None,
+        connected=run.connected,
+        secured=run.secured,
+        status=run.status,
+        seconds=_s(run.seconds),
+    )
+
+
 def _smoke(stack: StackRun) -> SmokeV1:
-    links = [
-        LinkV1(
-            from_=run.link.from_service,
-            to=run.link.to,
-            passed=run.passed,
-            seen=run.seen,
-            seconds=_s(run.seconds),
-        )
-        for run in stack.links
-    ]
+    links = [_link(run) for run in stack.links]
     links += [
-        LinkV1(from_=each.link.from_service, to=each.link.to, passed=None, seen=each.reason, seconds=0.0)
-        for each in stack.untried
+        _link(LinkRun(link=each.link, passed=False, seen=each.reason), tried=False) for each in stack.untried
     ]
     probes = [
         ProbeV1(

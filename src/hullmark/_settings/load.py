@@ -335,6 +335,7 @@ def _settings(
             LogRule(pattern=pattern, origin=source.span(("smoke", "forbidden-logs", index)))
             for index, pattern in enumerate(values.get("smoke", {}).get("forbidden-logs", ()))
         ),
+        smoke_derive_links=values.get("smoke", {}).get("derive-links", defaults.smoke_derive_links),
         scan=ScanSettings(
             fail_on=fail_on,
             reports=scan.get("reports", defaults.scan.reports),

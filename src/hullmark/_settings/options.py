@@ -131,6 +131,13 @@ SCHEMA = Table(
                     example='["company-net", "./models"]',
                 ),
                 Option(
+                    key="derive-links",
+                    kind=FLAG,
+                    help="Whether links that are not declared are tried as well: to what services wait for, and to what "
+                    "their environment has the address of. Those that fail are warnings.",
+                    default="true",
+                ),
+                Option(
                     key="forbidden-logs",
                     kind=PATTERNS,
                     help="What must be found in no line of any service's log, looked at once everything has been tried.",
@@ -297,8 +304,9 @@ SCHEMA = Table(
                     kind=LINK_TARGET,
                     help="What it calls: `http://`, `https://` or `tcp://`, with a client that the image of `from` holds: "
                     "curl, Python, Node.js, wget or busybox; for `tcp://` also nc or bash. For `https://` it must be "
-                    'built with and busybox, which verifies no certificate, fits only `tls = "insecure"`. '
-                    "Without a client the link is reported as not tried.",
+                    'built with TLS, and busybox, which verifies no certificate, fits only `tls = "insecure"`. '
+                    "Where the image holds none its network is entered: by hullmark, as root on the machine of the "
+                    "engine, or by a container of another image of the stack.",
                     required=True,
                     example='"http://rag:8001/health"',
                 ),

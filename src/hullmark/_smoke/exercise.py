@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hullmark._compose import unscaled
-from hullmark._smoke.links import run_link
+from hullmark._smoke.links import derived_links, run_link
 from hullmark._smoke.probes import run_probe
 from hullmark.errors import Interrupted
 from hullmark.model.outcome import Check
@@ -46,7 +46,7 @@ def untried(project: Project, reason: str) -> Exercise:
 
 
 def exercise(stack: Stack, project: Project, progress: Progress) -> Exercise:
-    """Tries every probe and link of `project`; those of services without containers are not tried.
+    """Tries every probe and link of `project`, derived ones as well; those of services without containers are not tried.
 
     The probes of services that have no health check come first, as they say whether these are up: `stack.timeline` is
     told. Ends early when a service fails meanwhile, which the time line then knows. Raises `Interrupted`.
@@ -62,6 +62,7 @@ def exercise(stack: Stack, project: Project, progress: Progress) -> Exercise:
     )
     wanted = [(name, probe) for name, probe in _probes(project) if name not in none]
     links = [link for link in project.settings.links if link.from_service not in none]
+    links += derived_links(project, stack.engine)
     if not wanted and not links:
         return found
     progress.begin(Check.SMOKE, None, f"trying probes ({len(wanted)}) and links ({len(links)})")

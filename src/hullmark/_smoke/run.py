@@ -167,7 +167,9 @@ def _drilled(
         for run in found.probes
         if isinstance(run, ProbeRun) and not run.passed
     ]
-    failed += [f"the link {run.link}" for run in found.links if isinstance(run, LinkRun) and not run.passed]
+    # What was derived holds nobody to anything.
+    links = [run for run in found.links if isinstance(run, LinkRun) and not run.link.derived]
+    failed += [f"the link {run.link}" for run in links if not run.passed]
     why = ""
     if failed:
         why = f"{failed[0]} does not pass"
@@ -176,9 +178,7 @@ def _drilled(
     if why:
         names = [run.service for run in services]
         return Drilled(runs=[*undrilled(stack.project, names, why)], given_up=True)
-    return drill_stack(
-        stack, commands, progress, [run.link for run in found.links if isinstance(run, LinkRun)]
-    )
+    return drill_stack(stack, commands, progress, [run.link for run in links])
 
 
 def _judged(run: ServiceRun, stack: Stack, waited: float) -> ServiceRun:

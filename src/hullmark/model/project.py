@@ -51,6 +51,8 @@ class Link:
     timeout: float = 15.0
     degrades: bool = False
     """Whether the caller stays healthy, and answers its probes, while it cannot reach the other."""
+    derived: str = ""
+    """What says that there is this link, where `hullmark.toml` does not declare it."""
 
     def __str__(self) -> str:
         return f"{self.from_service} -> {self.to}"
@@ -158,6 +160,8 @@ class Settings:
     """What no service's log may hold."""
     variables: tuple[Variable, ...] = ()
     """What probes refer to of the environment, as far as it is set."""
+    smoke_derive_links: bool = True
+    """Whether links that are not declared are taken from what services wait for, and have the addresses of."""
     scan: ScanSettings = field(default_factory=ScanSettings)
     services: tuple[tuple[str, ServiceSettings], ...] = ()
     links: tuple[Link, ...] = ()

@@ -356,17 +356,29 @@ class StackRun:
 
     @property
     def tally(self) -> str:
-        """How many of the configured probes, links and drills passed, or that there are none."""
-        probes, links = len(self.probes) + len(self.unprobed), len(self.links) + len(self.untried)
+        """How many of the configured probes, links and drills passed, or that there are none; and of derived links."""
+        probes = len(self.probes) + len(self.unprobed)
+        known = [*(run.link for run in self.links), *(each.link for each in self.untried)]
+        links = sum(not link.derived for link in known)
+        more = f"{self._drilled}{self._derived}"
         if not probes and not links:
-            return (
-                f"no probes or links are configured (`[[services.NAME.probes]]`, `[[links]]`){self._drilled}"
-            )
+            return f"no probes or links are configured (`[[services.NAME.probes]]`, `[[links]]`){more}"
         named = f"{{}} of {probes} probe{'' if probes == 1 else 's'} and {{}} of {links} link{'' if links == 1 else 's'}"
         if not self.tried:
             return f"{named.format(0, 0)} tried"
-        passed, linked = sum(run.passed for run in self.probes), sum(run.passed for run in self.links)
-        return f"{named.format(passed, linked)} passed{self._drilled}"
+        passed = sum(run.passed for run in self.probes)
+        linked = sum(run.passed for run in self.links if not run.link.derived)
+        return f"{named.format(passed, linked)} passed{more}"
+
+    @property
+    def _derived(self) -> str:
+        """How many of the derived links held, as the end of a sentence; empty where there are none."""
+        found = [run.passed for run in self.links if run.link.derived]
+        return (
+            f"; {sum(found)} of {len(found)} derived link{'' if len(found) == 1 else 's'} held"
+            if found
+            else ""
+        )
 
     @property
     def _drilled(self) -> str:

@@ -1,7 +1,8 @@
 """Service cannot reach another.
 
 What it checks
-    Every link of `hullmark.toml`, from inside the calling container and with a client that its image holds.
+    Every link of `hullmark.toml`, from inside the calling container's network: whether the name resolves, the
+    connection is accepted, TLS is agreed upon and the answer has the right status.
 
 Why it matters
     Each service can be healthy alone while the one that needs it looks for it under a wrong name, on a wrong port,
@@ -24,7 +25,7 @@ from hullmark.model.stack import LinkRun
 
 @rule(summary="link between services fails", severity=Severity.ERROR, since="0.1")
 def failed_link(run: LinkRun) -> Iterator[Observation]:
-    if not run.passed:
+    if not run.passed and not run.link.derived:
         connects = run.link.to.startswith("tcp:")
         yield Observation(
             location=run.link.origin,
@@ -38,10 +39,17 @@ def failed_link(run: LinkRun) -> Iterator[Observation]:
 def _remedy(run: LinkRun) -> str:
     target = urlsplit(run.link.to)
     port = target.port or (443 if target.scheme == "https" else 80)
-    if run.seen.startswith("status "):
+    if run.status is not None:
         return (
             f"let `{target.hostname}` answer {target.path or '/'} as expected, or set `status` of this link"
         )
+    if run.resolved is False:
+        return (
+            f"let `{run.link.from_service}` and `{target.hostname}` share a network, or correct the name in `to` of "
+            "this link"
+        )
+    if run.secured is False:
+        return f"let `{run.link.from_service}` trust the certificate of `{target.hostname}`, or set `tls` of this link"
     return (
         f"let `{target.hostname}` listen on 0.0.0.0:{port} and share a network with `{run.link.from_service}`, "
         "or correct `to` of this link"
