@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from hullmark._smoke.drills.ground import Ground
     from hullmark.model.drill import DrillResult, DrillRun
 
-UNKNOWN = "nothing says how data is written to it (`[[services.{}.persist]]`)"
-_PSQL = (
-    'PGPASSWORD="${POSTGRES_PASSWORD-}" exec psql -X -q -A -t -v ON_ERROR_STOP=1 '
-    '-U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}" -c "$0"'
-)
+UNKNOWN = "nothing says how data is written to it (`[[services.NAME.persist]]`)"
+_PSQL = """
+export PGPASSWORD="${POSTGRES_PASSWORD-}"
+ask() { psql -X -q -A -t -v ON_ERROR_STOP=1 -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}" "$@"; }
+# The socket may be for the user of the same name only.
+if ask -c "SELECT 1" >/dev/null 2>&1; then ask -c "$0"; else ask -h 127.0.0.1 -c "$0"; fi
+"""
 
 
 @dataclass(kw_only=True)
@@ -74,7 +76,7 @@ def drill(ground: Ground) -> Iterator[DrillRun]:
 def _result(keeper: Keeper, lost: str, why: str) -> DrillResult:
     name = keeper.service
     if not keeper.persist:
-        return Exempt(reason=UNKNOWN.format(name))
+        return Exempt(reason=UNKNOWN)
     if keeper.trouble:
         return Exempt(reason=keeper.trouble) if keeper.derived else Undrilled(error=keeper.trouble)
     if lost:
@@ -114,7 +116,8 @@ def _written(ground: Ground, name: str) -> Keeper:
             keeper.trouble = error.message
             break
         if code != 0:
-            keeper.trouble = f"nothing could be written: {_ended(each.write, code, output)}"
+            what = "the derived statement" if keeper.derived else f"`{shorten(' '.join(each.write))}`"
+            keeper.trouble = f"nothing could be written: {what} {_ended(code, output)}"
             break
     return keeper
 
@@ -139,10 +142,10 @@ def unread(ground: Ground, keeper: Keeper, when: str) -> str:
     return ""
 
 
-def _ended(command: tuple[str, ...], code: int | None, output: str) -> str:
+def _ended(code: int | None, output: str) -> str:
     how = "does not end in time" if code is None else f"ends with exit code {code}"
     said = shorten(output)
-    return f"`{shorten(' '.join(command))}` {how}{f': {said}' if said else ''}"
+    return f"{how}{f': {said}' if said else ''}"
 
 
 def derived(ground: Ground, name: str) -> tuple[Persistence, ...]:

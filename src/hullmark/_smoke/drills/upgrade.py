@@ -108,6 +108,9 @@ def _switch(voyage: _Voyage, ground: Ground) -> None:
         if name not in voyage.old and not keeps:
             voyage.results[name] = Exempt(reason=_NO_SET)
             continue
+        if keeper.trouble and not keeper.derived:
+            voyage.results[name] = Undrilled(error=f"with {voyage.old[name]} {keeper.trouble}")
+            continue
         why = ground.unwell((name,), ground.within(name)) or ground.unanswered((name,))
         if not why and keeps:
             why = unread(

@@ -19,8 +19,16 @@ if TYPE_CHECKING:
     from hullmark._smoke.stack import Stack
 
 _NANO = 1e9
+_FEW = 2
+"""Lines that are quoted whole."""
 _DEFAULT_TIMEOUT = 30.0
 _DEFAULT_RETRIES = 3
+
+
+def gist(output: str) -> str:
+    """What a health check printed, where that is little, otherwise its last line: a traceback ends with what went wrong."""
+    lines = [line for line in output.splitlines() if line.strip()]
+    return shorten(output if len(lines) <= _FEW else lines[-1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +95,7 @@ class Vitals:
             case "healthy":
                 return Sign()
             case "unhealthy":
-                said = shorten((health.get("Log") or [{"Output": ""}])[-1]["Output"])
+                said = gist((health.get("Log") or [{"Output": ""}])[-1]["Output"])
                 return Sign(reason=f"`{service}` is unhealthy{f': {said}' if said else ''}")
             case "starting":
                 return Sign(reason=f"`{service}` is not healthy yet")
@@ -127,7 +135,7 @@ class Vitals:
         code, output = run_inside(self.stack, service, check.command, check.timeout)
         if code == 0:
             return ""
-        said = shorten(output)
+        said = gist(output)
         how = "does not end in time" if code is None else f"ends with exit code {code}"
         return f"the health check of `{service}` {how}{f': {said}' if said else ''}"
 
