@@ -361,6 +361,8 @@ class Transport:
     certificates: Path = CERTIFICATES
     secrets: set[str] = field(default_factory=set, repr=False)
     """What no message may show."""
+    relief: str = "`docker login {name}` as a user who may ask more often"
+    """What helps who has asked the host called `name` too often."""
     watch: Watch = field(init=False)
     _managers: dict[Origin, urllib3.PoolManager] = field(default_factory=dict, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
@@ -443,7 +445,7 @@ class Transport:
         if after is not None and after > self.patience.longest_request:
             raise Unavailable(
                 f"{name} answered {answer.status} and asks to be left alone for {after:.0f} s",
-                hint=f"try again then, or `docker login {name}` as a user who may ask more often"
+                hint=f"try again then, or {self.relief.format(name=name)}"
                 if answer.status == _TOO_MANY
                 else "try again then",
             )

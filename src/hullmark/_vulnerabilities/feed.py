@@ -90,7 +90,11 @@ def open_feed(
         yield Directory(path=directory / place.removeprefix("file://"))
         return
     with Transport(
-        environ=environ, trust=Trust(), patience=patience or Patience(), cancelled=cancelled
+        environ=environ,
+        trust=Trust(),
+        patience=patience or Patience(),
+        cancelled=cancelled,
+        relief="name a mirror with --db-url",
     ) as transport:
         yield Web(base=place or PUBLIC, transport=transport)
 
