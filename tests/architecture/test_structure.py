@@ -33,7 +33,7 @@ FLOORS = (
     ("_secrets",),
     (
         *("_settings", "_compose", "_dockerfile", "_images", "_contents"),
-        *("_engines", "_linters", "_scanners", "_vulnerabilities", "rules", "_reporters"),
+        *("_engines", "_linters", "_sbom", "_scanners", "_vulnerabilities", "rules", "_reporters"),
     ),
     ("_project", "_documents", "_smoke", "_anatomy", "_dev", "_release"),
     ("_ci", "_doctor"),

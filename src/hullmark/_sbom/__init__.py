@@ -1,0 +1,1 @@
+"""Inventories as documents that other programs read, and such documents as inventories."""
