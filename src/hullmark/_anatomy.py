@@ -30,6 +30,7 @@ from hullmark._contents.update import pulled
 from hullmark._engines.stages import stage_images
 from hullmark._images.interface import Request
 from hullmark._images.reference import open_image
+from hullmark._secrets.stream import SecretScanner
 from hullmark.errors import Unavailable
 from hullmark.model.anatomy import Anatomy
 from hullmark.model.image import ShippedImage
@@ -74,8 +75,12 @@ def dissect(
     )
 
 
-def wanted(*, contents: bool = False) -> Request:
-    """What `dissect` needs of each layer; with `contents`, equal files are found as well, and every byte is read."""
+def wanted(*, contents: bool = False, secrets: bool = False) -> Request:
+    """What `dissect` needs of each layer.
+
+    With `contents`, equal files are found as well, and with `secrets` what `find_secrets` needs; for either every byte
+    is read.
+    """
     capture = Combined(
         PackageCapture(),
         ElfCapture(),
@@ -86,7 +91,8 @@ def wanted(*, contents: bool = False) -> Request:
         JavaCapture(),
         RuntimeCapture(),
     )
-    return Request(capture=capture, contents=contents, verify=False)
+    scanner = SecretScanner() if secrets else None
+    return Request(capture=capture, contents=contents, scanner=scanner, verify=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -145,9 +151,16 @@ class Reading:
         """The image called `reference` without what is in its files: enough for its configuration and its size."""
         return self._open(reference, None, Request(verify=False))
 
-    def image(self, reference: str, *, platform: str | None = None, contents: bool = False) -> Image:
+    def image(
+        self,
+        reference: str,
+        *,
+        platform: str | None = None,
+        contents: bool = False,
+        secrets: bool = False,
+    ) -> Image:
         """The image called `reference`, as `dissect` needs it; see `open_image`."""
-        return self._open(reference, platform, wanted(contents=contents))
+        return self._open(reference, platform, wanted(contents=contents, secrets=secrets))
 
     def measured(self, anatomy: Anatomy, reference: str, platform: str | None = None) -> Anatomy:
         """`anatomy`, of the image called `reference`, with the sizes of the blobs that nobody has made yet.
@@ -204,12 +217,13 @@ class Reading:
         *,
         labels: Callable[[str], Mapping[str, str]],
         contents: bool = False,
+        secrets: bool = False,
     ) -> Anatomy:
         """All about the image of `service` as the engine has it now.
 
         Where the stages that it was copied from are not to be had, that is a note, and their bytes are the COPY's.
         """
-        image = self.image(f"docker:{service.image}", contents=contents)
+        image = self.image(f"docker:{service.image}", contents=contents, secrets=secrets)
         notes: list[str] = []
         stages: dict[int, Image] = {}
         with ExitStack() as stack:

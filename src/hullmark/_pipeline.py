@@ -3,6 +3,7 @@
 ```
 lint ── build ──┬── validate (each image)
                 ├── smoke    (the stack)
+                ├── secrets  (each image)
                 └── scan     (each image)
 ```
 
@@ -25,6 +26,7 @@ from hullmark._checks.findings import texts
 from hullmark._checks.ignores import check_rules, idle_ignores, without_ignored
 from hullmark._checks.lint import lint
 from hullmark._checks.scan import scan
+from hullmark._checks.secrets import look_for_secrets
 from hullmark._checks.sharing import finish, for_each
 from hullmark._checks.smoke import smoke_stack
 from hullmark._checks.validate import validate
@@ -141,6 +143,7 @@ def run_checks(
         after: list[tuple[Check, Callable[[], None]]] = [
             (Check.VALIDATE, lambda: for_each(run, Check.VALIDATE, validate)),
             (Check.SMOKE, lambda: smoke_stack(run)),
+            (Check.SECRETS, lambda: for_each(run, Check.SECRETS, look_for_secrets)),
             (Check.SCAN, lambda: scan(run)),
         ]
         finish([pool.submit(work) for check, work in after if check in checks], surroundings)

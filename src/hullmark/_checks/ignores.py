@@ -32,6 +32,9 @@ _CHECKS = {
 _ELSEWHERE = {
     "failed-build": Check.BUILD,
     "privileges-kept": Check.VALIDATE,
+    "visible-secret": Check.SECRETS,
+    "buried-secret": Check.SECRETS,
+    "recorded-secret": Check.SECRETS,
     "vulnerable-package": Check.SCAN,
 }
 """Rules that belong to another check than the others of their package."""

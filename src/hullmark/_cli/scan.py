@@ -1,4 +1,4 @@
-"""`hullmark scan`: known vulnerabilities in the built images."""
+"""`hullmark scan`: secrets and known vulnerabilities in the built images."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 @options.reporting
 @click.pass_obj
 def command(session: Session, /, *, services: tuple[str, ...], build: bool, **output: Any) -> int:
-    """Look for known vulnerabilities in the built images, with Trivy.
+    """Look for secrets in the built images, and for known vulnerabilities, with Trivy.
 
+    Secrets are looked for in every byte of every layer, in the configuration and in the history; see `[secrets]`.
     Vulnerabilities fail only where `--scan-fail-on` says so. A scan that could not be made is exit 3.
     """
     from hullmark._cli.checking import check  # noqa: PLC0415  # loaded when it is called, not for the help
 
-    checks = [*([Check.BUILD] if build else []), Check.SCAN]
+    checks = [*([Check.BUILD] if build else []), Check.SECRETS, Check.SCAN]
     return check(session, services, checks, policy=_asked_for, **output)
 
 

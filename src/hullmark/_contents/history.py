@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hullmark._secrets.text import redacted
 from hullmark.model.attribution import Origin, Told
 from hullmark.model.dockerfile import ImageBase
 
@@ -144,7 +145,9 @@ def steps(image: Image, stage: Stage | None) -> tuple[tuple[Step, ...], tuple[st
         elif stage is not None and isinstance(stage.root, ImageBase) and layer < bottom:
             found.append(Step(origin=_base(stage, stage.root, said)))
         elif str(said):
-            found.append(Step(origin=Origin(told=Told.HISTORY, text=str(said), keyword=said.keyword)))
+            found.append(
+                Step(origin=Origin(told=Told.HISTORY, text=redacted(str(said)), keyword=said.keyword))
+            )
         else:
             found.append(Step(origin=Origin(told=Told.LAYER, text=f"layer {layer}")))
     return tuple(found), notes
@@ -154,7 +157,7 @@ def _told(stage: Stage, instruction: Instruction) -> Step:
     return Step(
         origin=Origin(
             told=Told.INSTRUCTION,
-            text=one_line(instruction),
+            text=redacted(one_line(instruction)),
             keyword=instruction.keyword,
             stage=stage.label,
             span=instruction.span,
@@ -173,7 +176,9 @@ def _base(stage: Stage, root: ImageBase, step: Created) -> Origin:
         stage=stage.lineage[0].label,
         span=opening.span,
         base=root.reference,
-        source=Origin(told=Told.HISTORY, text=str(step), keyword=step.keyword) if str(step) else None,
+        source=Origin(told=Told.HISTORY, text=redacted(str(step)), keyword=step.keyword)
+        if str(step)
+        else None,
     )
 
 

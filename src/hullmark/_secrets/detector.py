@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from hullmark._secrets.plausible import is_random
@@ -32,8 +33,8 @@ class Detector:
     trigger: bytes
     """A regular expression without groups, names and looks around, that ends in every match, and that both engines
     understand."""
-    pattern: re.Pattern[bytes]
-    """What a match is; its group `value` is the secret."""
+    expression: bytes
+    """A regular expression for what a match is; its group `value` is the secret."""
     literals: tuple[bytes, ...]
     """Every match has one of them, so without any of them there is none; in lower case where `caseless`."""
     check: Callable[[re.Match[bytes]], bool] | None = None
@@ -48,11 +49,21 @@ class Detector:
     generic: bool = False
     """Whether a name beside it makes it a secret, not its own form: any other format that fits is the better one."""
 
+    @property
+    def pattern(self) -> re.Pattern[bytes]:
+        """The expression, compiled when somebody needs it: most formats have no trigger in most bytes."""
+        return _compiled(self.expression)
+
     def secret(self, match: re.Match[bytes]) -> bytes | None:
         """The secret in `match`, which is one of its pattern; `None` where it only looks like one."""
         if self.check is not None and not self.check(match):
             return None
         return match["value"] if self.value is None else self.value(match)
+
+
+@cache
+def _compiled(expression: bytes) -> re.Pattern[bytes]:
+    return re.compile(expression)
 
 
 def token(
@@ -81,7 +92,7 @@ def token(
         id=id,
         what=what,
         trigger=_OPEN_END.sub(rb"{\1}", _GROUP.sub(b"(?:", shape)),
-        pattern=re.compile(_BEFORE + rb"(?P<value>" + shape + rb")" + _AFTER),
+        expression=_BEFORE + rb"(?P<value>" + shape + rb")" + _AFTER,
         literals=starts,
         behind=behind,
         check=sure if random or check is not None else None,
@@ -113,7 +124,7 @@ def named(
         id=id,
         what=what,
         trigger=name + _SEPARATOR + _OPEN_END.sub(rb"{\1}", shape),
-        pattern=re.compile(rb"(?i:" + name + _SEPARATOR + rb")(?P<value>" + shape + rb")(?![A-Za-z0-9_/+=])"),
+        expression=rb"(?i:" + name + _SEPARATOR + rb")(?P<value>" + shape + rb")(?![A-Za-z0-9_/+=])",
         literals=literals,
         check=sure,
         caseless=True,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _AGE = r"\s*([0-9]{1,5})\s*(days?|d|h)\s*"
 _AGES = {"d": 86400.0, "h": 3600.0}
 HIGHEST_PORT = 65535
+_HASH = "sha256:[0-9a-f]{16,64}"
 # From 1 to 65535, so that an editor can say it too.
 _PORT = "(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"
 _HOST = "[A-Za-z0-9._-]+"
@@ -108,6 +109,16 @@ def _text(value: Any) -> str:
 def _texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
         raise ValueError(f"expected a list of texts, got {describe(value)}")
+    return tuple(value)
+
+
+def _hashes(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(
+        isinstance(item, str) and re.fullmatch(_HASH, item) for item in value
+    ):
+        raise ValueError(
+            f"expected a list of hashes such as `sha256:0123456789abcdef`, of at least 16 digits, got {describe(value)}"
+        )
     return tuple(value)
 
 
@@ -220,6 +231,12 @@ def choice(*words: str) -> Kind:
 _STRINGS = {"type": "array", "items": {"type": "string", "minLength": 1}}
 TEXT = Kind(name="text", read=_text, schema={"type": "string", "minLength": 1})
 TEXTS = Kind(name="list of texts", read=_texts, schema=_STRINGS, scalar=False)
+HASHES = Kind(
+    name="list of hashes",
+    read=_hashes,
+    schema={"type": "array", "items": {"type": "string", "pattern": f"^{_HASH}$"}},
+    scalar=False,
+)
 COMMAND = Kind(
     name="list of words",
     read=_command,

@@ -27,6 +27,7 @@ from hullmark.model.project import (
     ServiceSettings,
     Settings,
 )
+from hullmark.model.secret import SecretPolicy, Whereabouts
 from hullmark.model.verdict import Policy
 
 if TYPE_CHECKING:
@@ -336,6 +337,7 @@ def _settings(
             for index, pattern in enumerate(values.get("smoke", {}).get("forbidden-logs", ()))
         ),
         smoke_derive_links=values.get("smoke", {}).get("derive-links", defaults.smoke_derive_links),
+        secrets=_secrets(values.get("secrets", {})),
         scan=ScanSettings(
             fail_on=fail_on,
             reports=scan.get("reports", defaults.scan.reports),
@@ -355,12 +357,24 @@ def _settings(
                 service=ignore.get("service"),
                 reason=ignore["reason"],
                 expires=ignore.get("expires"),
+                owner=ignore.get("owner"),
                 origin=source.span(("ignore", "findings", i)),
             )
             for i, ignore in enumerate(values.get("ignore", {}).get("findings", []))
             if ignore is not None
         ),
         origins=origins,
+    )
+
+
+def _secrets(values: Mapping[str, Any]) -> SecretPolicy:
+    return SecretPolicy(
+        severities=tuple(
+            (each, None if values[each] == "off" else Severity.parse(values[each]))
+            for each in Whereabouts
+            if each in values
+        ),
+        allow=frozenset(values.get("allow", ())),
     )
 
 

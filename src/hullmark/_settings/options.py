@@ -9,6 +9,7 @@ from hullmark._settings.kinds import (
     DATE,
     DURATION,
     FLAG,
+    HASHES,
     LINK_TARGET,
     SIZE,
     STATUS,
@@ -64,6 +65,8 @@ _DRILLS = Table(
         ),
     ),
 )
+
+_CLASS = choice(*(str(each) for each in sorted(Severity, reverse=True)), "off")
 
 SCHEMA = Table(
     key="",
@@ -181,6 +184,36 @@ SCHEMA = Table(
                     help="Compose files of the development stack, later ones over earlier ones.",
                     default="those of the project, with `compose.dev.yml` when there is one",
                     example='["compose.yml", "compose.dev.yml"]',
+                ),
+            ),
+        ),
+        Table(
+            key="secrets",
+            help="What is made of secrets that are found in images; see `hullmark scan`.",
+            options=(
+                Option(
+                    key="visible",
+                    kind=_CLASS,
+                    help="How bad it is when containers have one in their files.",
+                    default="error",
+                ),
+                Option(
+                    key="buried",
+                    kind=_CLASS,
+                    help="How bad it is when a layer has one in a file that a later layer deletes or replaces.",
+                    default="error",
+                ),
+                Option(
+                    key="recorded",
+                    kind=_CLASS,
+                    help="How bad it is when one stands in the configuration or the history of an image.",
+                    default="error",
+                ),
+                Option(
+                    key="allow",
+                    kind=HASHES,
+                    help="What is no secret, or one that everybody may have, by the hash that findings tell.",
+                    example='["sha256:0123456789abcdef"]',
                 ),
             ),
         ),
@@ -361,6 +394,9 @@ SCHEMA = Table(
                             kind=DATE,
                             help="The last day on which it holds.",
                             example="2027-06-30",
+                        ),
+                        Option(
+                            key="owner", kind=TEXT, help="Whom to ask about it.", example='"platform team"'
                         ),
                     ),
                 ),

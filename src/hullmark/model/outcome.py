@@ -17,6 +17,7 @@ class Check(enum.StrEnum):
     BUILD = "build"
     VALIDATE = "validate"
     SMOKE = "smoke"
+    SECRETS = "secrets"
     SCAN = "scan"
 
 

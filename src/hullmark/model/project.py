@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hullmark.model.drill import DrillSettings
+from hullmark.model.secret import SecretPolicy
 from hullmark.model.verdict import Policy
 
 if TYPE_CHECKING:
@@ -110,6 +111,8 @@ class Ignore:
     reason: str
     expires: dt.date | None
     origin: SourceSpan
+    owner: str | None = None
+    """Whom to ask about it."""
 
     def covers(self, rule: str, service: str | None, today: dt.date) -> bool:
         """Whether a finding of `rule` in `service` is ignored on the day `today`; the last day counts."""
@@ -162,6 +165,7 @@ class Settings:
     """What probes refer to of the environment, as far as it is set."""
     smoke_derive_links: bool = True
     """Whether links that are not declared are taken from what services wait for, and have the addresses of."""
+    secrets: SecretPolicy = field(default_factory=SecretPolicy)
     scan: ScanSettings = field(default_factory=ScanSettings)
     services: tuple[tuple[str, ServiceSettings], ...] = ()
     links: tuple[Link, ...] = ()

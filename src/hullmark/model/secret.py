@@ -86,6 +86,8 @@ class ExposedSecret:
     """What the project says of its whereabouts, where it does."""
     written: SourceSpan | None = None
     """The instruction that wrote it, where that is known."""
+    step: str = ""
+    """The same in one line, or what else is known of how it came here."""
     removed: str = ""
     """What hides the file: the instruction of a later layer."""
 

@@ -34,7 +34,7 @@ DETECTORS = (
         id="private-key",
         what="a private key",
         trigger=_TRIGGER,
-        pattern=PEM,
+        expression=PEM.pattern,
         literals=_PEM,
         behind=LONGEST_BEHIND,
         check=_is_plain,
@@ -44,7 +44,7 @@ DETECTORS = (
         id="encrypted-private-key",
         what="an encrypted private key",
         trigger=_TRIGGER,
-        pattern=PEM,
+        expression=PEM.pattern,
         literals=_PEM,
         behind=LONGEST_BEHIND,
         check=_is_encrypted,
@@ -54,7 +54,7 @@ DETECTORS = (
         id="pgp-private-key",
         what="a private key of OpenPGP",
         trigger=_TRIGGER,
-        pattern=PEM,
+        expression=PEM.pattern,
         literals=_PEM,
         behind=LONGEST_BEHIND,
         check=_is_pgp,
@@ -64,9 +64,7 @@ DETECTORS = (
         id="putty-private-key",
         what="a private key of PuTTY",
         trigger=rb"Private-Lines: [0-9]{1,3}",
-        pattern=re.compile(
-            rb"Private-Lines: [0-9]{1,3}\s{1,2}(?P<value>(?:[A-Za-z0-9+/=]{1,64}\s{1,2}){1,64})"
-        ),
+        expression=rb"Private-Lines: [0-9]{1,3}\s{1,2}(?P<value>(?:[A-Za-z0-9+/=]{1,64}\s{1,2}){1,64})",
         literals=(b"Private-Lines: ",),
         behind=LONGEST_BEHIND,
         check=_has_private_lines,
@@ -75,9 +73,7 @@ DETECTORS = (
         id="json-web-token",
         what="a JSON web token",
         trigger=rb"\.eyJ[A-Za-z0-9_-]{10}",
-        pattern=re.compile(
-            rb"(?<![A-Za-z0-9_-])(?P<value>eyJ[A-Za-z0-9_-]{10,1000}\.eyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{20,1000})"
-        ),
+        expression=rb"(?<![A-Za-z0-9_-])(?P<value>eyJ[A-Za-z0-9_-]{10,1000}\.eyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{20,1000})",
         literals=(b".eyJ",),
         reach=1024,
         behind=6000,
@@ -87,9 +83,7 @@ DETECTORS = (
         id="wireguard-key",
         what="a private key of WireGuard",
         trigger=rb"PrivateKey[ \t]{0,4}=[ \t]{0,4}[A-Za-z0-9+/]{42}",
-        pattern=re.compile(
-            rb"PrivateKey[ \t]{0,4}=[ \t]{0,4}(?P<value>[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=)(?![A-Za-z0-9=])"
-        ),
+        expression=rb"PrivateKey[ \t]{0,4}=[ \t]{0,4}(?P<value>[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=)(?![A-Za-z0-9=])",
         literals=(b"PrivateKey",),
         check=None,
     ),

@@ -55,9 +55,7 @@ DETECTORS = (
         id="url-password",
         what="a URL with a password",
         trigger=rb"://[^ \t\r\n/:@\"'<>]{0,64}:[^ \t\r\n/@\"'<>]{3,100}@[A-Za-z0-9]",
-        pattern=re.compile(
-            rb"[A-Za-z][A-Za-z0-9+.-]{1,30}://(?P<user>[^\s/:@\"'<>\x00]{0,64}):(?P<value>[^\s/@\"'<>\x00]{3,100})@(?P<host>[A-Za-z0-9.-]+)"
-        ),
+        expression=rb"[A-Za-z][A-Za-z0-9+.-]{1,30}://(?P<user>[^\s/:@\"'<>\x00]{0,64}):(?P<value>[^\s/@\"'<>\x00]{3,100})@(?P<host>[A-Za-z0-9.-]+)",
         literals=(b"://",),
         check=_is_login,
         generic=True,
@@ -66,15 +64,13 @@ DETECTORS = (
         id="assigned-secret",
         what="a secret by its name",
         trigger=_NAME + _ASSIGNED + _RANDOM + rb"{16}",
-        pattern=re.compile(
-            rb"(?i:"
-            + _NAME
-            + rb")"
-            + _ASSIGNED
-            + rb"(?P<value>"
-            + _RANDOM
-            + rb"{16,200})(?=[\"'\s,;)}\]]|\\[nr]|$)"
-        ),
+        expression=rb"(?i:"
+        + _NAME
+        + rb")"
+        + _ASSIGNED
+        + rb"(?P<value>"
+        + _RANDOM
+        + rb"{16,200})(?=[\"'\s,;)}\]]|\\[nr]|$)",
         literals=(b"passw", b"passphrase", b"secret", b"token", b"key", b"credential"),
         check=_is_value,
         caseless=True,

@@ -52,7 +52,7 @@ DETECTORS = (
         id="registry-login",
         what="a login of a container registry",
         trigger=rb"\"auth\"[ \t\r\n]{0,4}:[ \t\r\n]{0,4}\"[A-Za-z0-9+/=]{8}",
-        pattern=re.compile(rb"\"auth\"\s{0,4}:\s{0,4}\"(?P<value>[A-Za-z0-9+/]{8,4000}={0,2})\""),
+        expression=rb"\"auth\"\s{0,4}:\s{0,4}\"(?P<value>[A-Za-z0-9+/]{8,4000}={0,2})\"",
         literals=(b'"auth"',),
         behind=4096,
         check=_is_login,
@@ -61,9 +61,7 @@ DETECTORS = (
         id="registry-identity-token",
         what="a token of a container registry",
         trigger=rb"\"(?:identitytoken|registrytoken)\"[ \t\r\n]{0,4}:[ \t\r\n]{0,4}\"[A-Za-z0-9+/=._-]{16}",
-        pattern=re.compile(
-            rb"\"(?:identitytoken|registrytoken)\"\s{0,4}:\s{0,4}\"(?P<value>[A-Za-z0-9+/=._-]{16,4000})\""
-        ),
+        expression=rb"\"(?:identitytoken|registrytoken)\"\s{0,4}:\s{0,4}\"(?P<value>[A-Za-z0-9+/=._-]{16,4000})\"",
         literals=(b'"identitytoken"', b'"registrytoken"'),
         behind=4096,
         check=_is_chosen,
@@ -72,9 +70,7 @@ DETECTORS = (
         id="npm-login",
         what="a login of an npm registry",
         trigger=rb":_(?:authToken|password|auth)[ \t]{0,4}=[ \t]{0,4}[\"']?[^\s$\"']{8}",
-        pattern=re.compile(
-            rb":_(?:authToken|password|auth)[ \t]{0,4}=[ \t]{0,4}[\"']?(?P<value>[^\s$\"']{8,1000})"
-        ),
+        expression=rb":_(?:authToken|password|auth)[ \t]{0,4}=[ \t]{0,4}[\"']?(?P<value>[^\s$\"']{8,1000})",
         literals=(b":_authToken", b":_password", b":_auth"),
         behind=1024,
         check=_is_chosen,
@@ -83,9 +79,7 @@ DETECTORS = (
         id="netrc-login",
         what="a login in a netrc file",
         trigger=rb"machine[ \t\r\n]{1,8}[A-Za-z0-9.-]{1,100}[ \t\r\n]{1,8}login[ \t\r\n]{1,8}[!-~]{1,100}[ \t\r\n]{1,8}password[ \t\r\n]{1,8}[!-~]{3}",
-        pattern=re.compile(
-            rb"machine\s{1,8}[A-Za-z0-9.-]{1,100}\s{1,8}login\s{1,8}(?P<user>[!-~]{1,100})\s{1,8}password\s{1,8}(?P<value>[!-~]{3,200})"
-        ),
+        expression=rb"machine\s{1,8}[A-Za-z0-9.-]{1,100}\s{1,8}login\s{1,8}(?P<user>[!-~]{1,100})\s{1,8}password\s{1,8}(?P<value>[!-~]{3,200})",
         literals=(b"machine",),
         reach=512,
         check=lambda match: is_password(match["value"], match["user"]),
@@ -94,9 +88,7 @@ DETECTORS = (
         id="pypirc-password",
         what="a password of a package index",
         trigger=rb"username[ \t]{0,8}[=:][ \t]{0,8}[!-~]{1,100}[ \t\r\n]{1,8}password[ \t]{0,8}[=:][ \t]{0,8}[!-~]{3}",
-        pattern=re.compile(
-            rb"\busername[ \t]{0,8}[=:][ \t]{0,8}(?P<user>[!-~]{1,100})\s{1,8}password[ \t]{0,8}[=:][ \t]{0,8}(?P<value>[!-~]{6,400})"
-        ),
+        expression=rb"\busername[ \t]{0,8}[=:][ \t]{0,8}(?P<user>[!-~]{1,100})\s{1,8}password[ \t]{0,8}[=:][ \t]{0,8}(?P<value>[!-~]{6,400})",
         literals=(b"username",),
         check=lambda match: _is_chosen(match) and is_password(match["value"], match["user"]),
         generic=True,

@@ -1,0 +1,106 @@
+"""Looks through every byte of an image for secrets, and says how to get rid of what it finds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hullmark._anatomy import Reading
+from hullmark._checks.findings import apply
+from hullmark._contents.secrets import find_secrets
+from hullmark._secrets.recorded import recorded
+from hullmark._smoke import labels_of_run
+from hullmark.model.location import ImageConfig, ImagePath
+from hullmark.model.outcome import Check, Ran, Skipped
+from hullmark.model.secret import ExposedSecret, Whereabouts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from hullmark._checks.run import Run
+    from hullmark.model.anatomy import Anatomy
+    from hullmark.model.outcome import Outcome
+    from hullmark.model.project import Service
+    from hullmark.model.secret import Scan, Secret, SecretPolicy
+
+
+def look_for_secrets(run: Run, service: Service) -> Outcome:
+    """The secrets in the image of `service`: in its files, in what its layers hide, in what it says of itself."""
+    if reason := run.failed_builds().get(service.name):
+        return Skipped(reason=reason)
+    surroundings = run.surroundings
+    surroundings.progress.begin(Check.SECRETS, service.name, "looking through every byte")
+    reading = Reading(surroundings.commands, surroundings.environ, surroundings.cancelled)
+    anatomy = reading.service(
+        run.project,
+        service,
+        run.recipe(service),
+        lambda: surroundings.engine,
+        labels=labels_of_run,
+        secrets=True,
+    )
+    policy = run.project.settings.secrets
+    scan = find_secrets(anatomy.files, anatomy.ownership)
+    everything = (*scan.secrets, *recorded(anatomy.image))
+    wanted = [each for each in everything if not policy.off(each.whereabouts)]
+    told = [each for each in wanted if not policy.allows(each.likeness.hash)]
+    findings = tuple(
+        finding for exposed in exposed_in(anatomy, told, policy) for finding in apply(exposed, service.name)
+    )
+    return Ran(findings=findings, note=noted(scan, allowed=len(wanted) - len(told)))
+
+
+def exposed_in(anatomy: Anatomy, secrets: Iterable[Secret], policy: SecretPolicy) -> Iterator[ExposedSecret]:
+    """`secrets`, of the image that `anatomy` is of, as the rules look at them."""
+    image = anatomy.image
+    for secret in secrets:
+        severity = policy.severity(secret.whereabouts)
+        if secret.layer is None:
+            yield ExposedSecret(
+                secret=secret,
+                image=image.reference,
+                layers=len(image.layers),
+                location=ImageConfig(image=image.reference, key=secret.key),
+                severity=severity,
+            )
+            continue
+        written = anatomy.attribution.origin(secret.layer, secret.row).chain[-1]
+        yield ExposedSecret(
+            secret=secret,
+            image=image.reference,
+            layers=len(image.layers),
+            location=ImagePath(image=image.reference, path=secret.path, layer=secret.layer),
+            severity=severity,
+            written=written.span,
+            step=written.text,
+            removed=_removed_by(anatomy, secret) if secret.whereabouts is Whereabouts.BURIED else "",
+        )
+
+
+def _removed_by(anatomy: Anatomy, secret: Secret) -> str:
+    """The step that took the last name of the file away, in one line."""
+    assert secret.layer is not None
+    number = anatomy.files.starts[secret.layer] + secret.row
+    by = anatomy.files.hidden_by[number]
+    if by < 0:
+        return ""
+    layer = anatomy.files.layer_of(by)
+    return str(anatomy.attribution.steps[layer]) if layer != secret.layer else ""
+
+
+def noted(scan: Scan, *, allowed: int = 0) -> str:
+    """What was found and is no finding, and what nobody looked into; empty where there is nothing of that."""
+    told = []
+    if allowed:
+        told.append(f"{_counted(allowed, 'secret')} allowed by hash")
+    if scan.packaged:
+        owners = sorted({str(each.package) for each in scan.packaged})
+        told.append(f"{_counted(len(scan.packaged), 'secret')} of packages ({', '.join(owners)})")
+    if scan.archives:
+        told.append(f"{_counted(scan.archives, 'archive')} not unpacked")
+    if scan.dropped:
+        told.append(f"{scan.dropped} more than are kept of one layer")
+    return f"ok; {', '.join(told)}" if told else ""
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
