@@ -145,7 +145,7 @@ PATTERNS = Kind(
     schema={"type": "array", "items": _REGEX},
     scalar=False,
 )
-JSON_PATH = Kind(name="JSON path", read=_json_path, schema={"type": "string", "pattern": r"^\$"})
+JSON_PATH = Kind(name="JSON path", read=_json_path, schema={"type": "string", "pattern": "^[$]"})
 JSON = Kind(name="any value", read=_json, schema={}, scalar=False)
 HOST = Kind(name="host name", read=_host, schema={"type": "string", "pattern": f"^{_HOST}$"})
 COUNT = Kind(name="whole number", read=_count, schema={"type": "integer", "minimum": 0}, scalar=False)

@@ -80,9 +80,9 @@ def _wrong_json(answer: HttpAnswer, expected: tuple[JsonExpectation, ...], filli
     for each in expected:
         found = values_at(document, each.path)
         if not _holds(found, each, filling):
-            shown = ", ".join(filling.quote(json.dumps(value, ensure_ascii=False)) for value in found[:3])
-            more = f" and {len(found) - 3} more" if len(found) > 3 else ""  # noqa: PLR2004  # those above
-            yield f"no {each}: {f'it is {shown}{more}' if found else f'nothing is there, in {body}'}"
+            values = ", ".join(json.dumps(value, ensure_ascii=False) for value in found)
+            at = f"`{each.path}`"
+            yield f"{at} is {filling.quote(values)}" if found else f"nothing at {at}: {body}"
 
 
 def _holds(found: list[Any], expected: JsonExpectation, filling: Filling) -> bool:
