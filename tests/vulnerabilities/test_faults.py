@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
-import shutil
-import sqlite3
-import subprocess
-import sys
-import tempfile
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from hullmark._vulnerabilities.ecosystems import ECOSYSTEMS
-from hullmark._vulnerabilities.feed import Directory, open_feed
-from hullmark._vulnerabilities.packed import SCHEMA
-from hullmark._vulnerabilities.store import Store, about, place_of, stored
-from hullmark._vulnerabilities.update import Outcome, Updating
-from hullmark.errors import Interrupted, Unavailable
 from tests.vulnerabilities.bucket import Bucket
 from tests.vulnerabilities.conftest import archive, record
 from tests.vulnerabilities.test_update import PATIENCE, fill, found, update
 
+from hullmark._vulnerabilities.ecosystems import ECOSYSTEMS
+from hullmark._vulnerabilities.feed import Directory, open_feed
+from hullmark._vulnerabilities.store import about, place_of, stored
+from hullmark._vulnerabilities.update import Outcome, Updating
+from hullmark.errors import Interrupted
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.vulnerabilities.bucket import Answer
+
+    from hullmark.errors import Unavailable
 
 ZIP = "PyPI/all.zip"
 LIST = "PyPI/modified_id.csv"

@@ -7,20 +7,22 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.vulnerabilities.bucket import Bucket
+from tests.vulnerabilities.conftest import archive, inventory, python, record
 
 from hullmark._images.transport import Patience
 from hullmark._vulnerabilities.ecosystems import ECOSYSTEMS
 from hullmark._vulnerabilities.feed import open_feed
 from hullmark._vulnerabilities.match import match
 from hullmark._vulnerabilities.store import Store
-from hullmark._vulnerabilities.update import Outcome, Updated, Updating
-from tests.vulnerabilities.bucket import Bucket
-from tests.vulnerabilities.conftest import archive, inventory, python, record
+from hullmark._vulnerabilities.update import Outcome, Updating
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from typing import Any
+
+    from hullmark._vulnerabilities.update import Updated
 
 PATIENCE = Patience(attempts=3, first_delay=0.001, longest_delay=0.01, connect=10, answer=20, piece=20)
 DAY = dt.timedelta(days=1)

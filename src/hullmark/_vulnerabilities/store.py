@@ -142,6 +142,27 @@ class _Opened:
     groups: dict[int, tuple[Record, ...]]
 
 
+def is_sound(known: About) -> bool:
+    """Whether all of a store can be read; what is damaged is not to be kept for not having changed."""
+    if not known.usable:
+        return False
+    try:
+        database = _connect(known.path)
+    except sqlite3.Error:
+        return False
+    try:
+        found = sum(
+            len(unpack_records(packed)) for (packed,) in database.execute("select packed from records")
+        )
+        for (packed,) in database.execute("select packed from affected"):
+            unpack_entries(packed)
+    except (sqlite3.Error, Broken):
+        return False
+    finally:
+        database.close()
+    return found == known.records
+
+
 def place_of(directory: Path, ecosystem: str) -> Path:
     """The file of one ecosystem."""
     return directory / f"{ecosystem}{SUFFIX}"

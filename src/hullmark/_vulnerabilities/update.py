@@ -17,7 +17,7 @@ from hullmark._vulnerabilities.archive import gather
 from hullmark._vulnerabilities.build import Building
 from hullmark._vulnerabilities.feed import moment
 from hullmark._vulnerabilities.packed import SCHEMA
-from hullmark._vulnerabilities.store import Store, about, place_of
+from hullmark._vulnerabilities.store import Store, about, is_sound, place_of
 from hullmark.errors import Interrupted, Unavailable
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ class Updating:
     def _one(self, ecosystem: Ecosystem, *, whole: bool) -> Updated:
         path = place_of(self.directory, ecosystem.name)
         there = about(path) if path.exists() else None
-        before = there if there is not None and there.usable else None
+        before = there if there is not None and is_sound(there) else None
         try:
             done = None
             if before is not None and not whole and before.source == self.feed.address(ecosystem.name):
@@ -203,7 +203,7 @@ class Updating:
         if there is not None and before is None:
             note = (
                 "the one that was there was damaged"
-                if not there.schema
+                if not there.schema or there.usable
                 else f"the one that was there had been stored by another version of hullmark "
                 f"(schema {there.schema}, now {SCHEMA})"
             )
