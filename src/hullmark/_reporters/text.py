@@ -41,6 +41,8 @@ _VERDICTS = {
 }
 _DRILLED = {"broken": "bold magenta", "failed": "bold red", "passed": "green", "skipped": "dim"}
 """How drills end, what matters most first."""
+_LEAST = 0.05
+"""Seconds that are shown as more than nothing."""
 _LEGEND = "created ·  starting ─  running ━"
 
 
@@ -179,18 +181,20 @@ def _time_line(report: Report) -> Iterator[Table | Text]:
 
 
 def _drills(report: Report) -> Iterator[Table | Text]:
-    """A table of services against drills, and what is worth knowing of each that did not simply pass."""
+    """A table of services against drills, and why some were not carried out."""
     runs = () if report.stack is None else report.stack.drills
     if not runs:
         return
-    columns = list(dict.fromkeys(str(run.drill) for run in runs))
-    table = _table("drills", "service", *columns)
+    # What was skipped for all needs no column: below it says why.
+    columns = list(dict.fromkeys(str(run.drill) for run in runs if run.status != "skipped"))
+    table = _table("drills, and how long what passed took", "service", *(f">{each}" for each in columns))
     for service in sorted({run.service for run in runs}):
         cells = [
             [run for run in runs if run.service == service and str(run.drill) == each] for each in columns
         ]
         table.add_row(printable(service), *(_drill_cell(cell) for cell in cells))
-    yield table
+    if columns:
+        yield table
     told: dict[tuple[str, str, str], list[str]] = {}
     for run in runs:
         if run.status in {"skipped", "broken"}:
@@ -210,8 +214,12 @@ def _drill_cell(runs: list[DrillRun]) -> Text:
         return Text("-", style="dim")
     worst = min(runs, key=lambda run: tuple(_DRILLED).index(run.status))
     seconds = sum(run.seconds for run in runs)
-    took = f" {format_duration(seconds)}" if worst.status in {"passed", "failed"} else ""
-    return Text(f"{worst.status}{took}", style=_DRILLED[worst.status])
+    shown = (
+        (format_duration(seconds) if seconds >= _LEAST else "ok")
+        if worst.status == "passed"
+        else worst.status
+    )
+    return Text(shown, style=_DRILLED[worst.status])
 
 
 def _bar(run: ServiceRun, whole: float) -> str:
