@@ -37,6 +37,7 @@ from hullmark.model.project import (
     ScanSettings,
     Settings,
 )
+from hullmark.model.secret import Whereabouts
 from hullmark.model.verdict import Policy
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ expires = 2027-06-30
 [[ignore.findings]]
 rule = "other"
 reason = "so"
+owner = "platform team"
 """
 
 
@@ -182,7 +184,9 @@ def test_every_option_arrives_with_the_place_it_was_written_at(tmp_path: Path) -
             expires=dt.date(2027, 6, 30),
             origin=_at(50),
         ),
-        Ignore(rule="other", service=None, reason="so", expires=None, origin=_at(55)),
+        Ignore(
+            rule="other", service=None, reason="so", expires=None, origin=_at(55), owner="platform team"
+        ),
     )
     origins = dict(settings.origins)
     assert origins["project.compose"] == "hullmark.toml:2:1"
@@ -255,6 +259,10 @@ OVERRIDES: dict[str, tuple[str, Any, Any]] = {
     "smoke.shared": ("net,./models", lambda s: s.smoke_shared, ("net", "./models")),
     "smoke.forbidden-logs": ("a,b+", lambda s: [rule.pattern for rule in s.forbidden_logs], ["a", "b+"]),
     "dev.compose": ("a.yml,b.yml", lambda s: s.dev_compose, ("a.yml", "b.yml")),
+    "secrets.visible": ("off", lambda s: s.secrets.off(Whereabouts.VISIBLE), True),
+    "secrets.buried": ("note", lambda s: s.secrets.severity(Whereabouts.BURIED), Severity.NOTE),
+    "secrets.recorded": ("error", lambda s: s.secrets.severity(Whereabouts.RECORDED), Severity.ERROR),
+    "secrets.allow": (f"sha256:{'a1' * 8}", lambda s: s.secrets.allows(f"sha256:{'a1' * 8}"), True),
     "scan.fail-on": ("low", lambda s: s.scan.fail_on, "low"),
     "policy.previous": ("old.json", lambda s: s.previous, "old.json"),
     "scan.reports": ("r", lambda s: s.scan.reports, "r"),
