@@ -38,7 +38,8 @@ PATHS = (
 CONTEXTS = (".", "shared")
 REFUSED = re.compile(
     r'failed to calculate checksum of ref .*: "/.*": not found$'  # no such source, or the ignore file has it
-    r"|no source files were specified|lstat .*: no such file or directory|syntax error in pattern",
+    r"|no source files were specified|lstat .*: no such file or directory|syntax error in pattern"
+    r"|too many symlinks",
     re.MULTILINE,
 )
 """What the builder says of sources that there are not, and of patterns that are none."""

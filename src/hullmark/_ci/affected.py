@@ -33,14 +33,15 @@ class Assembly:
     smoke: dict[str, list[Reason]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    def assemble(self, configured: Configured) -> Affected:
-        """Every service with its reasons."""
-        everything = self.changes.everything or configured.everything
+    def assemble(self, configured: Configured | None) -> Affected:
+        """Every service with its reasons; without `configured`, nothing of the configuration has changed."""
+        everything = self.changes.everything or (configured and configured.everything)
         if everything:
             self._everything(everything)
         else:
             self._changed_files()
-            self._configuration(configured)
+            if configured is not None:
+                self._configuration(configured)
             self._built_upon()
             self._depending()
             self._note_what_is_not_seen()

@@ -10,15 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hullmark._ci.among import SETTINGS, changed_among, own_place
 from hullmark._ci.compose_files import compose_files
-from hullmark._ci.configuration import (
-    SETTINGS,
-    Configured,
-    changed_among,
-    differences,
-    own_place,
-    settings_difference,
-)
+from hullmark._ci.configuration import Configured, differences, settings_difference
 from hullmark._ci.revision import revision
 from hullmark._compose import resolve
 from hullmark._root import COMPOSE_FILES, OVERRIDES

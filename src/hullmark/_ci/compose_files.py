@@ -105,10 +105,10 @@ def _named(
         if isinstance(extended, dict):
             for path in (each for start in starts for each in _paths(extended.get("file"), start, found)):
                 yield path, path.parent
-        for path in _watched(service):
+        for watched in _watched(service):
             # With variables in it, nobody can say where its links lead to before Compose does.
             aside = ComposeFiles()
-            found.watched.update(each for start in starts for each in _paths(path, start, aside))
+            found.watched.update(each for start in starts for each in _paths(watched, start, aside))
             found.elsewhere |= aside.unknown | aside.elsewhere
         for key in ("env_file", "label_file"):
             for item in _items(service.get(key)):

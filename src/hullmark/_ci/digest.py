@@ -111,10 +111,11 @@ class Digests:
             if because.text.startswith("the Dockerfile"):
                 value = self.objects.value(os.path.join(self.root, path))  # noqa: PTH118
                 yield "Dockerfile", (value or "").rpartition(" ")[2]
+        value_of = self.objects.value
         for context, path, where in files_below(inputs, self.root):
-            value = self.objects.value(where)
+            value = value_of(where)
             if value is not None:
-                yield f"file {f'{context}:' if context else ''}{path}", value
+                yield (f"file {context}:{path}" if context else f"file {path}"), value
 
 
 def declared_inputs(
@@ -156,11 +157,9 @@ def unknown_inputs(inputs: BuildInputs) -> Iterator[str]:
 
 def digest_of(entries: tuple[tuple[str, str], ...]) -> str:
     """The digest of inputs, of which no two lists have the same."""
-    digest = hashlib.sha256()
-    for name, value in entries:
-        # Names may hold anything but a NUL.
-        digest.update(f"{name}\0{value}\0".encode("utf-8", "surrogateescape"))
-    return f"sha256:{digest.hexdigest()}"
+    # Names may hold anything but a NUL.
+    told = "".join([f"{name}\0{value}\0" for name, value in entries])
+    return f"sha256:{hashlib.sha256(told.encode('utf-8', 'surrogateescape')).hexdigest()}"
 
 
 def _hidden(value: str) -> str:

@@ -8,19 +8,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hullmark._ci.among import SETTINGS, changed_among
 from hullmark._ci.changes import changes
-from hullmark._ci.configuration import SETTINGS, Configured, changed_among
 from hullmark._ci.meanwhile import Meanwhile
-from hullmark._ci.objects import Objects, objects_of
 from hullmark._ci.plans import plans
 from hullmark._ci.repository import find_repository
-from hullmark._ci.revision import revision
 from hullmark._project import from_the_root, root_of
 from hullmark.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from hullmark._ci.configuration import Configured
+    from hullmark._ci.objects import Objects
     from hullmark._ci.plan import Plan
     from hullmark._ci.repository import Repository
     from hullmark._ci.revision import Revision
@@ -62,7 +62,7 @@ def examine(
             repository, found, checked_out = asking.result()
             files = (*kept.configuration, *(str(root / name) for name in SETTINGS))
             if checked_out and not changed_among(files, found, str(repository.top)):
-                known = Meanwhile(lambda: objects_of(repository)).result if explain else None
+                known = _known(repository) if explain else None
                 return _assembled(kept.plan, found, repository.top, where, known, against)
         return _examined_anew(where, root, asking, explain=explain, against=against)
 
@@ -88,12 +88,15 @@ def _examined_anew(
 
         repository, found, checked_out = asking.result()
         if checked_out:
-            known = Meanwhile(lambda: objects_of(repository)).result if explain else None
+            known = _known(repository) if explain else None
             project = resolving.result()
             look = _Look(
                 where=where, project=project, repository=repository, top=repository.top, started=started
             )
             return look.at(found, known, against)
+    from hullmark._ci.objects import Objects  # noqa: PLC0415
+    from hullmark._ci.revision import revision  # noqa: PLC0415
+
     assert found.head is not None
     with revision(repository, found.head) as then:
         then.write_all()
@@ -104,6 +107,13 @@ def _examined_anew(
         look = _Look(where=there, project=project, repository=repository, top=then.top)
         objects = (lambda: Objects(algorithm=repository.object_format)) if explain else None
         return _renamed(look.at(found, objects, against), str(then.top), str(repository.top))
+
+
+def _known(repository: Repository) -> Callable[[], Objects]:
+    """What git knows of files, which it is asked for from here on."""
+    from hullmark._ci.objects import objects_of  # noqa: PLC0415  # mostly not needed
+
+    return Meanwhile(lambda: objects_of(repository)).result
 
 
 def _renamed(affected: Affected, written: str, top: str) -> Affected:
@@ -249,9 +259,7 @@ def _assembled(
     """What `found` affects of what was planned; without `configured`, nothing of the configuration has changed."""
     from hullmark._ci.affected import Assembly  # noqa: PLC0415
 
-    affected = Assembly(plan=plan, changes=found, top=str(top), place=place).assemble(
-        configured or Configured()
-    )
+    affected = Assembly(plan=plan, changes=found, top=str(top), place=place).assemble(configured)
     if objects is None:
         return affected
     from hullmark._ci.explain import explanations  # noqa: PLC0415  # mostly not needed

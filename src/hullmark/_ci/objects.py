@@ -25,6 +25,8 @@ _CHUNK = 1 << 20
 _USUAL = {0o644: "100644", 0o664: "100644", 0o755: "100755", 0o775: "100755"}
 """Modes as git has them; the group's part of them is whoever's who made the checkout."""
 
+_REGULAR = {stat.S_IFREG | permissions: mode for permissions, mode in _USUAL.items()}
+
 
 @dataclass(slots=True, kw_only=True)
 class Objects:
@@ -40,13 +42,18 @@ class Objects:
 
         Raises `Unavailable` for a file that cannot be read.
         """
-        if path not in self._values:
-            self._values[path] = self._value(path)
-        return self._values[path]
+        try:
+            return self._values[path]
+        except KeyError:
+            found = self._values[path] = self._value(path)
+            return found
 
     def _value(self, path: str) -> str | None:
         try:
             found = os.lstat(path)
+            known = self.known.get(path)
+            if known is not None and (usual := _REGULAR.get(found.st_mode)) is not None:
+                return f"{usual} {known}"
             kind, permissions = stat.S_IFMT(found.st_mode), stat.S_IMODE(found.st_mode)
             if kind == stat.S_IFLNK:
                 return f"120000 {self._hash(os.fsencode(os.readlink(path)))}"  # noqa: PTH115
@@ -56,7 +63,7 @@ class Objects:
             if kind != stat.S_IFREG:
                 return f"{kind:o}"
             mode = _USUAL.get(permissions) or f"100000 {permissions:04o}"
-            return f"{mode} {self.known.get(path) or self._hash_file(path)}"
+            return f"{mode} {known or self._hash_file(path)}"
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -96,19 +103,17 @@ def _clean(repository: Repository) -> dict[str, str]:
         Meanwhile(lambda: _changed(repository)) as asking,
         Meanwhile(lambda: _converts_by_configuration(repository)) as converting,
     ):
-        staged = repository.records("ls-files", "-z", "--stage", "-v")
+        staged = repository.ask("ls-files", "-z", "--stage", "-v")
         dirty, attributes = asking.result()
         if converting.result():
             return {}
     top = f"{repository.top}/"
-    found = {}
-    for record in staged:
-        told, _, path = record.partition("\t")
-        # `H 100644 ID 0`; another letter is of a file that git is told not to look at.
-        if told.startswith("H 100") and told.endswith(" 0") and path not in dirty:
-            found[f"{top}{path}"] = told[9:-2]
-        if path.endswith(".gitattributes"):
-            attributes.append(f"{top}{path}")
+    # Another letter is of a file that git is told not to look at.
+    listed = re.findall(r"(?:^|(?<=\0))H 100[0-9]{3} ([0-9a-f]+) 0\t([^\0]*)\0", staged)
+    found = {top + path: known for known, path in listed}
+    for path in dirty:
+        found.pop(top + path, None)
+    attributes += [top + path for path in re.findall(r"\t([^\0]*\.gitattributes)\0", staged)]
     return {} if any(_converts(path) for path in attributes) else found
 
 

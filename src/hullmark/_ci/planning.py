@@ -7,8 +7,8 @@ import os
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from hullmark._ci.among import SETTINGS
 from hullmark._ci.before import files_of
-from hullmark._ci.configuration import SETTINGS
 from hullmark._ci.digest import declared_inputs
 from hullmark._ci.evidence import Sources, links_of
 from hullmark._ci.plan import Mounted, Plan

@@ -35,18 +35,21 @@ def _walk(top: str, selections: list[Selection], ignored: Excludes) -> Iterator[
     waiting: set[str] = set()
     while pending:
         prefix, selected = pending.pop()
-        try:
-            with os.scandir(f"{top}/{prefix}") as found:
-                entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in found]
-        except OSError:
-            continue
+        entries = _entries(f"{top}/{prefix}")
+        is_excluded = ignored.within(prefix[:-1])
         for name, is_directory in entries:
             path = f"{prefix}{name}"
+            if selected and not is_directory:
+                # What most of it is: a file in a directory that is taken as a whole.
+                if not is_excluded(path):
+                    yield from _above(path, waiting) if waiting else ()
+                    yield path
+                continue
             inherited = selected or any(each.covers(path) for each in whole)
             chosen = inherited or any(each.covers(path) for each in selections)
             if not chosen and not (is_directory and any(each.reaches_below(path) for each in selections)):
                 continue
-            excluded = ignored.excludes(path)
+            excluded = is_excluded(path)
             if chosen and not excluded:
                 yield from _above(path, waiting)
                 yield path
@@ -54,6 +57,15 @@ def _walk(top: str, selections: list[Selection], ignored: Excludes) -> Iterator[
                 waiting.add(path)
             if is_directory and (not excluded or ignored.may_reinclude_below(path)):
                 pending.append((f"{path}/", inherited))
+
+
+def _entries(directory: str) -> list[tuple[str, bool]]:
+    """What lies in a directory, and whether that is one itself; nothing where it cannot be read."""
+    try:
+        with os.scandir(directory) as found:
+            return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in found]
+    except OSError:
+        return []
 
 
 def _above(path: str, waiting: set[str]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import PurePosixPath
 
     from hullmark.model.location import SourceSpan
@@ -22,6 +22,10 @@ class Excludes(Protocol):
 
     def excludes(self, path: str) -> bool:
         """Whether the builder does not see `path`."""
+        ...
+
+    def within(self, directory: str) -> Callable[[str], bool]:
+        """`excludes` for what lies directly in `directory`, which is empty for the context."""
         ...
 
     def may_reinclude_below(self, directory: str) -> bool:

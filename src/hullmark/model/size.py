@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 
 UNITS = {
     "B": 1,
@@ -33,6 +32,8 @@ def parse_size(text: str) -> int:
         raise ValueError(
             f"`{text}` is not a size; expected a number and a unit, such as `600 MB` or `1.5 GiB`"
         )
+    from decimal import Decimal  # noqa: PLC0415  # mostly, no size has to be read
+
     # Decimal, because a float loses the last bytes of a large number.
     size = Decimal(match[1].replace(",", "")) * UNITS[match[2].upper()]
     if size > LARGEST:
