@@ -46,7 +46,7 @@ def facts(package: Package) -> Iterator[tuple[str, str]]:
         # What wrote it first, and not the squash that it came through.
         writer = origin.chain[-1]
         found["origin"] = str(writer.told)
-        found["instruction"] = writer.text if writer.told is not Told.LAYER else ""
+        found["step" if writer.told is Told.LAYER else "instruction"] = writer.text
         found["stage"] = writer.stage
         found["base"] = writer.base
         if writer.span is not None:
