@@ -34,7 +34,7 @@ class Subject:
     name: str
     """As the ecosystem writes it, so that it can be compared."""
     shown: str
-    """As the image writes it."""
+    """As the image writes it, where it is first."""
     version: str
     packages: tuple[Package, ...]
 
@@ -55,6 +55,7 @@ def subjects(inventory: Inventory) -> Subjects:
     """What of an inventory is looked up: packages of the distribution by their source, all others by themselves."""
     system = None if inventory.distribution is None else of_distribution(inventory.distribution)
     found: defaultdict[tuple[str, str, str], list[Package]] = defaultdict(list)
+    shown: dict[tuple[str, str], str] = {}
     releases: dict[str, Release] = {}
     counted: defaultdict[str, int] = defaultdict(int)
     without: defaultdict[tuple[str, str], int] = defaultdict(int)
@@ -74,15 +75,17 @@ def subjects(inventory: Inventory) -> Subjects:
         counted[key] += 1
         for name, version in _names(package, release):
             if version:
-                found[key, name, version].append(package)
+                spelled = release.ecosystem.spelled(name)
+                shown.setdefault((key, spelled), name)
+                found[key, spelled, version].append(package)
         if reason := _lacking(package, release):
             undecided.append(Undecided(package=package, reason=reason))
     return Subjects(
         subjects=tuple(
             Subject(
                 release=releases[key],
-                name=releases[key].ecosystem.spelled(name),
-                shown=name,
+                name=name,
+                shown=shown[key, name],
                 version=version,
                 packages=tuple(packages),
             )
