@@ -32,7 +32,7 @@ from hullmark._checks.smoke import smoke_stack
 from hullmark._checks.validate import validate
 from hullmark._ci.inputs import inputs_of
 from hullmark._ci.reuse import Reuse
-from hullmark._compose import chosen_services, resolve
+from hullmark._compose import chosen_services, resolve, with_images
 from hullmark._dockerfile import dockerfile_of
 from hullmark._project import root_and_settings
 from hullmark._root import below_repository
@@ -59,11 +59,13 @@ def open_project(
     commands: Commands,
     environ: Mapping[str, str],
     flags: Mapping[str, str] | None = None,
+    *,
+    images: Mapping[str, str] | None = None,
 ) -> tuple[Project, tuple[Service, ...]]:
     """The project that `directory` belongs to, and the services of it that `services` names (all when empty).
 
-    Raises `ConfigurationError` when a file cannot be used, `Unavailable` without Compose, and `UsageError` for a
-    service that is not there.
+    `images` are run in place of those that it builds or names, by service. Raises `ConfigurationError` when a file
+    cannot be used, `Unavailable` without Compose, and `UsageError` for a service that is not there.
     """
     errors: list[ConfigurationError] = []
     try:
@@ -73,7 +75,7 @@ def open_project(
             raise
         root, settings = error.root, error.rest
         errors.append(error)
-    project = _resolved(root, settings, commands, errors)
+    project = with_images(_resolved(root, settings, commands, errors), images or {})
     return project, chosen_services(project, services)
 
 

@@ -14,7 +14,7 @@ from hullmark._reporters import Style, render
 from hullmark.model.stack import Aftermath
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from hullmark._cli.session import Session
@@ -36,15 +36,19 @@ def check(
     policy: Callable[[Policy], Policy] = lambda policy: policy,
     fix: Callable[[Project, tuple[Service, ...]], tuple[Fixed, ...]] = lambda _project, _services: (),
     reusing: bool = False,
+    images: Mapping[str, str] | None = None,
     aftermath: Aftermath = Aftermath(),  # noqa: B008  # it cannot change
 ) -> int:
     """Runs `checks` on `services` (all when empty), writes the report, and gives the verdict's exit code.
 
-    What `fix` does before that is in the report as well. With `reusing`, what was built from the same inputs is not
+    What `fix` does before that is in the report as well. `images` run in place of those of the project, by service. With
+    `reusing`, what was built from the same inputs is not
     built again.
     """
     commands = SystemCommands(session.environ, session.cancelled)
-    project, chosen = open_project(session.directory, services, commands, session.environ, flags())
+    project, chosen = open_project(
+        session.directory, services, commands, session.environ, flags(), images=images
+    )
     session.warn(project.warnings)
     fixed = fix(project, chosen)
     progress = session.progress()

@@ -14,8 +14,32 @@ if TYPE_CHECKING:
     from hullmark._cli.session import Session
 
 
+class _Given(click.ParamType[tuple[str, str]]):
+    """`SERVICE=REFERENCE`."""
+
+    name = "SERVICE=REFERENCE"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        service, equals, reference = str(value).partition("=")
+        if not equals or not service or not reference:
+            self.fail(f"`{value}` is not SERVICE=REFERENCE", param, ctx)
+        return service, reference
+
+
 @click.command
 @click.option("--build/--no-build", default=True, help="Build the images first.  [default: build]")
+@click.option(
+    "--image",
+    "images",
+    type=_Given(),
+    multiple=True,
+    help="Run this image instead of building that of the service; pulled where it has a digest and is not here. May be "
+    "repeated.",
+)
 @click.option(
     "--artifacts",
     type=click.Path(file_okay=False, path_type=Path),
@@ -41,6 +65,7 @@ def command(
     /,
     *,
     build: bool,
+    images: tuple[tuple[str, str], ...],
     artifacts: Path | None,
     keep: bool,
     reap: str | None,
@@ -51,7 +76,7 @@ def command(
     Runs beside your own copy: it has a project name, ports and volumes of its own.
     """
     if reap is not None:
-        if keep or artifacts:
+        if keep or artifacts or images:
             raise click.UsageError("`--reap` starts nothing that could be kept or written about")
         from hullmark._cli.reaping import reap_runs  # noqa: PLC0415
 
@@ -63,6 +88,7 @@ def command(
         session,
         (),
         [*([Check.BUILD] if build else []), Check.SMOKE],
+        images=dict(images),
         aftermath=Aftermath(
             keep=keep, artifacts=None if artifacts is None else session.directory / artifacts
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hullmark._compose.composition import TEST_ENV_FILE, TEST_FILES, compositions
+from hullmark._compose.given import with_images
 from hullmark._compose.isolate import carrier, isolate, unscaled
 from hullmark._compose.resolve import (
     chosen_services,
@@ -20,4 +21,5 @@ __all__ = [
     "isolate",
     "resolve",
     "unscaled",
+    "with_images",
 ]

@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from hullmark._compose.mounts import Mounts
+from hullmark._compose.outside import unisolated
 from hullmark.errors import nearest
 from hullmark.model.stack import StackCopy
 
@@ -42,7 +43,8 @@ def isolate(
     Every published port is published on a free port of the loopback interface, chosen by the engine, and so are
     the ports in `reach` (by service), which need not be published otherwise. Fixed container names stay known as
     aliases inside of the networks; names and addresses of networks and names of volumes are dropped, so that
-    Compose derives them from `name`. A service on the network of the host gets a network like any other. Networks
+    Compose derives them from `name`. A service on the network of the host gets a network like any other; what else of
+    this machine is shared, and cannot be isolated, is said in the notes. Networks
     and volumes that are external to the project become private ones, empty at first, and directories of this host
     that services may write to become volumes (see `Mounts`); what `smoke.shared` lists stays as it is. Everything
     created carries `labels`. Images are never built, and those of the project never pulled. With `start_interval`,
@@ -59,6 +61,8 @@ def isolate(
     notes = _take_private(raw, shared)
     mounts = Mounts(project=project, name=name)
     mounts.replace(services, raw)
+    notes += unisolated(services)
+    notes += [f"`{each}` runs `{project.service(each).image}`, as it was asked for" for each in project.given]
     for service in project.services:
         value = services[service.name]
         if service.name in needed and service.name in unscaled(project):

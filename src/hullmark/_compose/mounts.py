@@ -72,6 +72,9 @@ class Mounts:
             by_source.setdefault(self.path(self.project, mount["source"]), []).append((name, mount))
         for source, mounts in sorted(by_source.items()):
             kind = _Kind.OTHER if source in shared else _kind(source)
+            if kind is _Kind.OTHER and source not in shared:
+                names = ", ".join(f"`{name}`" for name in dict.fromkeys(name for name, _ in mounts))
+                self.notes.append(f"`{source}` of this machine is mounted in {names} as it is")
             written = any(not mount.get("read_only") for _, mount in mounts)
             created = any((mount.get("bind") or {}).get("create_host_path") for _, mount in mounts)
             if kind is _Kind.DIRECTORY and written:

@@ -10,6 +10,7 @@ from hullmark._compose import unscaled
 from hullmark._smoke.artifacts import write_artifacts
 from hullmark._smoke.drills import Drilled, drill_apart, drill_stack, old_images, undrilled, wanted
 from hullmark._smoke.exercise import exercise, untried
+from hullmark._smoke.fetch import fetch_given
 from hullmark._smoke.probes import forbidden
 from hullmark._smoke.stack import running
 from hullmark.errors import Unavailable
@@ -53,6 +54,7 @@ def smoke(
     started = time.monotonic()
     if Drill.UPGRADE in wanted(project):
         old_images(project)  # before anything is started that a mistake would make useless
+    fetch_given(project, engine, commands, progress)
     telling = _Telling(progress=progress, aftermath=aftermath)
     kept: Kept | None = None
     with running(

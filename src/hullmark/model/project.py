@@ -248,6 +248,8 @@ class Project:
     """The Compose files, absolute, in the order in which they are merged."""
     warnings: tuple[str, ...] = ()
     """What Compose thought worth a warning, such as a variable that is not set, a line each with its place."""
+    given: tuple[str, ...] = ()
+    """The services that run an image that somebody named, instead of that of the project."""
 
     def service(self, name: str) -> Service:
         """The service called `name`; raises `KeyError` when there is none."""

@@ -15,7 +15,7 @@ from hullmark._smoke.links.caller import Caller, call
 from hullmark._smoke.links.clients import commands
 from hullmark._smoke.links.names import Names
 from hullmark._smoke.links.namespace import inside
-from hullmark._smoke.owner import OWNER_LABEL, RUN_LABEL, this_process
+from hullmark._smoke.owner import labels_of_run
 from hullmark._smoke.probes import ATTEMPT, run_inside
 from hullmark.errors import Interrupted, Unavailable
 
@@ -159,8 +159,7 @@ def _lend(
             labels={
                 # What Compose wrote into an image that it built must not make this one of its containers.
                 **{f"com.docker.compose.{key}": "" for key in _COMPOSE},
-                RUN_LABEL: stack.name,
-                OWNER_LABEL: str(this_process()),
+                **labels_of_run(stack.name),
             },
             read_only=True,
             cap_drop=["ALL"],

@@ -1,0 +1,45 @@
+"""A project with other images than its own: those that somebody names by a reference or a digest."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from hullmark._compose.resolve import unknown_service
+from hullmark.errors import UsageError
+from hullmark.model.reference import parse_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hullmark.model.project import Project
+
+
+def with_images(project: Project, images: Mapping[str, str]) -> Project:
+    """`project` with `images`, references by service, in place of those that it builds or names; none of them is built.
+
+    Raises `UsageError` for services that are not there, and for what is no reference.
+    """
+    names = [service.name for service in project.services]
+    problems = [unknown_service(name, names) for name in images if name not in names]
+    for name, reference in images.items():
+        try:
+            parse_reference(reference)
+        except ValueError as error:
+            problems.append(f"the image given for `{name}`: {error}")
+    if problems:
+        raise UsageError("; ".join(problems))
+    raw: dict[str, Any] = json.loads(project.resolved)
+    for name, reference in images.items():
+        raw["services"][name].pop("build", None)
+        raw["services"][name].update(image=reference, pull_policy="never")
+    return replace(
+        project,
+        services=tuple(
+            replace(service, image=images[service.name], build=None) if service.name in images else service
+            for service in project.services
+        ),
+        resolved=json.dumps(raw),
+        given=tuple(sorted(images)),
+    )
