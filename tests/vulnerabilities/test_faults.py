@@ -117,7 +117,7 @@ def test_one_bad_record_among_thousands_does_not_keep_everybody_from_the_others(
     assert done.outcome is Outcome.NEW
     assert done.about is not None
     assert (done.about.records, done.about.unread) == (1999, 1)
-    assert done.note == "1 records could not be read and are not in it"
+    assert done.note == "of all records, 1 could not be read and will not be found"
 
 
 def test_an_archive_of_another_ecosystem_is_refused(bucket: Bucket, tmp_path: Path) -> None:

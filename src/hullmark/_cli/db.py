@@ -205,7 +205,8 @@ def _line(known: About, longest: float) -> str:
         by = f"stored by another version of hullmark (schema {known.schema})" if known.schema else "damaged"
         return f"{by}, {size}; `hullmark db update` builds it anew"
     overdue = f", older than {_days(longest)}" if _overdue(known, longest) else ""
-    return f"{known.records} records, {_age(known)}{overdue}, {size}, from {known.source}"
+    records = f"{known.records} record{'' if known.records == 1 else 's'}"
+    return f"{records}, {_age(known)}{overdue}, {size}, from {known.source}"
 
 
 def _overdue(known: About, longest: float) -> bool:

@@ -208,7 +208,7 @@ class Updating:
                 f"(schema {there.schema}, now {SCHEMA})"
             )
         elif gathered.unread:
-            note = f"{gathered.unread} records could not be read and are not in it"
+            note = f"of all records, {gathered.unread} could not be read and will not be found"
         return Updated(
             ecosystem=ecosystem.name,
             outcome=Outcome.NEW,
