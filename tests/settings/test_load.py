@@ -184,9 +184,7 @@ def test_every_option_arrives_with_the_place_it_was_written_at(tmp_path: Path) -
             expires=dt.date(2027, 6, 30),
             origin=_at(50),
         ),
-        Ignore(
-            rule="other", service=None, reason="so", expires=None, origin=_at(55), owner="platform team"
-        ),
+        Ignore(rule="other", service=None, reason="so", expires=None, origin=_at(55), owner="platform team"),
     )
     origins = dict(settings.origins)
     assert origins["project.compose"] == "hullmark.toml:2:1"

@@ -100,18 +100,24 @@ def test_services_are_linked_to_whom_they_wait_for_and_whose_address_they_have(t
                 ("DATABASE_URL", "postgresql://me:secret@db/app"),
                 ("ELSEWHERE", "https://example.org"),
                 ("CACHE", "redis://cache:6380/0"),
+                ("QUEUE_HOST", "queue"),
+                ("QUEUE_PORT", "5672"),
+                ("BROKER", "queue:9092"),
                 ("SELF", "http://web:3000"),
             ),
         ),
         Candidate(name="api", built=True, health_check="curl http://localhost:8001/health"),
         Candidate(name="db", built=False),
         Candidate(name="cache", built=False),
+        Candidate(name="queue", built=False),
         Candidate(name="migrate", built=True, one_shot=True, depends_on=("db",), exposed=(1,)),
     )
     assert sorted((link.from_service, link.to) for link in settings.links) == [
         ("web", "http://api:8001/health"),
         ("web", "tcp://cache:6380"),
         ("web", "tcp://db:5432"),
+        ("web", "tcp://queue:5672"),
+        ("web", "tcp://queue:9092"),
     ]
 
 
