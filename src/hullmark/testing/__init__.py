@@ -15,12 +15,15 @@ from hullmark.testing._archives import (
 from hullmark.testing._commands import ScriptedCommands
 from hullmark.testing._images import synthetic_image
 from hullmark.testing._registry import Fault, FaultyRegistry, Seen
+from hullmark.testing._secrets import SECRET_FORMATS, Planted, planted
 
 __all__ = [
     "COMPRESSIONS",
+    "SECRET_FORMATS",
     "Fault",
     "FaultyRegistry",
     "ImageFiles",
+    "Planted",
     "ScriptedCommands",
     "Seen",
     "archive_of",
@@ -28,6 +31,7 @@ __all__ = [
     "docker_files",
     "layer_tar",
     "oci_files",
+    "planted",
     "synthetic_image",
     "write_files",
 ]

@@ -68,6 +68,7 @@ DETECTORS = (
         literals=(b"Private-Lines: ",),
         behind=LONGEST_BEHIND,
         check=_has_private_lines,
+        value=lambda match: b"".join(match["value"].split()),
     ),
     Detector(
         id="json-web-token",

@@ -70,7 +70,7 @@ DETECTORS = (
         + _ASSIGNED
         + rb"(?P<value>"
         + _RANDOM
-        + rb"{16,200})(?=[\"'\s,;)}\]]|\\[nr]|$)",
+        + rb"{16,200})(?=[\"'\s,;)}\]\x00]|\\[nr]|$)",
         literals=(b"passw", b"passphrase", b"secret", b"token", b"key", b"credential"),
         check=_is_value,
         caseless=True,
