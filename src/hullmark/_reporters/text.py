@@ -187,7 +187,7 @@ def _drills(report: Report) -> Iterator[Table | Text]:
         return
     # What was skipped for all needs no column: below it says why.
     columns = list(dict.fromkeys(str(run.drill) for run in runs if run.status != "skipped"))
-    table = _table("drills, and how long what passed took", "service", *(f">{each}" for each in columns))
+    table = _table("drills", "service", *(f">{each}" for each in columns))
     for service in sorted({run.service for run in runs}):
         cells = [
             [run for run in runs if run.service == service and str(run.drill) == each] for each in columns
@@ -195,6 +195,7 @@ def _drills(report: Report) -> Iterator[Table | Text]:
         table.add_row(printable(service), *(_drill_cell(cell) for cell in cells))
     if columns:
         yield table
+        yield Text("where a drill passed, how long it took", style="dim")
     told: dict[tuple[str, str, str], list[str]] = {}
     for run in runs:
         if run.status in {"skipped", "broken"}:

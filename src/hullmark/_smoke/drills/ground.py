@@ -278,7 +278,25 @@ class Ground:
         if made:
             raise Unavailable(made)
         stow_files(self.stack, services)
-        self.composed("up", "--no-build", "-d", "--no-recreate", *services, configuration=configuration)
+        self.revived(max(self.within(name) for name in self.services), *services, configuration=configuration)
+
+    def revived(self, seconds: float, *services: str, configuration: str | None = None) -> str:
+        """Has Compose start `services` (all when there are none) in its order; why they do not get well in `seconds`.
+
+        Compose gives up on what waits for another one that is unhealthy for a moment, so it is asked again until it is
+        certain that this is of no use.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            why = self.composed(
+                "up", "--no-build", "-d", "--no-recreate", *services, configuration=configuration
+            )
+            left = max(0.0, deadline - time.monotonic())
+            final = any(self.vitals.of(name).final for name in services or self.services)
+            if not why or final or not left:
+                return self.unwell(services or self.services, left)
+            if self.engine.cancelled.wait(PAUSE):
+                raise Interrupted
 
     def composed(self, *words: str, configuration: str | None = None) -> str:
         """Has Compose do `words` to the stack; why it could not, if so."""

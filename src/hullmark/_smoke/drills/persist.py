@@ -44,15 +44,14 @@ def drill(ground: Ground) -> Iterator[DrillRun]:
     keepers = written(ground)
     writing = [each for each in keepers.values() if each.persist and not each.trouble]
     began = time.monotonic()
-    stopped = restarted = replaced = ""
+    restarted = replaced = ""
     lost: dict[str, str] = {}
     if writing:
-        stopped = _stop_all(ground)
-        restarted = stopped or ground.unwell(ground.services, _longest(ground))
+        restarted = ground.composed("stop") or ground.revived(ground.project.settings.smoke_timeout)
         if not restarted:
             lost = {each.service: unread(ground, each, "after a restart of everything") for each in writing}
             kept = [each for each in writing if not lost[each.service]]
-            replaced = _replace_all(ground) or ground.unwell(ground.services, _longest(ground))
+            replaced = _replaced(ground)
             if not replaced:
                 lost |= {
                     each.service: unread(ground, each, "in a new container on the same volumes")
@@ -185,19 +184,10 @@ def derived(ground: Ground, name: str) -> tuple[Persistence, ...]:
 # --- the whole stack -----------------------------------------------------------------------------------------------
 
 
-def _longest(ground: Ground) -> float:
-    return max(ground.within(name) for name in ground.services)
-
-
-def _stop_all(ground: Ground) -> str:
-    """Stops everything and starts it again, in the order of Compose; why that failed, if it did."""
-    return ground.composed("stop") or ground.composed("up", "--no-build", "-d", "--no-recreate")
-
-
-def _replace_all(ground: Ground) -> str:
-    """Has new containers take the place of all; why that failed, if it did."""
+def _replaced(ground: Ground) -> str:
+    """Has new containers take the place of all; why they do not get well, if so."""
     try:
         ground.recreate(ground.services)
     except Unavailable as error:
         return error.message
-    return ""
+    return ground.unwell(ground.services, ground.project.settings.smoke_timeout)
