@@ -379,3 +379,13 @@ def test_a_commit_that_is_not_checked_out_is_read_as_it_was(shop: _Shop) -> None
     shop.look()
     arguments = ("--base", before, "--head", before)
     assert shop.report(*arguments) == shop.report(*arguments, HULLMARK_NO_CACHE="1")
+
+
+def test_what_compose_warns_of_is_told_with_a_plan_too(shop: _Shop) -> None:
+    shop.checkout.commit({"compose.yml": COMPOSE.replace("${LEVEL:-info}", "${NOT_SET_ANYWHERE}")})
+    for _ in range(2):
+        out, err = io.StringIO(), io.StringIO()
+        assert main(("-C", str(shop.top), "affected"), stdout=out, stderr=err, environ=shop.environ) == 0
+        assert "NOT_SET_ANYWHERE" in err.getvalue()
+        assert "NOT_SET_ANYWHERE" not in out.getvalue()
+    assert shop.kept()

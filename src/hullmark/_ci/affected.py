@@ -61,6 +61,7 @@ class Assembly:
                 for name in self.plan.services
             ),
             notes=tuple(self.notes),
+            warnings=self.plan.warnings,
         )
 
     def _everything(self, why: str) -> None:

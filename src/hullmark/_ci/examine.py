@@ -136,6 +136,7 @@ def _renamed(affected: Affected, written: str, top: str) -> Affected:
             for each in affected.services
         ),
         notes=tuple(note.replace(written, top) for note in affected.notes),
+        warnings=tuple(warning.replace(written, top) for warning in affected.warnings),
     )
 
 

@@ -75,6 +75,7 @@ def command(
         flags=flags(),
     )
     found = examine(where, base, head, explain=explain, against=against)
+    session.warn(found.warnings)
     match format_:
         case "json":
             session.write_for_programs(report.json(found))

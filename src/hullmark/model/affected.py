@@ -136,6 +136,8 @@ class Affected:
     """Every service of the project, sorted by name."""
     notes: tuple[str, ...] = ()
     """What was assumed or could not be followed."""
+    warnings: tuple[str, ...] = ()
+    """What Compose warns of."""
     explanations: tuple[Explanation, ...] = ()
     """Where it was asked for, of every service that is built."""
 
