@@ -11,6 +11,7 @@ import pytest
 from hullmark._settings import load_settings
 from hullmark._settings.options import SCHEMA, scalars
 from hullmark.errors import ConfigurationError
+from hullmark.model.drill import Drill
 from hullmark.model.finding import Severity
 from hullmark.model.location import SourceSpan
 from hullmark.model.outcome import Check
@@ -253,6 +254,9 @@ OVERRIDES: dict[str, tuple[str, Any, Any]] = {
     "policy.fail-on": ("note", lambda s: s.policy.fail_on, Severity.NOTE),
     "policy.labels": ("l", lambda s: s.labels, ("l",)),
     "lint.hadolint": ("never", lambda s: s.hadolint, "never"),
+    "smoke.drills": ("stop,kill", lambda s: s.smoke_drills, (Drill.STOP, Drill.KILL)),
+    "smoke.drill-timeout": ("8 s", lambda s: s.drill_timeout, 8.0),
+    "smoke.upgrade-from": ("a.json,db=shop/db:1", lambda s: s.upgrade_from, ("a.json", "db=shop/db:1")),
     "smoke.timeout": ("7 s", lambda s: s.smoke_timeout, 7.0),
     "smoke.shared": ("net,./models", lambda s: s.smoke_shared, ("net", "./models")),
     "smoke.forbidden-logs": ("a,b+", lambda s: [rule.pattern for rule in s.forbidden_logs], ["a", "b+"]),
@@ -410,7 +414,10 @@ def test_an_unknown_key_names_the_nearest_one_at_every_level(
 
 def test_an_unknown_key_that_is_like_no_other_lists_the_valid_ones(tmp_path: Path) -> None:
     assert _problems(tmp_path, "[smoke]\nxyz = 1\n") == [
-        "hullmark.toml:2:1: unknown key `xyz` in `smoke`; valid: `shared`, `timeout`"
+        (
+            "hullmark.toml:2:1: unknown key `xyz` in `smoke`; valid: `derive-links`, `drill-timeout`, `drills`, "
+            "`forbidden-logs`, `shared`, `timeout`, `upgrade-from`"
+        )
     ]
 
 
