@@ -327,7 +327,8 @@ SCHEMA = Table(
         Table(
             key="links",
             array=True,
-            help="Connections that services must be able to make, tried from inside the calling container.",
+            help="Connections that services must be able to make, tried from inside the calling container's network. See "
+            "[links.md](links.md).",
             options=(
                 Option(
                     key="from", kind=TEXT, help="The calling service.", required=True, example='"platform"'
