@@ -30,8 +30,7 @@ from hullmark.model.vulnerability import SEVERITIES
 _PERSIST = Table(
     key="persist",
     array=True,
-    help="Data that must still be there after a restart, and after an upgrade; for PostgreSQL, Redis and Valkey with a "
-    "volume this is derived.",
+    help="Data that must be there after a restart and an upgrade; derived for PostgreSQL, Redis and Valkey with a volume.",
     options=(
         Option(
             key="write",
