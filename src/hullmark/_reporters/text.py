@@ -183,10 +183,8 @@ def _time_line(report: Report) -> Iterator[Table | Text]:
 def _drills(report: Report) -> Iterator[Table | Text]:
     """A table of services against drills, and why some were not carried out."""
     runs = () if report.stack is None else report.stack.drills
-    if not runs:
-        return
-    # What was skipped for all needs no column: below it says why.
-    columns = list(dict.fromkeys(str(run.drill) for run in runs if run.status != "skipped"))
+    # What was carried out for none needs no column: below it says why.
+    columns = list(dict.fromkeys(str(run.drill) for run in runs if run.status in {"passed", "failed"}))
     table = _table("drills", "service", *(f">{each}" for each in columns))
     for service in sorted({run.service for run in runs}):
         cells = [
@@ -196,16 +194,24 @@ def _drills(report: Report) -> Iterator[Table | Text]:
     if columns:
         yield table
         yield Text("where a drill passed, how long it took", style="dim")
+    yield from _undrilled(runs)
+
+
+def _undrilled(runs: tuple[DrillRun, ...]) -> Iterator[Text]:
+    """Why drills were not carried out; the same is said on one line."""
     told: dict[tuple[str, str, str], list[str]] = {}
     for run in runs:
         if run.status in {"skipped", "broken"}:
             subject = f" {run.subject}" if run.subject else ""
             told.setdefault((str(run.drill), run.status, run.said), []).append(f"{run.service}{subject}")
+    joined: dict[tuple[str, str, str], list[str]] = {}
     for (drill, status, said), services in told.items():
+        joined.setdefault((status, said, ", ".join(services)), []).append(drill)
+    for (status, said, services), drills in joined.items():
         style = "magenta" if status == "broken" else "dim"
         yield Text.assemble(
-            (f"drill {drill} {status}", style),
-            f" ({printable(', '.join(services))}): {printable(' '.join(said.split()))}",
+            (f"drill{'' if len(drills) == 1 else 's'} {', '.join(drills)} {status}", style),
+            f" ({printable(services)}): {printable(' '.join(said.split()))}",
         )
 
 
