@@ -141,3 +141,22 @@ def test_dpkg_agrees_about_any_two_versions(one: str, other: str) -> None:
     if program is not None:
         sign = {"<": "lt", ">": "gt", "=": "eq"}[relation]
         assert subprocess.run((program, "--compare-versions", one, sign, other), check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("order", "one", "other"),
+    [
+        (Order.DEBIAN, "0:1.0-0", "1.0"),
+        (Order.ALPINE, "1.01-r0", "1.01-r00"),
+        (Order.RPM, "0:1.0-1", "1.0-1"),
+        (Order.PYTHON, "1.0", "v1.0.0"),
+        (Order.SEMVER, "v1.2", "1.2.0+build"),
+        (Order.MAVEN, "1.0.RELEASE", "1"),
+        (Order.NUGET, "1.0.0.0", "1.0"),
+        (Order.RUBY, "1.0.0", "1"),
+        (Order.COMPOSER, "v1.0.0", "1.0"),
+    ],
+)
+def test_two_ways_of_writing_a_version_are_equal(order: Order, one: str, other: str) -> None:
+    assert order.key(one) == order.key(other)
+    assert _relation(order, one, other) == "="

@@ -135,6 +135,6 @@ def _listed(version: str, versions: Iterable[str], order: Order) -> bool:
             key = order.key(text)
         except ValueError:
             continue
-        if not here < key and not key < here:
+        if here == key:
             return True
     return False

@@ -13,6 +13,8 @@ from typing import Any, Protocol, Self
 
 FIRST = "0"
 """Stands before every version: what was always affected was introduced here."""
+_DEBIAN = re.compile(r"(?:([0-9]+):)?([0-9][0-9A-Za-z.+~-]*?)(?:-([0-9A-Za-z.+~]+))?")
+_ALTERNATING = re.compile(r"([^0-9]*)([0-9]*)")
 _NUMBERS = re.compile(r"[0-9]+")
 _SEMVER = re.compile(
     r"[vV=\s]*([0-9]+)(?:\.([0-9]+|[xX*]))?(?:\.([0-9]+|[xX*]))?((?:\.[0-9A-Za-z-]+)*)(?:-?([0-9A-Za-z][0-9A-Za-z.-]*))?(?:\+.*)?\s*"
@@ -43,6 +45,9 @@ class Order(enum.Enum):
     NUGET = "NuGet"
     RUBY = "RubyGems"
     COMPOSER = "Composer"
+
+    # That of Enum is written in Python, and every comparison of versions asks for it.
+    __hash__ = object.__hash__
 
     def key(self, version: str) -> Key:
         """What `version` is compared by; raises `ValueError` when it is none of this family."""
@@ -77,9 +82,24 @@ def _key(order: Order, version: str) -> Key:
 
 
 def _debian(version: str) -> Any:
-    from univers.debian import Version  # noqa: PLC0415  # loaded for the first such version
+    # Not the library's: there are thousands to compare in an image, and a tuple is compared at once.
+    found = _DEBIAN.fullmatch(version)
+    if found is None:
+        raise ValueError(f"`{version}` is no version")
+    # No revision is the same as revision 0.
+    return int(found[1] or 0), _debian_part(found[2]), _debian_part(found[3] or "0")
 
-    return Version.from_string(version)  # type: ignore[no-untyped-call]
+
+def _debian_part(text: str) -> list[Any]:
+    """What is no digit and what is, in turn: `~` is before the end, the end before letters, those before other signs."""
+    return [
+        part
+        for word, digits in _ALTERNATING.findall(text)
+        for part in (
+            [*(-1 if sign == "~" else ord(sign) + (0 if sign.isalpha() else 256) for sign in word), 0],
+            int(digits or 0),
+        )
+    ]
 
 
 def _rpm(version: str) -> Any:
