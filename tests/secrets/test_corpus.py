@@ -14,7 +14,6 @@ from hullmark.model.secret import Whereabouts
 from hullmark.testing import SECRET_FORMATS, planted
 
 if TYPE_CHECKING:
-    from hullmark._secrets.engine import Finder
     from hullmark.testing import Planted
 
     from .conftest import Laboratory
@@ -48,9 +47,7 @@ def test_at_least_99_of_100_secrets_are_found_and_told_visible_or_buried(
     scan = laboratory.scan([lower, upper, removed], SecretScanner(ENGINES[engine]))
     found = {(each.path, each.likeness.hash): each for each in scan.secrets}
     missed = [
-        secret.format
-        for path, secret, _ in made
-        if (path, fingerprint(secret.secret.encode())) not in found
+        secret.format for path, secret, _ in made if (path, fingerprint(secret.secret.encode())) not in found
     ]
     assert len(missed) <= len(made) // 100, missed
     for each in scan.secrets:
@@ -65,10 +62,10 @@ def test_both_engines_find_the_same(laboratory: Laboratory) -> None:
     files = {path: content for path, _, content in corpus("engines")}
     noise = random.Random("noise")  # noqa: S311
     files["/noise"] = noise.randbytes(3_000_000)
-    files["/text"] = b"token = not one\npassword: $PASSWORD\nhttps://user:pass@host/\nsk-ant-api03-...\n" * 400
-    one, other = (
-        laboratory.scan([files], SecretScanner(engine)).secrets for engine in (finder, plain)
+    files["/text"] = (
+        b"token = not one\npassword: $PASSWORD\nhttps://user:pass@host/\nsk-ant-api03-...\n" * 400
     )
+    one, other = (laboratory.scan([files], SecretScanner(engine)).secrets for engine in (finder, plain))
     assert one == other
     assert one
 

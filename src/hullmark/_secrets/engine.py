@@ -127,33 +127,38 @@ def _ends(expression: re.Pattern[bytes], data: bytes) -> Iterator[int]:
 
 
 def confirmed(
-    data: bytes | memoryview, events: Sequence[Event], bounds: Callable[[int], tuple[int, int] | None]
+    data: bytes | memoryview,
+    events: Sequence[Event],
+    bounds: Callable[[int], tuple[int, int] | None],
+    until: int | None = None,
 ) -> Iterator[Match]:
     """The secrets that `events` in `data` are the ends of triggers of, each once.
 
     `bounds` says from where to where the file goes that the byte at a position belongs to, as far as it is in `data`.
+    What begins after `until` is not looked for. No byte is looked at often, however many triggers there are.
     """
     detectors = catalogue()
-    tried = dict[int, int]()
+    last = len(data) if until is None else until
+    covered = dict[int, int]()
     for number, end in sorted(set(events), key=lambda event: (event[1], event[0])):
-        done = tried.get(number, 0)
-        # What lies in a match that was looked at needs no second look.
+        # Whatever begins before that was looked for.
+        done = covered.get(number, 0)
         if end <= done:
             continue
         file = bounds(end - 1)
         if file is None:
             continue
         detector = detectors[number]
-        begin, until = max(file[0], end - detector.reach, done), min(file[1], end + detector.behind)
+        begin = max(file[0], end - detector.reach, done)
+        reached = min(max(end, min(end + detector.behind, last)), file[1])
         # What stands before a token decides whether it is a word of its own.
         shift = max(begin - _CONTEXT, file[0])
-        window = bytes(data[shift:until])
+        window = bytes(data[shift : min(reached + detector.reach + detector.behind, file[1])])
+        covered[number] = reached
         for match in detector.pattern.finditer(window, begin - shift):
-            if match.start() + shift >= end:
+            if match.start() + shift >= reached:
                 break
-            if match.end() + shift < end:
-                continue
-            tried[number] = match.end() + shift
+            covered[number] = max(reached, match.end() + shift)
             secret = detector.secret(match)
             if secret is not None:
                 yield Match(

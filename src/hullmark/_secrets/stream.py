@@ -109,7 +109,7 @@ class _Stream:
         self._looked = self._start + until
         if not events:
             return
-        for match in surest(confirmed(self._view[: self._filled], events, self._bounds)):
+        for match in surest(confirmed(self._view[: self._filled], events, self._bounds, until)):
             self._keep(match)
 
     def _fresh(self, events: Sequence[Event], until: int) -> list[Event]:
