@@ -463,7 +463,9 @@ def test_an_error_that_ends_the_run_says_what_could_not_be_removed(
     from hullmark._smoke import stack as module
     from hullmark._smoke.reap import remove_run
 
-    monkeypatch.setattr(module, "remove_run", lambda *args: remove_run(*args) or "network x: in use")
+    monkeypatch.setattr(
+        module, "remove_run", lambda *args, **more: remove_run(*args, **more) or "network x: in use"
+    )
     project = bench.project(f"services:\n  web:{IDLE}")
 
     def leave() -> None:

@@ -128,23 +128,38 @@ def test_an_engine_that_falls_silent_is_not_waited_for() -> None:
     assert stack.timeline.services()[0].state is State.CREATED
 
 
-class _Listing:
-    """Containers, networks or volumes of a client that answers in turns."""
+class _Api:
+    """An engine without anything but containers, of which it tells in turns."""
 
-    def __init__(self, *turns: Any) -> None:
+    def __init__(self, *turns: Any, failure: Exception | None = None) -> None:
         self.turns = list(turns)
+        self.failure = failure
 
-    def list(self, **_: Any) -> Any:
+    def containers(self, **_: Any) -> Any:
         turn = self.turns.pop(0) if len(self.turns) > 1 else self.turns[0]
         if isinstance(turn, Exception):
             raise turn
         return turn
 
+    def networks(self, **_: Any) -> Any:
+        return []
 
-def _engine(*turns: Any) -> Any:
-    empty = _Listing([])
-    client = SimpleNamespace(containers=_Listing(*turns), networks=empty, volumes=empty, images=empty)
-    return SimpleNamespace(client=client)
+    def volumes(self, **_: Any) -> Any:
+        return {"Volumes": None}
+
+    def images(self, **_: Any) -> Any:
+        return []
+
+    def remove_container(self, *_: Any, **__: Any) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+
+WEB = [{"Id": "c1", "Names": ["/web"]}]
+
+
+def _engine(*turns: Any, failure: Exception | None = None) -> Any:
+    return SimpleNamespace(client=SimpleNamespace(api=_Api(*turns, failure=failure)))
 
 
 @pytest.fixture
@@ -164,8 +179,7 @@ def test_an_engine_that_comes_back_in_time_is_forgiven() -> None:
 
 @pytest.mark.usefixtures("impatient")
 def test_what_is_created_again_and_again_is_told() -> None:
-    container = SimpleNamespace(name="web", short_id="c1", remove=lambda **_: None)
-    left = remove_run(_engine([container]), "run")
+    left = remove_run(_engine(WEB), "run")
     assert left == "something goes on creating containers, networks, volumes or images of run"
 
 
@@ -173,28 +187,27 @@ def test_what_is_created_again_and_again_is_told() -> None:
 def test_what_cannot_be_removed_is_named_with_the_reason() -> None:
     from docker.errors import APIError
 
-    def remove(**_: Any) -> None:
-        raise APIError("409", explanation="device or resource busy")
-
-    container = SimpleNamespace(name="web", short_id="c1", remove=remove)
-    assert remove_run(_engine([container]), "run") == "container web: device or resource busy"
+    engine = _engine(WEB, failure=APIError("409", explanation="device or resource busy"))
+    assert remove_run(engine, "run") == "container web: device or resource busy"
 
 
 def test_what_somebody_else_removes_meanwhile_is_gone() -> None:
     from docker.errors import NotFound
 
-    def remove(**_: Any) -> None:
-        raise NotFound("404", explanation="no such container")
-
-    container = SimpleNamespace(name="web", short_id="c1", remove=remove)
-    assert remove_run(_engine([container], []), "run") is None
+    engine = _engine(WEB, [], failure=NotFound("404", explanation="no such container"))
+    assert remove_run(engine, "run") is None
 
 
 def test_a_late_container_is_removed_too() -> None:
-    removed: list[str] = []
-    container = SimpleNamespace(name="late", short_id="c1", remove=lambda **_: removed.append("late"))
-    assert remove_run(_engine([], [container], [], []), "run") is None
-    assert removed == ["late"]
+    engine = _engine([], WEB, [], [])
+    assert remove_run(engine, "run") is None
+    assert len(engine.client.api.turns) == 1
+
+
+def test_where_nobody_creates_anything_any_more_one_look_is_enough() -> None:
+    engine = _engine(WEB, [], WEB)
+    assert remove_run(engine, "run", settled=True) is None
+    assert engine.client.api.turns == [WEB]
 
 
 def test_a_service_that_waits_is_not_the_same_as_one_that_never_came() -> None:

@@ -6,17 +6,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hullmark._smoke.owner import KEPT_LABEL, OWNER_LABEL, RUN_LABEL, Owner, this_process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from docker.models.containers import Container
-    from docker.models.images import Image
-    from docker.models.networks import Network
-    from docker.models.volumes import Volume
+    from collections.abc import Callable, Iterable, Mapping
 
     from hullmark._engines import Engine
 
@@ -26,10 +21,11 @@ QUIET = 2
 """How many times in a row nothing must be found."""
 
 
-def remove_run(engine: Engine, name: str) -> str | None:
+def remove_run(engine: Engine, name: str, *, settled: bool = False) -> str | None:
     """Removes everything that carries the label of the run `name`; says what could not be removed, if anything.
 
-    Containers are killed: what they would do on a polite stop is not what a teardown is about.
+    Containers are killed: what they would do on a polite stop is not what a teardown is about. `settled` says that
+    nobody creates anything any more, so that seeing nothing once is enough.
     """
     from docker.errors import DockerException  # noqa: PLC0415  # loaded with the engine
 
@@ -38,7 +34,8 @@ def remove_run(engine: Engine, name: str) -> str | None:
     quiet = 0
     errors: list[str] = []
     # Twice nothing: a `docker compose up` that was ended a moment ago may still have a request in the engine.
-    while quiet < QUIET:
+    enough = 1 if settled else QUIET
+    while quiet < enough:
         try:
             found, errors = _remove_all(engine, label)
         except (DockerException, OSError) as error:
@@ -46,8 +43,9 @@ def remove_run(engine: Engine, name: str) -> str | None:
         quiet = 0 if found else quiet + 1
         if time.monotonic() > deadline:
             break
-        if quiet < QUIET:
-            time.sleep(0.05 if found else 0.1)
+        if quiet < enough:
+            # What was removed without an error is gone; only an error may need a moment to pass.
+            time.sleep(0.1 if quiet or errors else 0)
     if quiet:
         return None
     return (
@@ -118,58 +116,89 @@ def remains(engine: Engine) -> tuple[Remains, ...]:
 
 
 def _runs(engine: Engine) -> Iterable[tuple[str, Owner | None, bool]]:
-    filters: dict[str, str | list[str] | bool] = {"label": RUN_LABEL}
-    found: list[dict[str, str]] = [
-        container.labels
-        for container in engine.client.containers.list(all=True, filters=filters, ignore_removed=True)
-    ]
-    found += [network.attrs.get("Labels") or {} for network in engine.client.networks.list(filters=filters)]
-    found += [volume.attrs.get("Labels") or {} for volume in engine.client.volumes.list(filters=filters)]
-    # As `_remove_all` does: what has no name would be found by every run to come.
-    found += [image.labels for image in engine.client.images.list(filters=filters) if image.tags]
     return {
         (labels[RUN_LABEL], Owner.parse(labels.get(OWNER_LABEL, "")), KEPT_LABEL in labels)
-        for labels in found
+        for group in _listed(engine, RUN_LABEL)
+        for labels in (item.labels for item in group)
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Item:
+    """Something that a run has created."""
+
+    kind: str
+    name: str
+    labels: Mapping[str, str]
+    remove: Callable[[], object]
+
+
+def _listed(engine: Engine, label: str) -> tuple[list[_Item], list[_Item], list[_Item], list[_Item]]:
+    """The containers, networks, volumes and images that carry `label`.
+
+    With one request for each kind: the client's own lists ask once more about every container and image.
+    """
+    api = engine.client.api
+    filters: dict[str, Any] = {"label": label}
+
+    def item(kind: str, name: str, raw: Mapping[str, Any], remove: Callable[[], object]) -> _Item:
+        return _Item(kind=kind, name=name, labels=raw.get("Labels") or {}, remove=remove)
+
+    def containers() -> list[_Item]:
+        return [
+            item(
+                "container",
+                (raw.get("Names") or [raw["Id"][:12]])[0].lstrip("/"),
+                raw,
+                partial(api.remove_container, raw["Id"], v=True, force=True),
+            )
+            for raw in api.containers(all=True, filters=filters)
+        ]
+
+    def networks() -> list[_Item]:
+        return [
+            item("network", raw["Name"], raw, partial(api.remove_network, raw["Id"]))
+            for raw in api.networks(filters=filters)
+        ]
+
+    def volumes() -> list[_Item]:
+        return [
+            item("volume", raw["Name"], raw, partial(api.remove_volume, raw["Name"], force=True))
+            for raw in api.volumes(filters=filters)["Volumes"] or ()
+        ]
+
+    def images() -> list[_Item]:
+        # By their names: an image without one is what the builder's cache or a container still needs, and would be
+        # found by every run to come.
+        return [
+            item("image", tag, raw, partial(api.remove_image, tag))
+            for raw in api.images(filters=filters)
+            for tag in raw.get("RepoTags") or ()
+            if tag != "<none>:<none>"
+        ]
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        first, second, third, fourth = [pool.submit(f) for f in (containers, networks, volumes, images)]
+        return first.result(), second.result(), third.result(), fourth.result()
 
 
 def _remove_all(engine: Engine, label: str) -> tuple[bool, list[str]]:
     """Whether anything with the label was there, and what could not be removed."""
-    client = engine.client
-    filters: dict[str, str | list[str] | bool] = {"label": label}
+    from docker.errors import APIError, NotFound  # noqa: PLC0415  # loaded with the engine
 
-    def remove(kind: str, name: str, action: Callable[[], object]) -> str | None:
-        from docker.errors import APIError, NotFound  # noqa: PLC0415  # loaded with the engine
-
+    def remove(item: _Item) -> str | None:
         try:
-            action()
+            item.remove()
         except NotFound:
             return None
         except APIError as error:
-            return f"{kind} {name}: {error.explanation or error}"
+            return f"{item.kind} {item.name}: {error.explanation or error}"
         return None
 
-    def container(item: Container) -> str | None:
-        return remove("container", item.name or item.short_id, lambda: item.remove(force=True, v=True))
-
-    def network(item: Network) -> str | None:
-        return remove("network", item.name or item.short_id, item.remove)
-
-    def volume(item: Volume) -> str | None:
-        return remove("volume", item.name or item.short_id, lambda: item.remove(force=True))
-
-    def image(item: Image) -> str | None:
-        # By its names: an image without one is what the builder's cache or a container still needs.
-        errors = [remove("image", tag, partial(client.images.remove, tag)) for tag in item.tags]
-        return "; ".join(error for error in errors if error) or None
-
+    containers, networks, volumes, images = _listed(engine, label)
+    errors: list[str | None] = []
     with ThreadPoolExecutor(max_workers=8) as pool:
-        containers = client.containers.list(all=True, filters=filters, ignore_removed=True)
-        results = list(pool.map(container, containers))
-        networks = client.networks.list(filters=filters)
-        results += pool.map(network, networks)
-        volumes = client.volumes.list(filters=filters)
-        results += pool.map(volume, volumes)
-        images = [each for each in client.images.list(filters=filters) if each.tags]
-        results += pool.map(image, images)
-    return bool(containers or networks or volumes or images), [error for error in results if error]
+        # What a container uses cannot go before it.
+        for group in (containers, [*networks, *volumes, *images]):
+            errors += pool.map(remove, group)
+    return bool(containers or networks or volumes or images), [error for error in errors if error]

@@ -54,6 +54,8 @@ class Stack:
     """How it differs from the project, a sentence each."""
     late: frozenset[str] = frozenset()
     """Services that the wait ended for because the time was over: their own, or that of the whole."""
+    settled: bool = False
+    """Whether the command that started it came to its end, and does nothing more."""
     ended_waiting: float = 0.0
     """Seconds from its start to the end of the wait."""
     records: list[dict[str, Any]] = field(default_factory=list)
@@ -240,7 +242,8 @@ def running(
             finally:
                 stack.kept = keep and failure is None
                 if not stack.kept:
-                    stack.teardown_error = remove_run(engine, name)
+                    settled = failure is None and stack.settled
+                    stack.teardown_error = remove_run(engine, name, settled=settled)
                 if isinstance(failure, HullmarkError) and stack.teardown_error:
                     failure.message += (
                         f"; of what was started, this could not be removed: {stack.teardown_error}"
@@ -335,6 +338,7 @@ def _up(stack: Stack, commands: Commands, only: tuple[str, ...], timeout: float)
                 raise Interrupted
             # In this order: what happened before Compose ended has been told when that it ended is seen.
             completed = _outcome(ended)
+            stack.settled = completed is not None
             stack.catch_up(_TICK)
             now = time.monotonic()
             if timeline.has_failed():
