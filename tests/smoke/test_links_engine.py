@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
+from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
 
 from hullmark._smoke.links import attempts, neighbours
+from hullmark._smoke.links.neighbours import authorities
 from hullmark.model.location import SourceSpan
 
 pytestmark = pytest.mark.docker
@@ -61,6 +65,51 @@ def test_an_image_without_anything_is_tried_from_inside_of_its_network(bench: An
         (False, True, False, None, None),
         (False, False, None, None, None),
     ]
+
+
+def _pem(name: str) -> str:
+    return f"# {name}\n-----BEGIN CERTIFICATE-----\n{name}\n-----END CERTIFICATE-----\n"
+
+
+def _put(container: Any, path: str, text: str) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for directory in list(PurePosixPath(path).parents)[-2::-1]:
+            entry = tarfile.TarInfo(str(directory).lstrip("/"))
+            entry.type = tarfile.DIRTYPE
+            archive.addfile(entry)
+        entry = tarfile.TarInfo(path.lstrip("/"))
+        entry.size = len(text.encode())
+        archive.addfile(entry, io.BytesIO(text.encode()))
+    assert container.put_archive("/", packed.getvalue())
+
+
+def test_the_authorities_are_those_that_the_container_trusts(bench: Any) -> None:
+    containers = bench.engine.client.containers
+    usual = containers.create(bench.images.bare, ["/sleep", "1"])
+    own = containers.create(bench.images.bare, ["/sleep", "1"], environment=["SSL_CERT_FILE=/own.pem"])
+    try:
+        assert authorities(usual) is None
+        _put(usual, "/etc/ssl/certs/ca-certificates.crt", f"Zertifikate für {_pem('A')}{_pem('B')}")
+        found = authorities(usual)
+        assert found is not None
+        assert found.splitlines()[1::3] == ["A", "B"]
+        assert own.attrs["Config"]["Env"]
+        _put(own, "/own.pem", _pem("C"))
+        _put(own, "/etc/ssl/cert.pem", _pem("A"))
+        found = authorities(own)
+        assert found is not None
+        assert found.splitlines()[1::3] == ["C"]
+    finally:
+        for container in (usual, own):
+            container.remove(force=True)
+
+
+def test_without_authorities_no_certificate_is_taken_for_a_good_one(bench: Any) -> None:
+    run = bench.smoke(STACK, links=(bench.link("https://web:8080/", "bare"),))
+    (link,) = run.links
+    assert (link.passed, link.connected, link.secured) == (False, True, False)
+    assert link.seen.startswith("TLS: the image holds no certificates of authorities")
 
 
 def test_where_its_network_cannot_be_entered_a_container_of_another_image_is_put_beside_it(

@@ -63,7 +63,7 @@ def from_this_process(stack: Stack, link: Link) -> LinkRun | None:
     verifies = link.to.startswith("https:") and link.tls == "verify"
     caller = Caller(
         names=names,
-        certificates=_authorities(container) if verifies else None,
+        certificates=authorities(container) if verifies else None,
         by=ITSELF.format(link.from_service),
     )
     seconds = max(1.0, min(ATTEMPT, link.timeout))
@@ -85,8 +85,8 @@ def _namespace(stack: Stack, service: str) -> str:
     return str((container.attrs.get("NetworkSettings") or {}).get("SandboxKey") or "")
 
 
-def _authorities(container: Container) -> str | None:
-    """The certificates of authorities in the container, as PEM."""
+def authorities(container: Container) -> str | None:
+    """The certificates of authorities that the container trusts, as PEM; `None` where it holds none."""
     from docker.errors import APIError  # noqa: PLC0415  # loaded with the engine
 
     environment = dict(
