@@ -29,9 +29,9 @@ from hullmark._contents.summary import by_directory, by_owner, by_top
 from hullmark._contents.update import pulled
 from hullmark._engines.stages import stage_images
 from hullmark._images.interface import Request
-from hullmark._images.reference import open_image
+from hullmark._images.reference import SCHEMES, open_image
 from hullmark._secrets.stream import SecretScanner
-from hullmark.errors import Unavailable
+from hullmark.errors import ConfigurationError, Unavailable
 from hullmark.model.anatomy import Anatomy
 from hullmark.model.image import ShippedImage
 
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from hullmark.model.digest import DiffId, Digest
     from hullmark.model.dockerfile import Recipe
     from hullmark.model.image import Image
+    from hullmark.model.inventory import Inventory
     from hullmark.model.location import SourceSpan
     from hullmark.model.project import Project, Service, ServiceSettings, UserOverride
 
@@ -207,6 +208,32 @@ class Reading:
         except OSError as error:
             raise Unavailable(f"{file} cannot be read: {error.strerror}") from error
         return Previous(contents=contents_in(text, file, key), layers=layers_in(text, file, key))
+
+    def listed(self, name: str, root: Path, *, platform: str | None = None) -> Inventory:
+        """The software that a document lists: a file below `root`, or what is attested of the image called `name`.
+
+        An image is called so with its scheme. Raises `ConfigurationError` for what is no list of software, and
+        `Unavailable` where none is attested.
+        """
+        # The library for package URLs costs a tenth of a second to load.
+        from hullmark._sbom.read import LARGEST, read, told  # noqa: PLC0415
+
+        if name.partition(":")[0] not in SCHEMES:
+            try:
+                with (root / name).open("rb") as file:
+                    return read(file.read(LARGEST + 1), name)
+            except OSError as error:
+                reason = (error.strerror or str(error)).lower()
+                raise ConfigurationError([f"{name} cannot be read: {reason}"]) from error
+        from hullmark._images.attestations import attestations  # noqa: PLC0415  # few need it
+
+        found = attestations(
+            name, platform=platform, environ=self._environ, commands=self._commands, cancelled=self._cancelled
+        )
+        for document in found:
+            if told(document):
+                return read(document, name)
+        raise Unavailable(f"no list of software is attested of {name}; {len(found)} other documents are")
 
     def service(
         self,

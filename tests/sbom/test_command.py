@@ -82,7 +82,7 @@ def test_an_image_without_software_says_so(images: Path) -> None:
     [
         ((), "", "name an image or a service, or a document with `--from`"),
         (("x", "--from", "y"), "", "and not both"),
-        (("--from", "y", "--output", "z"), "", "`--output` and `--platform` are for images"),
+        (("--from", "y", "--output", "z"), "", "`--output` is for what is written of an image"),
         (("--from", "missing.json"), "", "missing.json cannot be read: no such file or directory"),
         (("--from", "."), "", ". cannot be read: is a directory"),
         (("--from", "it.tar"), "", "it.tar cannot be read as a list of software"),

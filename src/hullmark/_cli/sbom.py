@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hullmark._cli import options
-from hullmark.errors import ConfigurationError, UsageError
+from hullmark.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,7 +42,7 @@ _LARGEST_TIME = 253_402_300_799
     "--from",
     "document",
     metavar="DOCUMENT",
-    help="Say what a document lists that somebody made, instead of looking into an image.",
+    help="Say what a document lists that somebody made: a file, or with a scheme an image of which it is attested.",
 )
 @click.option("--platform", help="Which one, of an image for several.  [default: this machine's]")
 @options.project
@@ -67,11 +67,11 @@ def command(
     if (image is None) == (document is None):
         raise UsageError("name an image or a service, or a document with `--from`, and not both")
     if document is not None:
-        if output is not None or platform is not None:
+        if output is not None:
             raise UsageError(
-                "`--output` and `--platform` are for images; what `--from` reads is only told of"
+                "`--output` is for what is written of an image; what `--from` reads is only told of"
             )
-        session.write(f"{line}\n" for line in summary(_read(session, document)))
+        session.write(f"{line}\n" for line in summary(_read(session, document, platform)))
         return 0
     assert image is not None
     made = _time(session.environ)
@@ -106,17 +106,13 @@ def _written(
     return cyclonedx.document(found, anatomy.image, made), found
 
 
-def _read(session: Session, name: str) -> Inventory:
-    from hullmark._sbom.read import LARGEST, read  # noqa: PLC0415  # as above
+def _read(session: Session, name: str, platform: str | None) -> Inventory:
+    from hullmark._anatomy import Reading  # noqa: PLC0415  # as above
+    from hullmark._process import SystemCommands  # noqa: PLC0415
 
-    try:
-        with (session.directory / name).open("rb") as file:
-            content = file.read(LARGEST + 1)
-    except OSError as error:
-        raise ConfigurationError(
-            [f"{name} cannot be read: {(error.strerror or str(error)).lower()}"]
-        ) from error
-    return read(content, name)
+    commands = SystemCommands(session.environ, session.cancelled)
+    reading = Reading(commands, session.environ, session.cancelled)
+    return reading.listed(name, session.directory, platform=platform)
 
 
 def summary(found: Inventory) -> Iterator[str]:

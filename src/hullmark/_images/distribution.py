@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from hullmark._images.authentication import Authenticator
-from hullmark._images.manifests import ACCEPTED, check_bytes, not_distributed
+from hullmark._images.manifests import ACCEPTED, OCI_INDEX, check_bytes, not_distributed
 from hullmark._images.transport import Origin, Transient, is_loopback
 from hullmark.errors import DamagedImage, Unavailable
 from hullmark.model.digest import Digest
@@ -33,6 +33,10 @@ _LARGEST_ERROR = 64 << 10
 _OK, _PARTIAL, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 206, 401, 403, 404
 _GREETED = frozenset({_OK, _UNAUTHORIZED, _FORBIDDEN})
 _RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)")
+
+
+class _Nothing(Unavailable):
+    """The registry answers that there is no such thing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +158,24 @@ class Repository:
             return Fetched(content=content, media_type=answer.header("Content-Type"))
 
         return self._get(path, headers, read, self._missing_manifest)
+
+    def referrers(self, digest: Digest, limit: int) -> bytes | None:
+        """The index of what refers to a manifest; `None` where nothing does, or the registry keeps none.
+
+        Older registries keep it under a tag that is made of the digest.
+        """
+        subject = f"{self.name}: what refers to {digest}"
+
+        def read(answer: Answer) -> bytes:
+            return self._whole(answer, limit, None, subject)
+
+        def missing(_answer: Answer) -> Unavailable:
+            return _Nothing(f"{subject} is not listed")
+
+        for path in (f"referrers/{digest}", f"manifests/{str(digest).replace(':', '-')}"):
+            with contextlib.suppress(_Nothing):
+                return self._get(path, {"Accept": OCI_INDEX}, read, missing)
+        return None
 
     def document(self, descriptor: Descriptor, limit: int) -> bytes:
         """A small blob, such as a configuration, verified."""

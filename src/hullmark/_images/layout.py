@@ -31,7 +31,7 @@ from hullmark.model.reference import parse_reference
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from hullmark._images.archive import Place
     from hullmark._images.interface import Request, Walked
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
         Descriptor,
         ImageManifest,
     )
+
+Beside = tuple["Callable[[str], Iterator[tuple[bytes, bool]]]", "Callable[[Descriptor], bytes]"]
+"""By the digest of an image: indexes, each with whether it lists what refers to images; and what fetches the rest."""
 
 _INDEX = "index.json"
 _MANIFEST = "manifest.json"
@@ -78,6 +81,17 @@ class OciDirectory:
         place = _with_index(_Directory(path), str(path))
         yield _Layout(place, str(path), reference, request).core(tag, asked_for(platform))
 
+    @contextlib.contextmanager
+    def beside(
+        self,
+        reference: str,
+        request: Request,
+        cancelled: threading.Event,  # noqa: ARG002  # as above
+    ) -> Iterator[Beside]:
+        """What is kept beside the images; see `hullmark._images.attestations`."""
+        path, _ = _split(reference)
+        yield _Layout(_with_index(_Directory(path), str(path)), str(path), reference, request).beside()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OciArchive:
@@ -91,6 +105,12 @@ class OciArchive:
         asked = asked_for(platform)
         with _archive(reference, request, cancelled) as (place, path, tag):
             yield _Layout(_with_index(place, path), path, reference, request).core(tag, asked)
+
+    @contextlib.contextmanager
+    def beside(self, reference: str, request: Request, cancelled: threading.Event) -> Iterator[Beside]:
+        """What is kept beside the images; see `hullmark._images.attestations`."""
+        with _archive(reference, request, cancelled) as (place, path, _):
+            yield _Layout(_with_index(place, path), path, reference, request).beside()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +280,11 @@ class _Layout:
         if not isinstance(index, Index):
             raise DamagedImage(f"{self._path}: {_INDEX} is no index")
         return self.chosen(self._candidates(index, tag), asked)
+
+    def beside(self) -> Beside:
+        """The index, which may list what refers to an image, and the way to what it lists."""
+        content = self._place.read(_INDEX, self._limits.manifest)
+        return lambda _digest: iter([(content, True)]), self._document
 
     def held(self, descriptor: Descriptor) -> tuple[Descriptor, ...]:
         """What `descriptor` leads to and is there: of an index the images of the platforms that were pulled."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from hullmark._images.distribution import Repository
     from hullmark._images.interface import Limits, Request
+    from hullmark._images.layout import Beside
     from hullmark._images.manifests import Descriptor, ImageManifest
     from hullmark._images.transport import Patience
     from hullmark._process import Commands
@@ -64,6 +65,28 @@ class Registry:
         with self._repository(reference, cancelled) as repository:
             content = repository.manifest(_which(repository.reference), limits.manifest).content
         return Digest.parse(f"sha256:{hashlib.sha256(content).hexdigest()}")
+
+    @contextlib.contextmanager
+    def beside(self, reference: str, request: Request, cancelled: threading.Event) -> Iterator[Beside]:
+        """What is kept beside the images; see `hullmark._images.attestations`."""
+        limit = request.limits.manifest
+        with self._repository(reference, cancelled) as repository:
+
+            def indexes(digest: str) -> Iterator[tuple[bytes, bool]]:
+                yield repository.manifest(_which(repository.reference), limit).content, False
+                referring = repository.referrers(Digest.parse(digest), limit)
+                if referring is not None:
+                    yield referring, True
+
+            def fetch(descriptor: Descriptor) -> bytes:
+                from hullmark._images.manifests import INDEXES, MANIFESTS  # noqa: PLC0415  # as above
+
+                if descriptor.media_type in INDEXES | MANIFESTS:
+                    digest = descriptor.checked_digest(repository.name)
+                    return repository.manifest(digest, limit, size=descriptor.size).content
+                return repository.document(descriptor, limit)
+
+            yield indexes, fetch
 
     @contextlib.contextmanager
     def _repository(self, reference: str, cancelled: threading.Event) -> Iterator[Repository]:

@@ -121,6 +121,17 @@ def read(content: bytes, name: str) -> Inventory:
         raise _refused(name, "it is nested too deeply") from None
 
 
+def told(content: bytes) -> bool:
+    """Whether a document says of itself that it is a list of software, or attests one."""
+    try:
+        head = _HEAD.decode(content)
+        while (inner := _attested(head, "")) is not None:
+            head = _HEAD.decode(inner)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, ConfigurationError):
+        return False
+    return head.bom_format is not None or head.spdx_version is not None
+
+
 def _refused(name: str, reason: str) -> ConfigurationError:
     return ConfigurationError([f"{name} cannot be read as a list of software: {reason}"], hint=_HINT)
 
