@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from hullmark._smoke.timeline import LOOP, STEADY, STEADY_AGAIN, Event, Timeline
 from hullmark.model.location import SourceSpan
-from hullmark.model.project import Project, Service, Settings
+from hullmark.model.probe import TcpProbe
+from hullmark.model.project import Allowance, Project, Service, ServiceSettings, Settings
 from hullmark.model.stack import State
 
 SPAN = SourceSpan(path="compose.yml", line=1)
@@ -269,3 +270,56 @@ def test_other_things_that_the_engine_says_change_nothing(text: str) -> None:
         chatty.apply(event)
         chatty.apply(replace(event, action="top"))
     assert chatty.services() == plain.services()
+
+
+def _limited(**settings: ServiceSettings) -> Timeline:
+    project = replace(PROJECT, settings=Settings(services=tuple(settings.items())))
+    return Timeline(project=project, wanted=("db", "web"))
+
+
+def test_a_service_is_late_by_its_own_time_which_begins_with_its_container() -> None:
+    timeline = _limited(web=ServiceSettings(timeout=Allowance(seconds=5.0, origin=SPAN)))
+    assert timeline.overdue(99.0) == frozenset()
+    for event in _events("web", "create start+"):
+        timeline.apply(event)
+    assert timeline.overdue(7.0) == frozenset()
+    assert timeline.overdue(7.1) == {"web"}
+    assert timeline.pending() == {"db", "web"}
+    for event in _events("web", "healthy"):
+        timeline.apply(event)
+    assert timeline.overdue(99.0) == frozenset()
+    assert timeline.pending() == {"db"}
+
+
+def test_without_a_health_check_the_probes_say_whether_a_service_is_up() -> None:
+    probe = TcpProbe(port=80, origin=SPAN)
+    timeline = _limited(db=ServiceSettings(probes=(probe,)), web=ServiceSettings(probes=(probe,)))
+    for event in (*_events("db", "create start"), *_events("web", "create start+ healthy")):
+        timeline.apply(event)
+    assert timeline.is_ready()
+    # Nobody need wait for it to be steady: an answer says more.
+    assert timeline.is_steady(2.0)
+    db, web = timeline.judged()
+    assert (db.unanswered, db.ready, db.start_took) == (True, False, None)
+    assert (web.unanswered, web.ready, web.start_took) == (False, True, 1.0)
+    timeline.answer("db", 4.5)
+    timeline.answer("db", 9.0)
+    db, _ = timeline.judged()
+    assert (db.unanswered, db.ready, db.start_took) == (False, True, 2.5)
+
+
+def test_a_service_that_has_exited_before_is_not_believed_its_probes_at_once() -> None:
+    timeline = _timeline("loop")
+    settings = Settings(services=(("loop", ServiceSettings(probes=(TcpProbe(port=80, origin=SPAN),))),))
+    timeline.project = replace(PROJECT, settings=settings)
+    for event in _events("loop", "create start die:1 start"):
+        timeline.apply(event)
+    assert not timeline.is_steady(5.0)
+    assert timeline.is_steady(4.0 + STEADY_AGAIN)
+
+
+def test_when_a_service_failed_and_was_well_again_is_known() -> None:
+    (life,) = _after("db", "create start+ healthy unhealthy healthy unhealthy healthy").services()
+    assert (life.healthy, life.ended, life.recovered) == (3.0, 4.0, 5.0)
+    (life,) = _after("job", "create start die:0").services()
+    assert (life.ended, life.start_took) == (3.0, 1.0)
