@@ -72,6 +72,12 @@ LOCKED = 'test -e /run/app.lock && { echo already running; exit 1; }; touch /run
 FIRST = 'test -e /once && { echo does not start twice; exit 1; }; touch /once; trap "exit 0" TERM; while :; do sleep 0.1; done'
 
 
+def test_a_service_that_serves_nobody_and_ends_with_0_when_asked_is_started_again(yard: Any) -> None:
+    stack = f"services:\n  web:\n    image: IMAGE\n    command: [bash, -c, '{POLITE}']\n"
+    run = yard.drilled(yard.project(stack, Drill.STOP, Drill.KILL))
+    assert [each.status for each in run.drills] == ["passed", "passed"]
+
+
 def test_a_service_that_does_not_come_back_is_told_and_the_others_are_drilled_all_the_same(yard: Any) -> None:
     stack = f"""
 services:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hullmark._smoke.probes import PAUSE, run_inside, shorten
-from hullmark._smoke.stack import may_complete
 from hullmark._smoke.timeline import STEADY
 from hullmark.errors import Interrupted, Unavailable
+from hullmark.model.stack import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,6 +58,13 @@ class Vitals:
     stack: Stack
     _since: dict[tuple[str, str], float] = field(default_factory=dict)
     """When each start of each container was seen first: the clock of the engine may be another one."""
+    jobs: frozenset[str] = field(init=False)
+    """The services that had done their work and ended when the stack came up: what a drill ends must come back."""
+
+    def __post_init__(self) -> None:
+        self.jobs = frozenset(
+            run.service for run in self.stack.timeline.services() if run.state is State.COMPLETED
+        )
 
     def of(self, service: str) -> Sign:
         """How `service` is: of several containers, the one that is worst."""
@@ -74,11 +81,7 @@ class Vitals:
 
     def _completed(self, service: str, container: Container) -> bool:
         state: dict[str, Any] = container.attrs["State"]
-        return (
-            service in may_complete(self.stack.project)
-            and state["Status"] == "exited"
-            and state["ExitCode"] == 0
-        )
+        return service in self.jobs and state["Status"] == "exited" and state["ExitCode"] == 0
 
     def _sign(self, service: str, container: Container) -> Sign:
         state: dict[str, Any] = container.attrs["State"]
