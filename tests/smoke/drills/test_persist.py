@@ -84,5 +84,5 @@ def test_what_is_lost_by_a_restart_or_with_the_container_is_told(yard: Any) -> N
     assert isinstance(results["broken"], Undrilled)
     assert "nothing could be written" in results["broken"].error
     assert results["silent"] == Exempt(
-        reason="nothing says how data is written to it (`[[services.silent.persist]]`)"
+        reason="nothing says how data is written to it (`[[services.NAME.persist]]`)"
     )

@@ -105,8 +105,12 @@ class Ground:
         subject: str = "",
         span: SourceSpan | None = None,
         gentle: bool = False,
+        took: float = 0.0,
     ) -> DrillRun:
-        """One drill of one service, after which everything is well again, or `lost` says why not."""
+        """One drill of one service, after which everything is well again, or `lost` says why not.
+
+        With `took`, that many seconds were spent on it before, together with others.
+        """
         began = time.monotonic()
         if drill in self.project.settings.service(service).drills.skip:
             result: DrillResult = Exempt(reason=f"left out by `skip` of `[services.{service}.drills]`")
@@ -121,7 +125,7 @@ class Ground:
             span=span or self.project.service(service).span,
             result=result,
             subject=subject,
-            seconds=time.monotonic() - began,
+            seconds=took + time.monotonic() - began,
         )
         if not self.lost:
             told(self.progress, run)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hullmark._smoke.drills.user import program
@@ -41,6 +41,9 @@ class Keeper:
 
 def drill(ground: Ground) -> Iterator[DrillRun]:
     """A restart of everything, and then new containers for everything, with data written before."""
+    if ground.lost:
+        yield from ground.each(Drill.PERSIST, lambda *_: Exempt(reason=UNKNOWN), gentle=True)
+        return
     keepers = written(ground)
     writing = [each for each in keepers.values() if each.persist and not each.trouble]
     began = time.monotonic()
@@ -61,13 +64,13 @@ def drill(ground: Ground) -> Iterator[DrillRun]:
     seconds = time.monotonic() - began
     for name in ground.services:
         keeper = keepers[name]
-        run = ground.attempt(
+        yield ground.attempt(
             Drill.PERSIST,
             name,
             lambda keeper=keeper: _result(keeper, lost.get(keeper.service, ""), why),  # type: ignore[misc]  # a default is no parameter
             gentle=True,
+            took=seconds if keeper in writing else 0.0,
         )
-        yield replace(run, seconds=seconds) if keeper in writing else run
     if writing:
         ground.heal("the drill `persist`")
 
