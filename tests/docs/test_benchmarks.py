@@ -88,6 +88,26 @@ def test_the_benchmark_of_owners_finds_those_it_made() -> None:
     )
 
 
+def test_the_benchmark_of_vulnerabilities_finds_those_it_made() -> None:
+    run = subprocess.run(
+        [
+            *(sys.executable, ROOT / "benchmarks/vulnerabilities.py", "--records", "500"),
+            *("--packages", "40", "--rounds", "1"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert re.match(r"500 records of PyPI, Debian, Alpine, npm, Go, 0\.[0-9] MB of archives\n", run.stdout)
+    rows = re.findall(r"^(\S.*?)  +([0-9.]+) (s|MB|ms) +[0-9.]+ \3 ", run.stdout, re.MULTILINE)
+    titles = ["store them all", "memory meanwhile", "the store", "open it", "hold an image against it"]
+    assert [title for title, *_ in rows] == titles
+    found = re.search(r"([0-9]+) found in 40 packages$", run.stdout, re.MULTILINE)
+    assert found is not None
+    assert int(found[1]) > 5
+
+
 def test_the_benchmark_of_images_reads_the_same_everywhere_and_compares_with_peers(tmp_path: Path) -> None:
     # One that works, and one that does not.
     for name, script in (
