@@ -36,8 +36,9 @@ class _Container:
     def attrs(self) -> dict[str, Any]:
         return {"Config": {"Env": list(self.environment), "Image": self.image}}
 
-    def logs(self, *, stream: bool) -> Iterator[bytes]:
+    def logs(self, *, stream: bool, follow: bool) -> Iterator[bytes]:
         assert stream
+        assert not follow
         yield from tuple(self.log)
         if self.grows:
             self.log.append(self.grows.pop(0))

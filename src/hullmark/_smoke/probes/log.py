@@ -62,8 +62,12 @@ def lines(stack: Stack, service: str) -> Iterator[str]:
         raise Unavailable(f"service `{service}` has no container")
     for container in found:
         try:
-            chunks: Iterator[bytes] = container.logs(stream=True)
-            yield from split(chunks)
+            # Unless told otherwise, the client goes on listening for what is still to be written.
+            chunks: Iterator[bytes] = container.logs(stream=True, follow=False)
+            for line in split(chunks):
+                if stack.engine.cancelled.is_set():
+                    raise Interrupted
+                yield line
         except APIError as error:
             raise Unavailable(
                 f"the log of service `{service}` cannot be read: {error.explanation or error}"
