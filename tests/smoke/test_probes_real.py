@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
-from tests.smoke.conftest import HERE, Bench
+from tests.smoke.conftest import HERE
 
 from hullmark.model.probe import Capture, ExecProbe, FlowProbe, LogProbe, LogRule, OpenApiProbe, Step
+
+if TYPE_CHECKING:
+    from tests.smoke.conftest import Bench
 
 pytestmark = pytest.mark.docker
 
