@@ -98,7 +98,7 @@ class ServiceSettings:
     """What its log must not hold."""
     memory_budget: Budget | None = None
     """For what its containers use once everything is up and nobody asks anything."""
-    drills: DrillSettings = DrillSettings()
+    drills: DrillSettings = field(default_factory=DrillSettings)
     origin: SourceSpan | None = None
 
 
