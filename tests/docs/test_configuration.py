@@ -24,13 +24,14 @@ from hullmark.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hullmark._settings.options import Kind, Option, Table
+    from hullmark._settings.kinds import Alternative, Kind, Option, Table
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = (ROOT / "docs/configuration.md").read_text("utf-8")
 EXAMPLE = next(
     block for block in re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL) if "[project]" in block
 )
+PROBES = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/probes.md").read_text("utf-8"), re.DOTALL)
 
 
 def _pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[ValidationError]:
@@ -57,7 +58,7 @@ def _json(value: Any) -> Any:
 
 
 def _problems(document: dict[str, Any]) -> list[str]:
-    source = _Source(name="hullmark.toml")
+    source = _Source(name="hullmark.toml", root=ROOT)
     _table(SCHEMA, document, (), source)
     return [text for _, _, text in source.problems]
 
@@ -69,20 +70,25 @@ def _options(table: Table, path: str = "") -> Iterator[tuple[str, Option]]:
         yield from _options(child, f"{path}{child.key}.")
 
 
+OPTIONS = list(_options(SCHEMA))
+
+
 def _named(value: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
     """The option of each value in a document; names that are the user's become `*`."""
+    name = ".".join(path)
     match value:
+        case _ if name in dict(OPTIONS):
+            yield name
         case dict():
             for key, item in value.items():
                 yield from _named(item, (*path, "*" if path == ("services",) else key))
-        case list() if value and isinstance(value[0], dict):
+        case list():
             for item in value:
                 yield from _named(item, path)
         case _:
-            yield ".".join(path)
+            yield name
 
 
-OPTIONS = list(_options(SCHEMA))
 # A busy machine is no finding.
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -95,8 +101,20 @@ def test_the_documented_example_loads(tmp_path: Path) -> None:
     assert len(settings.links) == 3
 
 
-def test_the_documented_example_has_every_option() -> None:
-    assert set(_named(tomllib.loads(EXAMPLE))) == {path for path, _ in OPTIONS}
+def test_the_documented_examples_have_every_option() -> None:
+    named = {name for text in (EXAMPLE, *PROBES) for name in _named(tomllib.loads(text))}
+    options = dict(OPTIONS)
+    assert named <= set(options)
+    # What a step has in common with a probe need not be shown twice.
+    shown = {id(option) for path, option in OPTIONS if path in named}
+    assert [path for path, option in OPTIONS if path not in named and id(option) not in shown] == []
+
+
+@pytest.mark.parametrize("number", range(len(PROBES)))
+def test_the_documented_probes_load(tmp_path: Path, number: int) -> None:
+    (tmp_path / "hullmark.toml").write_text(PROBES[number], encoding="utf-8")
+    settings = load_settings(tmp_path, {})
+    assert settings.forbidden_logs or any(each.probes or each.logs for _, each in settings.services)
 
 
 def test_the_documented_mistake_is_told_as_documented(tmp_path: Path) -> None:
@@ -121,8 +139,8 @@ def test_the_example_of_an_option_is_a_value_that_it_takes(path: str, option: Op
 
 @pytest.mark.parametrize(
     "text",
-    [EXAMPLE, (ROOT / "examples/tale/hullmark.toml").read_text("utf-8"), ""],
-    ids=["docs", "tale", "empty"],
+    [EXAMPLE, (ROOT / "examples/tale/hullmark.toml").read_text("utf-8"), "", *PROBES],
+    ids=["docs", "tale", "empty", *(f"probes{number}" for number in range(len(PROBES)))],
 )
 def test_the_schema_takes_what_is_known_to_be_right(text: str) -> None:
     VALIDATOR.validate(_json(tomllib.loads(text)))
@@ -167,6 +185,20 @@ def _with_probe(**probe: Any) -> dict[str, Any]:
         _with_probe(exec=["a"], expect={"status": 200}),
         _with_probe(exec=[]),
         _with_probe(http="/", port=1, expect={"status": 99}),
+        _with_probe(http="/", port=1, expect={"rows": 1}),
+        _with_probe(http="/", port=1, skip=["/a"]),
+        _with_probe(http="/", port=1, headers={"a b": "c"}),
+        _with_probe(http="/", port=1, headers={"a": "b\nc"}),
+        _with_probe(http="/", port=1, expect={"json": [{"path": "$"}]}),
+        _with_probe(http="/", port=1, expect={"json": [{"path": "$", "exists": True, "equals": 1}]}),
+        _with_probe(openapi="/"),
+        _with_probe(log="["),
+        _with_probe(log="a", expect={"text": "b"}),
+        _with_probe(steps=[]),
+        _with_probe(steps=[{"exec": ["a"], "port": 1}]),
+        _with_probe(steps=[{"http": "/", "port": 1}], port=1),
+        {"services": {"rag": {"logs": [{}]}}},
+        {"smoke": {"forbidden-logs": ["["]}},
     ],
     ids=str,
 )
@@ -180,7 +212,18 @@ def test_schema_and_loader_refuse_the_same_mistakes(document: dict[str, Any]) ->
     [
         {"http": "/", "port": 1, "tls": "off", "method": "GET", "expect": {"status": 200}, "timeout": "1 s"},
         {"tcp": 1, "timeout": "1 min"},
-        {"exec": ["sh", "-c", ""], "timeout": "1 min"},
+        {"exec": ["sh", "-c", ""], "timeout": "1 min", "expect": {"text": "a"}},
+        {"log": "a", "name": "b"},
+        {"log-absent": "a"},
+        {
+            "sql": "select 1",
+            "client": "psql",
+            "user": "u",
+            "database": "d",
+            "expect": {"rows": 0, "text": "a"},
+        },
+        {"openapi": "/o", "port": 1, "tls": "verify", "ca": "c", "host": "h", "within": "1 s", "skip": []},
+        {"steps": [{"http": "/", "port": 1, "capture": {"A": "$.a"}, "until": "1 s"}, {"exec": ["a"]}]},
     ],
     ids=str,
 )
@@ -224,6 +267,28 @@ SAMPLES: dict[str, tuple[list[Any], list[Any]]] = {
         ["root", "drops-to:", "drops-to:a b", "drops-to:a:b", "any\n", *NUMBERS],
     ),
     "date": ([dt.date(2027, 6, 30)], [dt.datetime(2027, 6, 30, tzinfo=dt.UTC), dt.time(1), "soon", *NUMBERS]),
+    "list of hashes": ([[], [f"sha256:{'0123456789abcdef' * 4}"]], ["a", ["A" * 64], ["a"], [1], *NUMBERS]),
+    "age": (["7 days", "12 h", " 1d "], ["", "7", "0 days", "7 weeks", *NUMBERS]),
+    "list of drills": ([[], ["kill"], ["all", "stop"]], ["kill", ["x"], [1], *NUMBERS]),
+    "true | false": ([True, False], ["true", 0, 1, 1.5]),
+    "whole number": ([0, 1, 70000], [-1, 1.5, True, "1"]),
+    "regular expression": (["a", "a+ (b|c)"], ["", "[", *NUMBERS, ["a"]]),
+    "list of regular expressions": ([[], ["a"], ["a+", "b"]], ["a", [""], ["["], [1], *NUMBERS]),
+    "JSON path": (["$", "$.a[0].b", "$..c"], ["", "a", *NUMBERS]),
+    "any value": ([1, 1.5, True, "", "a", [], [{"a": 1}], {"a": {}}, dt.date(2027, 6, 30)], []),
+    "host name": (["a", "shop.example", "a:8443", "${A}"], ["", "a b", "a/b", "a:", *NUMBERS]),
+    "HTTP status, class, or list of them": (
+        [100, 599, "2xx", [200], [201, "5xx"]],
+        [99, 600, "6xx", "200", [], [99], ["2x"], *NUMBERS],
+    ),
+    "table of headers": (
+        [{}, {"Accept": "a/b", "X-1": ""}],
+        ["a", [], {"a b": "c"}, {"a": 1}, {"a": "b\nc"}, *NUMBERS],
+    ),
+    "table of JSON paths and regular expressions": (
+        [{}, {"A": "$.a", "b_1": "x(.)"}],
+        ["a", [], {"1a": "x"}, {"a": 1}, {"a": ""}, *NUMBERS],
+    ),
     "path": (["/", "/health?x=1"], ["", "health", *NUMBERS]),
     "URL": (
         ["http://rag", "http://rag:8001/a?b", "https://a.b-c_d/", "tcp://db:5432", "http://rag?x"],
@@ -260,31 +325,44 @@ def test_schema_and_loader_agree_about_samples_of_every_option(path: str, option
         assert not validator.is_valid(_json(value)), (path, value)
 
 
-def _documents(table: Table) -> st.SearchStrategy[dict[str, Any]]:
-    """Documents for a table, all of them right."""
-    keys = {option.key: st.sampled_from(_samples(option.kind)[0]) for option in table.options}
-    for child in table.tables:
-        inner = _documents(child)
-        keys[child.key] = st.lists(inner, max_size=2) if child.array else inner
+def _documents(table: Table, only: set[str] | None = None) -> st.SearchStrategy[dict[str, Any]]:
+    """Documents for a table, or for what is `only` to stand in it, all of them right."""
+    if table.alternatives:
+        return st.one_of([_alternative(table, one) for one in table.alternatives])
+    keys = {key: _value(table, key) for key in (*table.names, "*") if only is None or key in only}
+    keys = {key: strategy for key, strategy in keys.items() if strategy is not None}
     if "*" in keys:
         return st.dictionaries(st.sampled_from(["rag", "db"]), keys["*"])
+    return _of(keys, {option.key for option in table.options if option.required} & set(keys))
+
+
+def _alternative(table: Table, one: Alternative) -> st.SearchStrategy[dict[str, Any]]:
+    """Documents for a table with this one of its alternatives."""
+    governed = {key for other in table.alternatives for key in (other.key, *other.own)}
+    allowed = {one.key, *one.own}
+    keys = {}
+    for key in table.names:
+        inner = {each.partition(".")[2] for each in governed if each.startswith(f"{key}.")}
+        if inner:
+            (child,) = (each for each in table.tables if each.key == key)
+            fitting = {each for each in child.names if each not in inner or f"{key}.{each}" in allowed}
+            keys[key] = _documents(child, fitting)
+        elif key in allowed or key not in governed:
+            keys[key] = _value(table, key)
     required = {option.key for option in table.options if option.required}
-    if not table.alternatives:
-        return _of(keys, required)
-    own = {key for one in table.alternatives for key in (one.key, *one.needs, *one.fits)}
-    return st.one_of(
-        [
-            _of(
-                {
-                    key: value
-                    for key, value in keys.items()
-                    if key not in own or key in (one.key, *one.needs, *one.fits)
-                },
-                {*required, one.key, *one.needs},
-            )
-            for one in table.alternatives
-        ]
-    )
+    return _of(keys, {*required, one.key, *one.needs})
+
+
+def _value(table: Table, key: str) -> Any:
+    """Values for the option or table `key` in `table`."""
+    for option in table.options:
+        if option.key == key:
+            return st.sampled_from(_samples(option.kind)[0])
+    for child in table.tables:
+        if child.key == key:
+            inner = _documents(child)
+            return st.lists(inner, min_size=int(child.filled), max_size=2) if child.array else inner
+    return None
 
 
 def _of(keys: dict[str, st.SearchStrategy[Any]], required: set[str]) -> st.SearchStrategy[dict[str, Any]]:
@@ -312,7 +390,7 @@ def test_schema_and_loader_take_every_right_document(document: dict[str, Any]) -
 def _probes() -> st.SearchStrategy[dict[str, Any]]:
     """Documents that hold nothing but one probe."""
     (service,) = next(table for table in SCHEMA.tables if table.key == "services").tables
-    (probe,) = service.tables
+    (probe,) = (table for table in service.tables if table.key == "probes")
     return _documents(probe).map(lambda made: _with_probe(**made))
 
 
@@ -325,7 +403,8 @@ def test_schema_and_loader_agree_about_a_document_with_one_change(
     # Innermost first, which is where most of the rules are.
     table = data.draw(st.sampled_from(list(_tables(document))[::-1]))
     anything = sorted(
-        {key for each in _tables(document) for key in each} | {"unkown", "http", "tcp", "port", "expect"}
+        {key for each in _tables(document) for key in each}
+        | {"unkown", "http", "tcp", "port", "expect", "steps"}
     )
     key = data.draw(st.sampled_from(anything))
     change = data.draw(st.sampled_from(["add", "add", "remove", "replace"]))
