@@ -20,7 +20,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import images
+import images  # type: ignore[import-not-found]  # beside this file, which is run as a script
 from hullmark._contents.filesystem import overlay
 from hullmark._contents.owners import find_owners
 from hullmark._contents.packages.capture import PackageCapture
@@ -57,7 +57,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="of each (default: %(default)s)")
     chosen = parser.parse_args()
     good = _recall(chosen.each)
-    good = all([_false(each) for each in chosen.images]) and good
+    for each in chosen.images:
+        good = _false(each) and good
     with tempfile.TemporaryDirectory(prefix="hullmark-benchmark-") as directory:
         good = _speed(Path(directory), chosen.megabytes * 1_000_000, chosen.files, chosen.rounds) and good
     return 0 if good else 1
@@ -102,10 +103,10 @@ def _speed(directory: Path, size: int, files: int, rounds: int) -> bool:
     environ.pop("PYTHONDONTWRITEBYTECODE", None)
     best = {"plain": float("inf"), "secrets": float("inf")}
     for number in range(rounds + 1):
-        for how in best:
+        for how, before in tuple(best.items()):
             seconds = _timed(archive, how, environ)
             # The first of each only warms the page cache.
-            best[how] = min(best[how], seconds) if number else best[how]
+            best[how] = min(before, seconds) if number else before
     ratio = best["secrets"] / best["plain"]
     print(f"{size / 1e9:.2f} GB in {files:,} files, docker-archive, verified, {os.cpu_count()} threads")
     print(
