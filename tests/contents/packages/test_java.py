@@ -170,3 +170,9 @@ def test_an_archive_in_the_format_for_many_files_is_read(monkeypatch: pytest.Mon
     assert b"PK\x06\x06" in content
     assert told("/many.jar", content) == [("a.b", "many", "1", "")]
     assert told("/many.jar", b"#!/bin/sh\n" + content) == [("a.b", "many", "1", "")]
+
+
+def test_names_in_an_archive_need_not_be_text(taken: TakeInventory) -> None:
+    content = zip_of({"lib/b-1.jar": zip_of({"x": "y"})}).replace(b"lib/b-1.jar", b"\x80ib/b-1.jar")
+    found = taken({"/a.jar": content})
+    assert [each.location for each in found.packages] == ["/a.jar!/\N{REPLACEMENT CHARACTER}ib/b-1.jar"]

@@ -70,7 +70,7 @@ def members(content: memoryview) -> Iterator[Member]:
         flags, method, packed, unpacked, name, extra, comment, place = struct.unpack_from(
             "<8xHH8xIIHHH8xI", directory, at
         )
-        text = bytes(directory[at + _ENTRY_SIZE : at + _ENTRY_SIZE + name]).decode("utf-8", "surrogateescape")
+        text = bytes(directory[at + _ENTRY_SIZE : at + _ENTRY_SIZE + name]).decode("utf-8", "replace")
         more = directory[at + _ENTRY_SIZE + name : at + _ENTRY_SIZE + name + extra]
         unpacked, packed, place = _in_64(more, unpacked, packed, place)
         yield Member(name=text, size=unpacked, packed=packed, method=method, flags=flags, place=place + shift)
