@@ -14,10 +14,29 @@ from hullmark.model.build import FailedBuild
 from hullmark.model.drill import DrillRun
 from hullmark.model.finding import Severity
 from hullmark.model.location import SourceSpan
-from hullmark.model.probe import ExecProbe, HttpProbe, TcpProbe
+from hullmark.model.probe import (
+    ExecProbe,
+    FlowProbe,
+    HttpProbe,
+    LogProbe,
+    LogRule,
+    OpenApiProbe,
+    SqlProbe,
+    Step,
+    TcpProbe,
+)
 from hullmark.model.project import Allowance, Link
 from hullmark.model.rule import HEADINGS, Rule
-from hullmark.model.stack import LinkRun, Privileges, ProbeRun, ProcessUser, ServiceRun, State
+from hullmark.model.stack import (
+    LinkRun,
+    LogRun,
+    Privileges,
+    ProbeRun,
+    ProcessUser,
+    ServiceRun,
+    State,
+    StepRun,
+)
 
 
 def _rules() -> dict[str, Rule[Any]]:
@@ -120,6 +139,41 @@ CASES = (
         seen="`RUN x`: exit code: 1",
         remedy="give the tmpfs of line 7 of `web/Dockerfile` more room (`size=`)",
         place=DOCKERFILE,
+    ),
+    # forbidden-log-line
+    Case(
+        rule="forbidden-log-line",
+        name="none",
+        target=LogRun(service="web", rule=LogRule(pattern="Trace", origin=TOML), count=0, lines=()),
+    ),
+    Case(
+        rule="forbidden-log-line",
+        name="unread",
+        target=LogRun(service="web", rule=LogRule(pattern="Trace", origin=TOML), count=0, lines=()),
+    ),
+    Case(
+        rule="forbidden-log-line",
+        name="one",
+        target=LogRun(service="web", rule=LogRule(pattern="Trace", origin=TOML), count=1, lines=("Trace a",)),
+        seen="1 line with `Trace`:\nTrace a",
+        remedy="correct what makes `web` write it",
+        place=TOML,
+    ),
+    Case(
+        rule="forbidden-log-line",
+        name="two",
+        target=LogRun(service="web", rule=LogRule(pattern="a.b", origin=TOML), count=2, lines=("a-b", "axb")),
+        seen="2 lines with `a.b`:\na-b\naxb",
+        remedy="correct what makes `web` write it",
+        place=TOML,
+    ),
+    Case(
+        rule="forbidden-log-line",
+        name="many",
+        target=LogRun(service="web", rule=LogRule(pattern="Trace", origin=TOML), count=3, lines=("Trace a",)),
+        seen="3 lines with `Trace`:\nTrace a\nand 2 more",
+        remedy="correct what makes `web` write it",
+        place=TOML,
     ),
     # failed-link
     Case(rule="failed-link", name="http", target=_link("http://rag:8001/", "status 200", passed=True)),
@@ -673,3 +727,73 @@ def test_what_is_expected_follows_what_was_asked_for() -> None:
     assert expected("failed-link", _link("tcp://db:1", "refused")) == "an accepted connection"
     assert expected("failed-link", _link("http://db:1", "refused", status=301)) == "status 301"
     assert expected("start-timeout", _run(State.CREATED, timed_out=True)) == "running"
+
+
+def _probe(probe: Any, seen: str, *steps: StepRun) -> ProbeRun:
+    return ProbeRun(service="web", probe=probe, passed=False, seen=seen, steps=steps)
+
+
+FLOW = FlowProbe(
+    name="order",
+    steps=(
+        Step(action=HttpProbe(path="/a", port=80, origin=TOML)),
+        Step(action=SqlProbe(statement="select 1", origin=TOML, rows=1, text="x"), service="db"),
+    ),
+    origin=TOML,
+)
+DONE = StepRun(step="GET /a at port 80", passed=True, seen="status 200")
+STOPPED = StepRun(step="db: sql select 1", passed=False, seen="0 rows")
+
+
+@pytest.mark.parametrize(
+    ("run", "expected", "remedy"),
+    [
+        (
+            _probe(LogProbe(pattern="up", origin=TOML), "0 lines"),
+            "a line with `up`",
+            "writes nothing of the kind",
+        ),
+        (
+            _probe(LogProbe(pattern="x", absent=True, origin=TOML), "x"),
+            "no line with `x`",
+            "`web` writes this",
+        ),
+        (
+            _probe(SqlProbe(statement="select 1", origin=TOML), "exit code 1"),
+            "a statement without an error",
+            "let the database of `web` execute the statement",
+        ),
+        (
+            _probe(
+                OpenApiProbe(document=HttpProbe(path="/o", port=80, origin=TOML), origin=TOML), "GET /b: 500"
+            ),
+            "a status below 500 from every path",
+            "name the path in `skip`",
+        ),
+        (
+            _probe(FLOW, "step 2 of 2, db: sql select 1: 0 rows", DONE, STOPPED),
+            "1 row and `x` in the rows",
+            "let the database of `db` execute the statement",
+        ),
+        (_probe(FLOW, "the 15.0 s were over", DONE), "every step in time", "raise `timeout` of this probe"),
+        (_http(seen="variable `A` is neither set"), "status 200-399", "set the variable in the environment"),
+    ],
+)
+def test_a_failed_probe_of_each_kind_says_what_was_expected_and_what_to_do(
+    run: ProbeRun, expected: str, remedy: str
+) -> None:
+    (finding,) = RULES["failed-probe"].check(run, service="web")
+    assert finding.seen == f"{run.probe}: {run.seen}"
+    assert finding.expected == expected
+    assert remedy in finding.remedy
+
+
+def test_forbidden_lines_are_quoted_and_counted() -> None:
+    rule = LogRule(pattern="Trace", origin=TOML)
+    run = LogRun(service="web", rule=rule, count=3, lines=("Trace a", "Trace b"))
+    (finding,) = RULES["forbidden-log-line"].check(run, service="web")
+    assert finding.seen == "3 lines with `Trace`:\nTrace a\nTrace b\nand 1 more"
+    assert finding.location == TOML
+    assert not list(
+        RULES["forbidden-log-line"].check(LogRun(service="web", rule=rule, count=0), service="web")
+    )
