@@ -175,6 +175,13 @@ CASES = (
         remedy="correct what makes `web` write it",
         place=TOML,
     ),
+    Case(
+        rule="forbidden-log-line",
+        name="unreadable",
+        target=LogRun(
+            service="web", rule=LogRule(pattern="x", origin=TOML), count=0, error="the log cannot be read"
+        ),
+    ),
     # failed-link
     Case(rule="failed-link", name="http", target=_link("http://rag:8001/", "status 200", passed=True)),
     Case(rule="failed-link", name="tcp", target=_link("tcp://db:5432", "connected", passed=True)),
