@@ -247,7 +247,7 @@ def _openapi(timeout: float = 0.4, **more: Any) -> OpenApiProbe:
 
 
 def _service(statuses: dict[str, int], wait: dict[str, float] | None = None) -> Any:
-    document = {"paths": {path: {"get": {}} for path in statuses}}
+    document: dict[str, Any] = {"paths": {path: {"get": {}} for path in statuses}}
 
     def respond(request: Request) -> Reply:
         if request.path == "/openapi.json":

@@ -31,9 +31,12 @@ SECRET = "s3cr3t+of/the=house &co"
 
 
 def _replying(
-    body: str = "ok", status: int = 200, heard: list[Request] | None = None, **headers: str
+    body: str = "ok",
+    status: int = 200,
+    heard: list[Request] | None = None,
+    headers: dict[str, str] | None = None,
 ) -> Callable[[socket.socket], object]:
-    return answering(lambda _: (status, headers, body), heard)
+    return answering(lambda _: (status, headers or {}, body), heard)
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
@@ -131,7 +134,7 @@ def _json(path: str, **more: Any) -> dict[str, Any]:
     ids=str,
 )
 def test_an_answer_that_is_as_expected_passes(expected: dict[str, Any]) -> None:
-    reply = _replying(DOCUMENT, **{"X-Served": "by me", "X-Other": "1"})
+    reply = _replying(DOCUMENT, headers={"X-Served": "by me", "X-Other": "1"})
     with served(reply, project=project(("WORD", "ok"))) as stack:
         run = run_probe(stack, "web", http(**expected))
     assert (run.passed, run.seen) == (True, "status 200")
@@ -155,7 +158,7 @@ def test_an_answer_that_is_as_expected_passes(expected: dict[str, Any]) -> None:
     ids=str,
 )
 def test_an_answer_that_is_not_as_expected_says_what_it_is(expected: dict[str, Any], seen: str) -> None:
-    with served(_replying(DOCUMENT, **{"X-Served": "by me"})) as stack:
+    with served(_replying(DOCUMENT, headers={"X-Served": "by me"})) as stack:
         run = run_probe(stack, "web", http(timeout=0.2, **expected))
     assert not run.passed
     assert run.seen.startswith(seen)
@@ -331,7 +334,7 @@ def test_a_secret_that_is_sent_back_is_not_shown(form: str, status: int) -> None
         headers=(("X-Key", "${KEY}"),), header_is=(("X-Echo", "no"),), body_contains="never", timeout=0.2
     )
     body = f"{'x' * 150} you said {form} {form}"
-    with served(_replying(body, status, **{"X-Echo": form}), project=project(("KEY", SECRET))) as stack:
+    with served(_replying(body, status, headers={"X-Echo": form}), project=project(("KEY", SECRET))) as stack:
         run = run_probe(stack, "web", probe)
     assert not run.passed
     assert "***" in run.seen

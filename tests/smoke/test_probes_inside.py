@@ -180,7 +180,8 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> Ran:
 
 
 def _sql(statement: str = "select 1", **more: Any) -> SqlProbe:
-    return SqlProbe(**({"statement": statement, "origin": HERE, "timeout": 0.2} | more))
+    given: dict[str, Any] = {"statement": statement, "origin": HERE, "timeout": 0.2}
+    return SqlProbe(**(given | more))
 
 
 PSQL = ("psql", "--no-psqlrc", "--quiet", "--csv", "--tuples-only", "--set=ON_ERROR_STOP=1", "--no-password")
