@@ -207,11 +207,11 @@ def _undrilled(runs: tuple[DrillRun, ...]) -> Iterator[Text]:
     joined: dict[tuple[str, str, str], list[str]] = {}
     for (drill, status, said), services in told.items():
         joined.setdefault((status, said, ", ".join(services)), []).append(drill)
-    for (status, said, services), drills in joined.items():
+    for (status, said, where), drills in joined.items():
         style = "magenta" if status == "broken" else "dim"
         yield Text.assemble(
             (f"drill{'' if len(drills) == 1 else 's'} {', '.join(drills)} {status}", style),
-            f" ({printable(services)}): {printable(' '.join(said.split()))}",
+            f" ({printable(where)}): {printable(' '.join(said.split()))}",
         )
 
 

@@ -110,3 +110,8 @@ def values_at(document: Any, path: str) -> list[Any]:
     import jsonpath_rfc9535  # noqa: PLC0415  # loaded only where JSON is expected
 
     return list(jsonpath_rfc9535.find(path, document).values())
+
+
+def status_fits(status: int, expected: int | None) -> bool:
+    """Whether an HTTP status is the expected one; any success or redirection when none is."""
+    return fits(status, () if expected is None else (range(expected, expected + 1),))
