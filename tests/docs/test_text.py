@@ -33,7 +33,7 @@ HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 # What stands in a document as a path may be one in this repository, on a Debian machine, in a container, or of a URL.
 HOST = {"bin", "dev", "etc", "lib", "opt", "proc", "run", "sbin", "srv", "sys", "usr", "var"}
 IMAGE = {"root", "wheels", "app", "site", "data"}
-URLS = {"health", "api"}
+URLS = {"health", "api", "orders"}
 OWN_HOSTS = {"localhost", "json-schema.org", "example.com", "registry.example.com"}
 PLACEHOLDERS = re.compile(r"\b(TARGET|NAME|RULE|SERVICE|PROJECT|RANDOM|CODENAME)\b|[*<>{}$ ]|\.\.\.")
 

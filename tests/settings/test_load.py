@@ -267,6 +267,7 @@ OVERRIDES: dict[str, tuple[str, Any, Any]] = {
     "secrets.allow": (f"sha256:{'a1' * 8}", lambda s: s.secrets.allows(f"sha256:{'a1' * 8}"), True),
     "scan.db-url": ("https://registry.example.com/osv", lambda s: s.scan.db_url, "https://registry.example.com/osv"),
     "scan.db-max-age": ("3 days", lambda s: s.scan.db_max_age, 259_200.0),
+    "smoke.derive-links": ("false", lambda s: s.smoke_derive_links, False),
     "scan.fail-on": ("low", lambda s: s.scan.fail_on, "low"),
     "policy.previous": ("old.json", lambda s: s.previous, "old.json"),
     "scan.reports": ("r", lambda s: s.scan.reports, "r"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hullmark.model.duration import WRITTEN as DURATION_WRITTEN
@@ -13,7 +13,7 @@ from hullmark.model.size import WRITTEN as SIZE_WRITTEN
 from hullmark.model.size import parse_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from hullmark.model.project import UserPolicy
 
@@ -41,7 +41,13 @@ class Kind:
     """From the TOML value to ours; raises `ValueError` saying what was expected."""
     schema: dict[str, Any]
     scalar: bool = True
-    """Whether it can be given as text, in an environment variable or on the command line."""
+    """Whether it is given as one text in an environment variable or on the command line, and not as several."""
+    words: Mapping[str, Any] = field(default_factory=dict)
+    """TOML values that are no texts, by what they are called there."""
+
+    def told(self, text: str) -> Any:
+        """The TOML value that `text` stands for, in an environment variable or on the command line."""
+        return self.words.get(text, text) if self.scalar else [part for part in text.split(",") if part]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,7 +283,7 @@ USER = Kind(
     read=_user,
     schema={"type": "string", "pattern": f"^(?:non-root|any|{_DROPS_TO})$"},
 )
-FLAG = Kind(name="true | false", read=_flag, schema={"type": "boolean"}, scalar=False)
+FLAG = Kind(name="true | false", read=_flag, schema={"type": "boolean"}, words={"true": True, "false": False})
 DATE = Kind(name="date", read=_date, schema={"type": "string", "format": "date"}, scalar=False)
 HTTP_PATH = Kind(name="path", read=_http_path, schema={"type": "string", "pattern": "^/"})
 LINK_TARGET = Kind(name="URL", read=_link_target, schema={"type": "string", "pattern": f"^{_LINK}$"})
