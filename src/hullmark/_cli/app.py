@@ -33,6 +33,7 @@ COMMANDS = {
     "affected": "Show which services a change touches, and why.",
     "dev": "Start the stack for development, with its logs, links and reloading.",
     "doctor": "Examine this machine, or say what the output of a build or a run tells of.",
+    "ci": "Write the files of a CI system, check them, and run what they call.",
     "docs": "Keep tables in documents equal to what was measured.",
     "explain": "Show what a rule is about, why it matters and how to fix it.",
 }

@@ -1,0 +1,195 @@
+"""`hullmark ci`: the pipeline of a pull request, here and on a CI system."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hullmark._cli import options
+
+if TYPE_CHECKING:
+    from hullmark._ci.templates import Template
+    from hullmark._cli.session import Session
+
+_FORCE = click.option("--force", is_flag=True, help="Also write over files that hullmark has not written.")
+
+
+@click.group
+def command() -> None:
+    """Write the files of a CI system, check them, and run what they call."""
+
+
+@command.command
+@_FORCE
+@options.project
+@click.pass_obj
+def github(session: Session, /, *, force: bool) -> int:
+    """Write the workflows of GitHub for pull requests: build.yml, and build-comment.yml for its comment."""
+    return _write(session, "github", force=force)
+
+
+@command.command
+@_FORCE
+@options.project
+@click.pass_obj
+def gitlab(session: Session, /, *, force: bool) -> int:
+    """Write the pipeline of GitLab for merge requests: .gitlab/hullmark.yml, which .gitlab-ci.yml is to include."""
+    code = _write(session, "gitlab", force=force)
+    if not session.quiet:
+        session.tell("in .gitlab-ci.yml: `include: {local: .gitlab/hullmark.yml}`")
+    return code
+
+
+@command.command
+@options.project
+@click.pass_obj
+def check(session: Session) -> int:
+    """Fail when the files that hullmark wrote are no longer what it would write of this configuration."""
+    from hullmark._ci.templates import differences, found, ours  # noqa: PLC0415  # loaded when it is called
+
+    top, systems = _systems(session)
+    written = {
+        name: templates
+        for name, templates in systems.items()
+        if any(ours(found(top, each)) for each in templates)
+    }
+    if not written:
+        session.tell(f"no files to check; `hullmark ci {'` or `hullmark ci '.join(systems)}` writes them")
+        return 4
+    behind = [
+        (name, different) for name, templates in written.items() for different in differences(top, templates)
+    ]
+    for _, (_, lines) in behind:
+        session.write(f"{line}\n" for line in lines)
+    for name in dict.fromkeys(name for name, _ in behind):
+        session.tell(f"`hullmark ci {name}` writes what differs")
+    return 1 if behind else 0
+
+
+@command.command
+@click.argument("step", type=click.Choice(["pr", "build", "stack"]))
+@click.argument("services", nargs=-1, metavar="[SERVICE]...")
+@click.option(
+    "--base",
+    required=True,
+    metavar="REF",
+    help="What to compare with, as of `hullmark affected`.",
+)
+@click.option(
+    "--images",
+    type=click.Path(path_type=Path),
+    help="Directory of images in files: written by `build`, read by `stack`.",
+)
+@click.option(
+    "--reports", type=click.Path(path_type=Path), help="Directory for the report, in every format for a file."
+)
+@options.project
+@click.pass_obj
+def run(
+    session: Session,
+    /,
+    *,
+    step: str,
+    services: tuple[str, ...],
+    base: str,
+    images: Path | None,
+    reports: Path | None,
+) -> int:
+    """Run the pipeline of a pull request, or one step of it, for the services that are affected since a base.
+
+    `pr` is all of it on this machine: lint, build what is not there, validate, smoke-test and scan. On a CI system,
+    `build` builds the affected among SERVICE, and `stack` does the rest with the images that were built.
+    """
+    from hullmark._cli.ci_run import Steps  # noqa: PLC0415  # loaded when it is called, not for the help
+    from hullmark.errors import UsageError  # noqa: PLC0415
+
+    if services and step != "build":
+        raise UsageError(f"`{step}` is about all services that are affected", hint="only `build` takes names")
+    if step == "stack" and images is None:
+        raise UsageError("`stack` needs the images that `build` wrote", hint="add `--images DIRECTORY`")
+    if step == "pr" and images is not None:
+        raise UsageError("`pr` builds the images where they are needed", hint="leave `--images` out")
+    reports = None if reports is None else session.directory / reports
+    steps = Steps(session, base)
+    match step:
+        case "build":
+            return steps.build(services, None if images is None else session.directory / images)
+        case "stack":
+            assert images is not None
+            return steps.stack(session.directory / images, reports)
+        case _:
+            return steps.pr(reports)
+
+
+@command.command
+@click.argument("report", type=click.Path(path_type=Path))
+@click.option("--of", required=True, metavar="OWNER:BRANCH", help="Where the pull request comes from.")
+@click.option("--at", required=True, metavar="COMMIT", help="The commit that the report is about.")
+@click.option(
+    "--repository",
+    metavar="OWNER/NAME",
+    help="Where the pull request is.  [env: GITHUB_REPOSITORY]",
+)
+@click.pass_obj
+def comment(session: Session, /, *, report: Path, of: str, at: str, repository: str | None) -> int:
+    """Write a Markdown report into the one comment of a pull request on GitHub, with `gh`.
+
+    Nothing is written where the pull request has moved on meanwhile, or where there is no report.
+    """
+    from hullmark._ci.comment import Target, post  # noqa: PLC0415  # loaded when it is called, not for the help
+    from hullmark._process import SystemCommands  # noqa: PLC0415
+    from hullmark._reporters.markdown import MARKER  # noqa: PLC0415
+    from hullmark.errors import UsageError  # noqa: PLC0415
+
+    repository = repository or session.environ.get("GITHUB_REPOSITORY")
+    if repository is None:
+        raise UsageError("no repository is named", hint="add `--repository OWNER/NAME`")
+    try:
+        text = (session.directory / report).read_bytes().decode("utf-8", "replace")
+    except FileNotFoundError:
+        session.write([f"{report} does not exist: nothing to write\n"])
+        return 0
+    except OSError as error:
+        raise UsageError(f"{report} cannot be read: {error.strerror}") from error
+    target = Target(repository=repository, of=of, at=at)
+    session.write([f"{post(text, MARKER, target, SystemCommands(session.environ, session.cancelled))}\n"])
+    return 0
+
+
+def _systems(session: Session) -> tuple[Path, dict[str, tuple[Template, ...]]]:
+    """The top of the repository, and what would be written there for every CI system."""
+    from hullmark._ci import github as of_github  # noqa: PLC0415  # loaded when it is called, not for the help
+    from hullmark._ci import gitlab as of_gitlab  # noqa: PLC0415
+    from hullmark._ci.templates import pipeline_of  # noqa: PLC0415
+    from hullmark._pipeline import open_project  # noqa: PLC0415
+    from hullmark._process import SystemCommands  # noqa: PLC0415
+
+    commands = SystemCommands(session.environ, session.cancelled)
+    project, _ = open_project(session.directory, (), commands, session.environ, options.flags())
+    pipeline = pipeline_of(project)
+    top = project.root
+    for _ in filter(None, pipeline.below.split("/")):
+        top = top.parent
+    return top, {"github": of_github.templates(pipeline), "gitlab": of_gitlab.templates(pipeline)}
+
+
+def _write(session: Session, system: str, *, force: bool) -> int:
+    from hullmark._ci.templates import found, ours  # noqa: PLC0415
+    from hullmark._files import write_whole  # noqa: PLC0415
+    from hullmark.errors import UsageError  # noqa: PLC0415
+
+    top, systems = _systems(session)
+    before: dict[Any, str | None] = {each.path: found(top, each) for each in systems[system]}
+    foreign = [path for path, text in before.items() if text is not None and not ours(text)]
+    if foreign and not force:
+        raise UsageError(
+            f"{', '.join(foreign)} was not written by hullmark", hint="`--force` writes over what is there"
+        )
+    for template in systems[system]:
+        same = before[template.path] == template.text
+        if not same:
+            write_whole(top / template.path, template.text.encode("utf-8"), what=template.path)
+        session.write([f"{template.path}: {'up to date' if same else 'written'}\n"])
+    return 0

@@ -1,0 +1,161 @@
+"""The steps of the pipeline of a pull request: the same here and on a CI system, whose files only call them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hullmark._checks import Surroundings
+from hullmark._ci.examine import Where, examine
+from hullmark._cli.options import flags
+from hullmark._files import write_whole
+from hullmark._pipeline import open_project, run_checks
+from hullmark._process import SystemCommands
+from hullmark._reporters import FORMATS, Style, render
+from hullmark._reporters import affected as of_affected
+from hullmark._reporters.unaffected import markdown
+from hullmark.errors import Unavailable, UsageError
+from hullmark.model.outcome import Check
+from hullmark.model.verdict import decide
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from hullmark._cli.session import Session
+    from hullmark.model.affected import Affected
+    from hullmark.model.project import Project
+    from hullmark.model.report import Report
+
+FILES = {
+    "json": "report.json",
+    "sarif": "report.sarif",
+    "junit": "report.xml",
+    "markdown": "report.md",
+    "html": "report.html",
+}
+"""What is written of one run, by format."""
+_SECONDS = 1800.0
+"""Time in which an image is written to a file, or read from one."""
+
+
+class Steps:
+    """The pipeline of what has changed since `base`."""
+
+    def __init__(self, session: Session, base: str) -> None:
+        self.session = session
+        self.commands = SystemCommands(session.environ, session.cancelled)
+        where = Where(
+            directory=session.directory, commands=self.commands, environ=session.environ, flags=flags()
+        )
+        self.affected: Affected = examine(where, base)
+        session.warn(self.affected.warnings)
+        if not session.quiet:
+            for line in of_affected.text(self.affected):
+                session.tell(line.rstrip("\n"))
+
+    def pr(self, reports: Path | None) -> int:
+        """All of it on this machine, without a file in between."""
+        names = self.affected.to_smoke
+        if not names:
+            return self._nothing(reports)
+        project, _ = self._open(names)
+        return self._tell(self._run(project, names, Check), reports)
+
+    def build(self, services: tuple[str, ...], images: Path | None) -> int:
+        """Builds those of `services` that are affected (all when empty), and writes each image to a file in `images`."""
+        project, _ = self._open(services)
+        names = tuple(name for name in self.affected.to_build if not services or name in services)
+        if not names:
+            self.session.write(["nothing to build\n"])
+            return 0
+        code = self._tell(self._run(project, names, [Check.BUILD]), None)
+        if code == 0 and images is not None:
+            images.mkdir(parents=True, exist_ok=True)
+            for name in names:
+                self._docker("save", "--output", str(images / f"{name}.tar"), project.service(name).image)
+        return code
+
+    def stack(self, images: Path, reports: Path | None) -> int:
+        """Everything after the build, on what was built elsewhere; the rest of the stack is taken from where it is."""
+        if not images.is_dir():
+            raise UsageError(f"{images} is no directory; expected what `hullmark ci run build` wrote")
+        names = self.affected.to_smoke
+        if not names:
+            return self._nothing(reports)
+        project, _ = self._open(names)
+        brought = {name for name in self.affected.to_build if (images / f"{name}.tar").is_file()}
+        if missing := sorted({*self.affected.to_build} - brought):
+            raise Unavailable(
+                f"{images} has no image of {', '.join(missing)}",
+                hint=f"`hullmark ci run build {' '.join(missing)}`, with the same base, writes it",
+            )
+        for name in sorted(brought):
+            self._docker("load", "--input", str(images / f"{name}.tar"))
+        rest = tuple(each.name for each in project.built if each.name not in brought)
+        built = self._run(project, rest, [Check.BUILD]) if rest else None
+        if built is not None and built.verdict.exit_code:
+            return self._tell(built, reports)
+        report = self._run(project, names, [check for check in Check if check is not Check.BUILD])
+        return self._tell(_joined(built, report), reports)
+
+    def _open(self, services: Iterable[str]) -> tuple[Project, object]:
+        session = self.session
+        return open_project(session.directory, services, self.commands, session.environ, flags())
+
+    def _run(self, project: Project, names: tuple[str, ...], checks: Iterable[Check]) -> Report:
+        session = self.session
+        progress = session.progress()
+        try:
+            return run_checks(
+                project,
+                tuple(project.service(name) for name in names),
+                checks,
+                project.settings.policy,
+                Surroundings(
+                    commands=self.commands,
+                    environ=session.environ,
+                    progress=progress,
+                    cancelled=session.cancelled,
+                ),
+                reusing=True,
+            )
+        finally:
+            progress.close()
+
+    def _tell(self, report: Report, reports: Path | None) -> int:
+        self.session.write(render("text", report, self.session.style()))
+        if reports is not None:
+            for format_, name in FILES.items():
+                if format_ in FORMATS:
+                    text = "".join(render(format_, report, Style()))
+                    write_whole(reports / name, text.encode("utf-8", "surrogateescape"), what="the report")
+        return report.verdict.exit_code
+
+    def _nothing(self, reports: Path | None) -> int:
+        """Nothing is affected: that is said, also where a report of an earlier commit may stand."""
+        self.session.write(["no image is affected\n"])
+        if reports is not None:
+            write_whole(
+                reports / FILES["markdown"], markdown(self.affected).encode("utf-8"), what="the report"
+            )
+        return 0
+
+    def _docker(self, *arguments: str) -> None:
+        self.commands.run(("docker", *arguments), timeout=_SECONDS).check()
+
+
+def _joined(built: Report | None, report: Report) -> Report:
+    """One report of both runs."""
+    if built is None:
+        return report
+    results = (*built.results, *report.results)
+    return replace(
+        report,
+        started=built.started,
+        checks=tuple(check for check in Check if check in {*built.checks, *report.checks}),
+        results=results,
+        suppressed=(*built.suppressed, *report.suppressed),
+        verdict=decide(results, report.policy),
+        rules=tuple(dict.fromkeys((*built.rules, *report.rules))),
+    )
