@@ -10,6 +10,7 @@ import importlib
 import json
 import os
 import pkgutil
+import random
 import re
 import tempfile
 from functools import cache
@@ -24,6 +25,7 @@ from hullmark._dockerfile.lint import lint
 from hullmark.model.location import SourceSpan
 from hullmark.model.rule import HEADINGS, Rule
 from hullmark.model.size import parse_size
+from hullmark.testing import planted
 
 if TYPE_CHECKING:
     from hullmark.model.context import Context
@@ -55,6 +57,8 @@ DECLARES = re.compile(
     re.MULTILINE,
 )
 """A manifest in the build context, and the packages that it declares."""
+PLANTED = re.compile(r"^# holds: (?P<path>\S+) (?P<format>[a-z0-9-]+)$", re.MULTILINE)
+"""A file of the build context that has a secret of that format on its second line."""
 FILES = sorted(CASES.glob("*/*.Dockerfile"))
 
 
@@ -79,7 +83,7 @@ def _asked(text: str) -> dict[str, Any]:
     return {
         "volumes": _volumes(text),
         "non_root": text.startswith("# non-root\n"),
-        "context": _context(text) if HOLDS.search(text) or DECLARES.search(text) else None,
+        "context": _context(text) if any(each.search(text) for each in (HOLDS, DECLARES, PLANTED)) else None,
     }
 
 
@@ -99,13 +103,20 @@ def _context(text: str) -> Context:
             path = root / each["path"]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(_manifest(path.name, each["names"].split(", ")), encoding="utf-8")
+        for each in PLANTED.finditer(text):
+            path = root / each["path"]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            secret = planted(each["format"], random.Random(text))  # noqa: S311  # nobody relies on it
+            path.write_text(f"# shop\nvalue = {secret.text}\n", encoding="utf-8")
         ignored = EXCLUDES.search(text)
         if holds is None or not holds["without"]:
             lines = ignored["lines"].split(", ") if ignored else []
             (root / ".dockerignore").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         (root / "Dockerfile").write_text(text, encoding="utf-8")
         dockerfile = root / "Dockerfile"
-        return measure(parse(text, "Dockerfile").recipe(), root, context=root, dockerfile=dockerfile)
+        return measure(
+            parse(text, "Dockerfile").recipe(), root, context=root, dockerfile=dockerfile, secrets=True
+        )
 
 
 def _manifest(name: str, packages: list[str]) -> str:

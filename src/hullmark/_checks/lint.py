@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hullmark._checks.findings import apply
@@ -15,14 +16,17 @@ from hullmark._linters.known import EQUIVALENT, silenced
 from hullmark.errors import HullmarkError, Interrupted
 from hullmark.model.outcome import Broken, Check, Ran, Skipped
 from hullmark.model.project import NonRoot
+from hullmark.model.size import format_size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hullmark._checks.run import Run
+    from hullmark.model.context import Context
     from hullmark.model.finding import Finding
     from hullmark.model.outcome import Outcome
     from hullmark.model.project import Service
+    from hullmark.model.secret import SecretPolicy
 
 
 def lint(run: Run) -> None:
@@ -33,9 +37,11 @@ def lint(run: Run) -> None:
 
     def one(run: Run, service: Service) -> Outcome:
         findings = apply(declared[service.name], service.name)
+        note = ""
         dockerfile = run.dockerfiles.get(service.name)
         if service.build is not None and dockerfile is not None:
             recipe = dockerfile.recipe(service.build.target)
+            context = context_of(service, recipe, run.project.root, secrets=True)
             reviewed = review(
                 dockerfile,
                 target=service.build.target,
@@ -45,25 +51,40 @@ def lint(run: Run) -> None:
                 required=run.project.settings.labels,
                 own=run.project.own_images(service),
                 non_root=isinstance(run.project.settings.service(service.name).user, NonRoot),
-                context=context_of(service, recipe, run.project.root),
+                context=None if context is None else _without_allowed(context, run.project.settings.secrets),
                 others=[f for f in (others or {}).get(dockerfile.path, ()) if not silenced(f, recipe)],
                 equivalent=EQUIVALENT,
             )
             findings += reviewed.findings
             used.setdefault(dockerfile.path, set()).update(reviewed.used)
+            note = _unread(context)
         elif service.build is not None:
             # What is in the Compose file is found all the same; that the rest was not looked at is told.
             reason = f"its Dockerfile cannot be linted: {service.build.unreadable}"
             return Broken(error=reason, findings=findings) if findings else Skipped(reason=reason)
         if failure is not None:
             return Broken(error=failure, findings=findings)
-        return Ran(findings=tuple(sorted(findings, key=lambda finding: finding.sort_key)))
+        return Ran(findings=tuple(sorted(findings, key=lambda finding: finding.sort_key)), note=note)
 
     whole = run.services == run.project.built
     for_each(run, Check.LINT, one, at_once=1, services=run.project.services if whole else run.services)
     idle = tuple(idle_comments(run, used, with_hadolint=others is not None))
     if idle:
         run.add(Check.LINT, None, Ran(findings=idle), time.monotonic())
+
+
+def _without_allowed(context: Context, policy: SecretPolicy) -> Context:
+    """The context without the secrets that the project allows by hash."""
+    told = tuple(each for each in context.secrets if not policy.allows(each.secret.likeness.hash))
+    return replace(context, secrets=told)
+
+
+def _unread(context: Context | None) -> str:
+    """What of a context was not looked through for secrets; empty where all of it was."""
+    if context is None or not context.unread:
+        return ""
+    files = f"{context.unread:,} file{'' if context.unread == 1 else 's'}"
+    return f"ok; {files} ({format_size(context.unread_bytes)}) not looked through for secrets"
 
 
 def _ask_hadolint(run: Run) -> tuple[Mapping[str, tuple[Finding, ...]] | None, str | None]:

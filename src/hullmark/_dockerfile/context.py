@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING
 from hullmark._dockerfile import ignorefile
 from hullmark._dockerfile.inputs import build_inputs, files_below
 from hullmark._dockerfile.manifests import declared
+from hullmark._secrets.files import look_into
 from hullmark._secrets.variables import is_environment_file
-from hullmark.model.context import Context, Stray
+from hullmark.model.context import Context, Stray, TakenSecret
 from hullmark.model.inputs import MAIN, Because
 from hullmark.model.location import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from hullmark.model.context import Manifest
     from hullmark.model.dockerfile import Recipe
     from hullmark.model.inputs import BuildInputs, Selection
+    from hullmark.model.secret import FileSecret
 
 _STRAYS = {
     ".git": ".git",
@@ -50,10 +52,12 @@ def measure(
     context: Path,
     dockerfile: Path | None,
     args: Mapping[str, str] | None = None,
+    secrets: bool = False,
 ) -> Context:
     """The context in the directory `context` as a build of `recipe` takes it, with the build arguments `args`.
 
-    Files that are gone, or cannot be looked at, while this goes on count for nothing.
+    With `secrets` the files are looked through for them, but not the Dockerfile and its ignore file, which rules of
+    their own read. Files that are gone, or cannot be looked at, while this goes on count for nothing.
     """
     inputs = build_inputs(
         recipe,
@@ -67,17 +71,22 @@ def measure(
     total = _Sum()
     strays: dict[str, _Sum] = {}
     manifests: list[Manifest] = []
+    regular: list[tuple[str, str, int]] = []
+    apart = {os.path.realpath(each) for each in (dockerfile, *ignorefile.places(context, dockerfile)) if each}
     for path, where in _files(inputs, root):
         size = _size(where)
         if size is None:
             continue
         total.add(size)
+        if secrets and where not in apart:
+            regular.append((path, where, size))
         stray = _stray(path)
         if stray is not None:
             strays.setdefault(stray, _Sum()).add(size)
         else:
             manifests += declared(path, Path(where))
     own = next((place for place in ignorefile.places(context, dockerfile) if place.is_file()), None)
+    looked = look_into(regular)
     return Context(
         ignore_file=shown(own or context / ".dockerignore", root),
         ignored=own is not None,
@@ -87,7 +96,16 @@ def measure(
         whole=next((each.because for each in selections if each.pattern == "."), None),
         strays=tuple(_strays(strays, selections)),
         manifests=tuple(sorted(manifests, key=lambda each: each.path)),
+        secrets=tuple(_taken(looked.secrets, selections)),
+        unread=looked.unread,
+        unread_bytes=looked.unread_bytes,
     )
+
+
+def _taken(secrets: Iterable[FileSecret], selections: Iterable[Selection]) -> Iterator[TakenSecret]:
+    for secret in secrets:
+        because = [each.because for each in selections if each.covers(secret.path)]
+        yield TakenSecret(secret=secret, because=tuple(dict.fromkeys(because)))
 
 
 def _end(path: Path) -> tuple[int, int]:

@@ -34,8 +34,11 @@ def recipe_of(service: Service, root: Path) -> Recipe | None:
     return None if dockerfile is None or service.build is None else dockerfile.recipe(service.build.target)
 
 
-def context_of(service: Service, recipe: Recipe, root: Path) -> Context | None:
-    """What a build of the image of `service` takes out of its context; `None` where that is not a directory here."""
+def context_of(service: Service, recipe: Recipe, root: Path, *, secrets: bool = False) -> Context | None:
+    """What a build of the image of `service` takes out of its context; `None` where that is not a directory here.
+
+    With `secrets` it is looked through for them.
+    """
     build = service.build
     if build is None or build.unreadable or not Path(build.context).is_dir():
         return None
@@ -45,4 +48,5 @@ def context_of(service: Service, recipe: Recipe, root: Path) -> Context | None:
         context=Path(build.context),
         dockerfile=Path(build.dockerfile),
         args=dict(build.args),
+        secrets=secrets,
     )

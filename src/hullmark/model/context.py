@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hullmark.model.inputs import Because
+    from hullmark.model.secret import FileSecret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,15 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakenSecret:
+    """A secret in a file that instructions take out of the context."""
+
+    secret: FileSecret
+    because: tuple[Because, ...]
+    """The instructions that take it, in their order; at least one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """The build context of one image as it is on this disk, without what its ignore file excludes."""
 
@@ -55,3 +65,8 @@ class Context:
     """By path."""
     manifests: tuple[Manifest, ...] = ()
     """By path."""
+    secrets: tuple[TakenSecret, ...] = ()
+    """By path, where they were looked for."""
+    unread: int = 0
+    """Files that were not looked through for secrets, because they cannot be read or are too large together."""
+    unread_bytes: int = 0

@@ -74,6 +74,27 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileSecret:
+    """One secret in a file that is in no image yet."""
+
+    path: str
+    """Relative to the build context, or to the project, with forward slashes."""
+    line: int
+    likeness: Likeness
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What was found in the files of a build context, and how much was not looked at."""
+
+    secrets: tuple[FileSecret, ...] = ()
+    """In the order of the files."""
+    unread: int = 0
+    """Files that could not be read, or are the largest of more than is looked through."""
+    unread_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExposedSecret:
     """One secret of an image, as the rules look at it."""
 
