@@ -150,6 +150,7 @@ def run_checks(
         ]
         finish([pool.submit(work) for check, work in after if check in checks], surroundings)
     results, suppressed = without_ignored(run.results, project.settings.ignores, started.date())
+    suppressed = (*suppressed, *sorted(run.suppressed, key=lambda finding: finding.sort_key))
     results += idle_ignores(run, results, suppressed, started.date())
     order = {check: position for position, check in enumerate(Check)}
     results.sort(key=lambda result: (order[result.check], result.service or ""))
@@ -165,6 +166,7 @@ def run_checks(
         images=tuple(run.images[name] for name in sorted(run.images)),
         stack=run.stack,
         vulnerabilities=tuple(sorted(run.vulnerabilities, key=lambda v: v.sort_key)),
+        scans=tuple(sorted(run.scans, key=lambda each: each.service)),
         suppressed=suppressed,
         policy=policy,
         places=tuple((service.name, service.span) for service in project.services),

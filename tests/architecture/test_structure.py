@@ -49,6 +49,8 @@ NEIGHBOURS = {
     ("_images", "_engines"),
     # Records are fetched as layers are: with the same patience, proxies and certificates.
     ("_vulnerabilities", "_images"),
+    # The embedded scanner is the database of vulnerabilities, asked as any other scanner.
+    ("_scanners", "_vulnerabilities"),
     ("__main__", "_cli"),
 }
 # What the facade and the doubles know: the facade is for callers, the doubles stand in for a few seams.

@@ -59,13 +59,21 @@ def test_lint_needs_no_engine(project: Path) -> None:
     assert code == 0
 
 
-def test_a_scan_that_was_asked_for_and_could_not_be_made_is_not_clean(project: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("scanner", "remedy"),
+    [("embedded", "hullmark db update"), ("trivy", "install Trivy"), ("all", "install Grype")],
+)
+def test_a_scan_that_was_asked_for_and_could_not_be_made_is_not_clean(
+    project: Path, tmp_path: Path, scanner: str, remedy: str
+) -> None:
     programs = tmp_path / "bin"
     programs.mkdir()
     (programs / "docker").symlink_to(_which("docker"))
-    code, stdout, _ = _call("-C", str(project), "scan", PATH=str(programs))
+    cache = str(tmp_path / "cache")
+    argv = ("-C", str(project), "scan", "--scanner", scanner)
+    code, stdout, _ = _call(*argv, PATH=str(programs), HULLMARK_CACHE_DIR=cache)
     assert code == 3
-    assert "install Trivy" in stdout
+    assert remedy in " ".join(stdout.split())
 
 
 def _which(program: str) -> str:

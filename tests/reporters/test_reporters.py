@@ -89,6 +89,7 @@ def test_the_json_has_the_same_keys_whatever_the_report(
         "images",
         "smoke",
         "vulnerabilities",
+        "scans",
     ]
     for finding in document["findings"]:
         assert set(finding["location"]) == {

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.scanners.targets import target
 
 from hullmark._scanners import Available, Missing, Trivy
 from hullmark._scanners.trivy import STOLEN, read_report
@@ -18,7 +20,7 @@ from hullmark.testing import ScriptedCommands
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parent / "data" / "trivy"
 REPORTS = sorted(DATA.glob("*.json"))
 VERSION = ("trivy", "--version")
 done = ScriptedCommands.completed
@@ -103,12 +105,12 @@ def test_what_is_no_json_is_not_an_image_without_vulnerabilities(text: bytes) ->
 
 def test_the_version_is_found(tmp_path: Path) -> None:
     commands = ScriptedCommands({VERSION: done("Version: 0.74.0\nVulnerability DB:\n  Version: 2\n")})
-    assert Trivy(commands, tmp_path).probe() == Available(version="0.74.0")
+    assert Trivy(commands, tmp_path, {}).probe() == Available(version="0.74.0")
 
 
 @pytest.mark.parametrize("version", sorted(STOLEN))
 def test_a_version_of_an_attacker_is_not_run(tmp_path: Path, version: str) -> None:
-    answer = Trivy(ScriptedCommands({VERSION: done(f"Version: {version}\n")}), tmp_path).probe()
+    answer = Trivy(ScriptedCommands({VERSION: done(f"Version: {version}\n")}), tmp_path, {}).probe()
     assert isinstance(answer, Missing)
     assert version in answer.reason
 
@@ -119,7 +121,7 @@ def test_a_version_of_an_attacker_is_not_run(tmp_path: Path, version: str) -> No
     ids=["not there", "no version", "fails"],
 )
 def test_a_scanner_that_cannot_be_used_says_why(tmp_path: Path, script: dict[tuple[str, ...], Any]) -> None:
-    answer = Trivy(ScriptedCommands(script), tmp_path).probe()
+    answer = Trivy(ScriptedCommands(script), tmp_path, {}).probe()
     assert isinstance(answer, Missing)
     assert "install Trivy" in answer.reason
 
@@ -128,20 +130,19 @@ def test_a_scan_keeps_the_scanners_own_report(tmp_path: Path) -> None:
     text = (DATA / "trivy-repo-debian-buster.json").read_text(encoding="utf-8")
     commands = ScriptedCommands({("trivy", "image"): done(text)})
     report = tmp_path / "trivy-reports" / "web.json"
-    ignore_file = tmp_path / ".trivyignore"
-    scanned = Trivy(commands, tmp_path).scan("web:dev", service="web", report=report, ignore_file=ignore_file)
+    scanned = Trivy(commands, tmp_path, {}).scan(target(report))
     assert scanned.vulnerabilities
     assert report.read_text(encoding="utf-8") == text
     assert [path.name for path in report.parent.iterdir()] == ["web.json"]
     (argv,) = commands.calls
     assert argv[-1] == "web:dev"
-    assert ("--ignorefile", str(ignore_file)) in itertools.pairwise(argv)
+    assert ("--ignorefile", os.devnull) in itertools.pairwise(argv)
 
 
 def test_a_scan_that_fails_is_told_with_what_it_printed(tmp_path: Path) -> None:
     commands = ScriptedCommands({("trivy", "image"): done(stderr="FATAL no database", returncode=1)})
     with pytest.raises(CommandFailed, match="no database"):
-        Trivy(commands, tmp_path).scan("web:dev", service="web", report=tmp_path / "r.json", ignore_file=None)
+        Trivy(commands, tmp_path, {}).scan(target(tmp_path / "r.json"))
     assert not (tmp_path / "r.json").exists()
 
 
@@ -150,7 +151,7 @@ def test_an_answer_that_is_not_understood_does_not_replace_the_last_report(tmp_p
     report.write_text("before", encoding="utf-8")
     commands = ScriptedCommands({("trivy", "image"): done("{}")})
     with pytest.raises(Unavailable):
-        Trivy(commands, tmp_path).scan("web:dev", service="web", report=report, ignore_file=None)
+        Trivy(commands, tmp_path, {}).scan(target(report))
     assert report.read_text(encoding="utf-8") == "before"
 
 
@@ -159,6 +160,4 @@ def test_a_report_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     commands = ScriptedCommands({("trivy", "image"): done(text)})
     with pytest.raises(Unavailable, match="cannot be written"):
-        Trivy(commands, tmp_path).scan(
-            "web:dev", service="web", report=tmp_path / "file" / "web.json", ignore_file=None
-        )
+        Trivy(commands, tmp_path, {}).scan(target(tmp_path / "file" / "web.json"))

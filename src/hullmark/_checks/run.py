@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from hullmark._engines import Engine
     from hullmark._process import Commands
     from hullmark.model.dockerfile import Dockerfile, Recipe
+    from hullmark.model.finding import Finding
     from hullmark.model.location import SourceSpan
     from hullmark.model.outcome import Outcome
     from hullmark.model.progress import Progress
     from hullmark.model.project import Project, Service
     from hullmark.model.report import ImageSummary
+    from hullmark.model.scan import ScanSummary
     from hullmark.model.stack import StackRun
     from hullmark.model.vulnerability import Vulnerability
 
@@ -70,6 +72,9 @@ class Run:
     results: list[CheckResult] = field(default_factory=list)
     images: dict[str, ImageSummary] = field(default_factory=dict)
     vulnerabilities: list[Vulnerability] = field(default_factory=list)
+    scans: list[ScanSummary] = field(default_factory=list)
+    suppressed: list[Finding] = field(default_factory=list)
+    """What was set aside before the configuration is asked, with the reason in what was seen."""
     stack: StackRun | None = None
 
     def add(self, check: Check, service: str | None, outcome: Outcome, started: float) -> None:
@@ -113,7 +118,7 @@ class Run:
 def _told(outcome: Outcome) -> str:
     match outcome:
         case Ran(findings=(), note=note):
-            return note or "ok"
+            return note.splitlines()[0] if note else "ok"
         case Ran(findings=findings):
             return f"{len(findings)} finding{'s' if len(findings) != 1 else ''}"
         case Skipped(reason=reason):

@@ -38,12 +38,13 @@ def check(
     reusing: bool = False,
     images: Mapping[str, str] | None = None,
     aftermath: Aftermath = Aftermath(),  # noqa: B008  # it cannot change
+    suppressed: bool = False,
 ) -> int:
     """Runs `checks` on `services` (all when empty), writes the report, and gives the verdict's exit code.
 
     What `fix` does before that is in the report as well. `images` run in place of those of the project, by service. With
     `reusing`, what was built from the same inputs is not
-    built again.
+    built again. With `suppressed`, the text lists what is ignored.
     """
     commands = SystemCommands(session.environ, session.cancelled)
     project, chosen = open_project(
@@ -67,7 +68,7 @@ def check(
     finally:
         progress.close()
     report = replace(report, fixed=fixed)
-    _show(session, format_, report)
+    _show(session, format_, report, suppressed=suppressed)
     for file_format, path in reports:
         text = "".join(render(file_format, report, Style()))
         write_whole(session.directory / path, text.encode("utf-8", "surrogateescape"), what="the report")
@@ -89,9 +90,9 @@ def _about_kept(kept: Kept) -> Iterator[str]:
     yield f"  remove    hullmark smoke --reap {kept.name}"
 
 
-def _show(session: Session, format_: str, report: Report) -> None:
+def _show(session: Session, format_: str, report: Report, *, suppressed: bool) -> None:
     """Writes the report to standard output, before files are tried: whatever they do, it is not lost."""
     if format_ != "text":
         session.write_for_programs("".join(render(format_, report, Style())))
         return
-    session.write(render(format_, report, session.style()))
+    session.write(render(format_, report, replace(session.style(), suppressed=suppressed)))

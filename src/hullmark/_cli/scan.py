@@ -19,21 +19,25 @@ if TYPE_CHECKING:
 @options.services
 @click.option("--build", is_flag=True, help="Build the images first.")
 @options.project
-@options.settings("scan.fail-on")
+@options.settings("scan.fail-on", "scan.scanner", "scan.db-max-age")
+@click.option("--show-suppressed", is_flag=True, help="List what is ignored, and why.")
 @options.reporting
 @click.pass_obj
-def command(session: Session, /, *, services: tuple[str, ...], build: bool, **output: Any) -> int:
-    """Look for secrets in the built images, and for known vulnerabilities, with Trivy.
+def command(
+    session: Session, /, *, services: tuple[str, ...], build: bool, show_suppressed: bool, **output: Any
+) -> int:
+    """Look for secrets in the built images, and for known vulnerabilities.
 
     Secrets are looked for in every byte of every layer, in the configuration and in the history; see `[secrets]`.
-    Vulnerabilities fail only where `--scan-fail-on` says so. A scan that could not be made is exit 3.
+    Vulnerabilities are looked up in what `hullmark db update` has stored, or asked of Trivy, Grype or osv-scanner.
+    They fail only where `--scan-fail-on` says so. A scan that could not be made is exit 3, nothing to scan is exit 4.
     """
     from hullmark._cli.checking import check  # noqa: PLC0415  # loaded when it is called, not for the help
 
     checks = [*([Check.BUILD] if build else []), Check.SECRETS, Check.SCAN]
-    return check(session, services, checks, policy=_asked_for, **output)
+    return check(session, services, checks, policy=_asked_for, suppressed=show_suppressed, **output)
 
 
 def _asked_for(policy: Policy) -> Policy:
     """`check` may go without a scan that does not decide; who asks for a scan wants to know that there was none."""
-    return replace(policy, required=policy.required | {Check.SCAN})
+    return replace(policy, required=policy.required | {Check.SCAN}, asked=frozenset({Check.SCAN}))

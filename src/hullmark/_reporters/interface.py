@@ -18,6 +18,7 @@ FORMATS = {
     "junit": "hullmark._reporters.junit",
     "markdown": "hullmark._reporters.markdown",
     "github": "hullmark._reporters.github",
+    "html": "hullmark._reporters.html",
 }
 """Every format and the module whose `render` writes it; loaded when it is asked for."""
 
@@ -32,6 +33,8 @@ class Style:
     width: int = 80
     """Columns."""
     colour: bool = False
+    suppressed: bool = False
+    """Whether findings that are ignored are listed."""
 
 
 def render(format_: str, report: Report, style: Style) -> Iterator[str]:

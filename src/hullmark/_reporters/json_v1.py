@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hullmark.model.location import Location
     from hullmark.model.outcome import CheckResult, Outcome
     from hullmark.model.report import ImageSummary, Report
+    from hullmark.model.scan import ScanSummary
     from hullmark.model.stack import StackRun
     from hullmark.model.vulnerability import Vulnerability
 
@@ -280,8 +281,91 @@ class VulnerabilityV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     service: str
     layer: str | None
     instruction: str | None
+    """The step that brought the package."""
     origin: str | None
+    """The base image that the package came with; null for what the project brought."""
     status: str
+    ecosystem: str | None
+    packages: list[str]
+    """The packages that have it: binary packages of the source package, or one package at several places."""
+    ratings: list[RatingV1]
+    """By every source, the one that decides first."""
+    published: str | None
+    exploited: bool | None
+    likelihood: float | None
+    seen_by: list[str]
+    """The scanners that know of it."""
+    held: str | None
+    """Why it does not count as a finding."""
+    remedy: str | None
+
+
+class RatingV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How severe one source calls a vulnerability."""
+
+    severity: str
+    scale: str
+    source: str
+    record: str
+    score: float | None
+    vector: str | None
+
+
+class ScannerV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A scanner that has looked for vulnerabilities."""
+
+    name: str
+    version: str
+    digest: str | None
+    """Of its program, or of the image that holds it."""
+    found: int
+    alone: int
+    """How many of these no other scanner knows of."""
+
+
+class CoverageV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What was looked up in one ecosystem."""
+
+    ecosystem: str
+    packages: int
+    records: int
+    fetched: str | None
+    reason: str | None
+    """Why nothing was looked up."""
+
+
+class AdviceV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A change, and how many vulnerabilities it takes away."""
+
+    text: str
+    fixes: int
+
+
+class SetAsideV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A vulnerability that was found and is ignored."""
+
+    id: str
+    package: str
+    installed: str
+    severity: str
+    reason: str
+
+
+class ScanV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How one image was scanned for vulnerabilities."""
+
+    distribution: str | None
+    packages: dict[str, int]
+    """How many of each kind are in the image."""
+    scanners: list[ScannerV1]
+    coverage: list[CoverageV1]
+    unrecognised: dict[str, str]
+    """Files whose software could not be named, with the reason."""
+    advice: list[AdviceV1]
+    held: dict[str, int]
+    """Why vulnerabilities do not count, and how many."""
+    set_aside: list[SetAsideV1]
+    notes: list[str]
 
 
 class ReportV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -300,6 +384,7 @@ class ReportV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     images: dict[str, ImageV1]
     smoke: SmokeV1 | None
     vulnerabilities: list[VulnerabilityV1]
+    scans: dict[str, ScanV1]
 
 
 def render(report: Report, style: Style) -> Iterator[str]:  # noqa: ARG001  # the same everywhere
@@ -343,6 +428,7 @@ def _report(report: Report) -> ReportV1:
         images={image.service: _image(image) for image in report.images},
         smoke=None if report.stack is None else _smoke(report.stack),
         vulnerabilities=[_vulnerability(found) for found in report.vulnerabilities],
+        scans={scan.service: _scan(scan) for scan in report.scans},
     )
 
 
@@ -543,9 +629,69 @@ def _vulnerability(found: Vulnerability) -> VulnerabilityV1:
         severity=found.severity,
         service=found.service,
         layer=found.layer,
-        instruction=None,
-        origin=None,
+        instruction=str(found.origin) if found.origin else None,
+        origin=found.base or None,
         status=found.status,
+        ecosystem=found.ecosystem or None,
+        packages=[str(holder.owner) for holder in found.holders],
+        ratings=[
+            RatingV1(
+                severity=each.severity,
+                scale=str(each.scale),
+                source=each.source,
+                record=each.record,
+                score=each.score,
+                vector=each.vector or None,
+            )
+            for each in found.ratings
+        ],
+        published=found.published or None,
+        exploited=found.exploited,
+        likelihood=found.likelihood,
+        seen_by=list(found.seen_by),
+        held=found.held or None,
+        remedy=found.remedy or None,
+    )
+
+
+def _scan(scan: ScanSummary) -> ScanV1:
+    return ScanV1(
+        distribution=scan.distribution or None,
+        packages=dict(scan.packages),
+        scanners=[
+            ScannerV1(
+                name=each.name,
+                version=each.version,
+                digest=each.digest or None,
+                found=each.found,
+                alone=each.alone,
+            )
+            for each in scan.scanners
+        ],
+        coverage=[
+            CoverageV1(
+                ecosystem=each.ecosystem,
+                packages=each.packages,
+                records=each.records,
+                fetched=each.fetched or None,
+                reason=each.reason or None,
+            )
+            for each in scan.coverage
+        ],
+        unrecognised={each.path: each.reason for each in scan.unrecognised},
+        advice=[AdviceV1(text=each.text, fixes=each.fixes) for each in scan.advice],
+        held=dict(scan.held),
+        set_aside=[
+            SetAsideV1(
+                id=each.vulnerability.id,
+                package=each.vulnerability.package,
+                installed=each.vulnerability.installed,
+                severity=each.vulnerability.severity,
+                reason=each.reason,
+            )
+            for each in scan.set_aside
+        ],
+        notes=list(scan.notes),
     )
 
 

@@ -69,7 +69,7 @@ def render(report: Report, style: Style) -> Iterator[str]:
             _findings(report),
             _fixable(report),
             failures(report),
-            _suppressed(report),
+            _suppressed(report, listed=style.suppressed),
             _time_line(report),
             _drills(report),
             _sizes(report),
@@ -154,12 +154,15 @@ def _fixable(report: Report) -> Iterator[Text]:
         yield Text(f"{unsafe} fixable with `hullmark lint --fix --unsafe-fixes`", style="green")
 
 
-def _suppressed(report: Report) -> Iterator[Text]:
+def _suppressed(report: Report, *, listed: bool) -> Iterator[Text]:
     if report.suppressed:
         rules = ", ".join(
             sorted({f"{f.rule} ({f.service})" if f.service else f.rule for f in report.suppressed})
         )
         yield Text(f"ignored by the configuration: {rules}", style="dim")
+        for finding in report.suppressed if listed else ():
+            service = f" ({finding.service})" if finding.service else ""
+            yield Text(printable(f"  {finding.rule}{service}: {finding.seen}"), style="dim")
 
 
 # --- the stack -----------------------------------------------------------------------------------------------------

@@ -2,62 +2,103 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from hullmark._files import write_whole
-from hullmark._scanners.interface import Available, Missing, Scanned
+from hullmark._scanners.interface import Scanned
+from hullmark._scanners.programs import Kind, Program
+from hullmark._vulnerabilities.severity import in_order, ratings
 from hullmark.errors import Unavailable
-from hullmark.model.vulnerability import Vulnerability
+from hullmark.model.vulnerability import SEVERITIES, Rating, Scale, Vulnerability
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from hullmark._process import Commands
+    from hullmark._scanners.interface import Available, Missing, Target
 
 TIMEOUT = 900.0
-"""Seconds that one scan may take; the first one fetches Trivy's database."""
+"""Seconds that one scan may take, and fetching the database."""
 STOLEN = frozenset({"0.69.4", "0.69.5", "0.69.6"})
 """Versions that were published by an attacker (CVE-2026-33634) and must not be run."""
-_INSTALL = "install Trivy (https://trivy.dev) to scan for vulnerabilities"
-_VERSION = re.compile(r"^Version: v?(\S+)", re.MULTILINE)
+_KIND = Kind(
+    name="trivy",
+    ask=("--version",),
+    version=re.compile(r"^Version: v?(\S+)", re.MULTILINE),
+    images=("aquasec/trivy", "aquasecurity/trivy"),
+    refused=dict.fromkeys(STOLEN, "was published by an attacker"),
+    install="install Trivy (https://trivy.dev) to scan for vulnerabilities with it",
+    cache="/root/.cache/trivy",
+)
+_FAMILIES = {
+    "debian": "Debian",
+    "ubuntu": "Ubuntu",
+    "alpine": "Alpine",
+    "wolfi": "Wolfi",
+    "chainguard": "Chainguard",
+}
+_LANGUAGES = {
+    "python-pkg": "PyPI",
+    "pip": "PyPI",
+    "poetry": "PyPI",
+    "uv": "PyPI",
+    "node-pkg": "npm",
+    "npm": "npm",
+    "yarn": "npm",
+    "pnpm": "npm",
+    "gobinary": "Go",
+    "gomod": "Go",
+    "jar": "Maven",
+    "pom": "Maven",
+    "rustbinary": "crates.io",
+    "cargo": "crates.io",
+    "gemspec": "RubyGems",
+    "bundler": "RubyGems",
+    "composer": "Packagist",
+    "composer-vendor": "Packagist",
+    "nuget": "NuGet",
+    "dotnet-core": "NuGet",
+}
+_DATABASES = frozenset({"nvd", "ghsa", "glad", "julia"})
+"""Sources of severities that are no distributions."""
 _Severity = Literal["UNKNOWN", "LOW", "MEDIUM", "HIGH", "CRITICAL"]
 
 
 class Trivy:
     """See `Scanner`."""
 
-    def __init__(self, commands: Commands, cwd: Path) -> None:
-        self._commands = commands
-        self._cwd = cwd
+    name = "trivy"
+
+    def __init__(
+        self, commands: Commands, cwd: Path, environ: Mapping[str, str], cache: Path | None = None
+    ) -> None:
+        self._program = Program(_KIND, commands, cwd, environ, cache)
 
     def probe(self) -> Available | Missing:
         """See `Scanner.probe`."""
-        try:
-            completed = self._commands.run(("trivy", "--version"), cwd=self._cwd, timeout=60)
-        except Unavailable:
-            return Missing(reason=f"trivy is not on PATH; {_INSTALL}")
-        version = _VERSION.search(completed.stdout)
-        if completed.returncode != 0 or version is None:
-            return Missing(reason=f"`trivy --version` does not say which version it is; {_INSTALL}")
-        if version[1] in STOLEN:
-            return Missing(
-                reason=f"trivy {version[1]} was published by an attacker; remove it and install another"
-            )
-        return Available(version=version[1])
+        return self._program.probe()
 
-    def scan(self, image: str, *, service: str, report: Path, ignore_file: Path | None) -> Scanned:
+    def prepare(self) -> None:
+        """See `Scanner.prepare`: fetches the database. Without a network one that was fetched before will do."""
+        self._program.run(("image", "--quiet", "--download-db-only"), timeout=TIMEOUT)
+
+    def scan(self, target: Target) -> Scanned:
         """See `Scanner.scan`."""
-        ignore = ("--ignorefile", str(ignore_file)) if ignore_file else ()
-        argv = ("trivy", "image", "--quiet", "--format", "json", "--scanners", "vuln", *ignore, image)
-        completed = self._commands.run(argv, cwd=self._cwd, timeout=TIMEOUT).check(
+        # What is ignored is decided for all scanners alike, so Trivy is to find none of it: not even the file that it
+        # takes by itself. Its cache in memory locks nobody out.
+        options = ("--scanners", "vuln", "--skip-db-update", "--cache-backend", "memory")
+        argv = ("image", "--quiet", "--format", "json", *options, "--ignorefile", os.devnull, target.image)
+        completed = self._program.run(argv, timeout=TIMEOUT).check(
             hint="`trivy image` on its own says more; without a network it needs a database fetched before"
         )
         text = completed.stdout.encode()
-        scanned = read_report(text, service=service)
-        write_whole(report, text, what="the scanner's report")
+        scanned = read_report(text, service=target.service)
+        write_whole(target.report, text, what="the scanner's report")
         return scanned
 
 
@@ -79,9 +120,11 @@ def read_report(text: bytes, *, service: str) -> Scanned:
         for result in report.Results or ()
         for each in result.Vulnerabilities or ()
     ]
+    hidden = sum(len(result.ExperimentalModifiedFindings or ()) for result in report.Results or ())
     return Scanned(
         vulnerabilities=tuple(sorted(dict.fromkeys(found), key=lambda v: v.sort_key)),
         recognised=tuple(dict.fromkeys(recognised)),
+        notes=(f"{hidden} held back by Trivy itself",) if hidden else (),
     )
 
 
@@ -98,6 +141,12 @@ class _Layer(msgspec.Struct):
     DiffID: str | None = None
 
 
+class _Cvss(msgspec.Struct):
+    V2Vector: str = ""
+    V3Vector: str = ""
+    V40Vector: str = ""
+
+
 class _Vulnerability(msgspec.Struct):
     VulnerabilityID: str
     PkgName: str
@@ -108,6 +157,10 @@ class _Vulnerability(msgspec.Struct):
     PkgPath: str = ""
     VendorIDs: list[str] | None = None
     Layer: _Layer | None = None
+    SeveritySource: str = ""
+    VendorSeverity: dict[str, int] | None = None
+    CVSS: dict[str, _Cvss] | None = None
+    PublishedDate: str = ""
 
 
 class _Result(msgspec.Struct):
@@ -115,6 +168,7 @@ class _Result(msgspec.Struct):
     Class: str = ""
     Type: str = ""
     Vulnerabilities: list[_Vulnerability] | None = None
+    ExperimentalModifiedFindings: list[msgspec.Raw] | None = None
 
 
 class _Report(msgspec.Struct):
@@ -129,6 +183,8 @@ _DECODER = msgspec.json.Decoder(_Report)
 
 
 def _vulnerability(each: _Vulnerability, result: _Result, service: str) -> Vulnerability:
+    language = result.Class == "lang-pkgs"
+    told = in_order(_ratings(each))
     return Vulnerability(
         id=each.VulnerabilityID,
         aliases=tuple(each.VendorIDs or ()),
@@ -139,5 +195,28 @@ def _vulnerability(each: _Vulnerability, result: _Result, service: str) -> Vulne
         service=service,
         layer=each.Layer.DiffID if each.Layer else None,
         status=each.Status,
-        path=each.PkgPath or (result.Target if result.Class == "lang-pkgs" else ""),
+        path=each.PkgPath or (result.Target if language else ""),
+        ecosystem=_LANGUAGES.get(result.Type, "") if language else _FAMILIES.get(result.Type, result.Type),
+        ratings=told,
+        published=each.PublishedDate,
+        seen_by=("trivy",),
     )
+
+
+def _ratings(each: _Vulnerability) -> Iterator[Rating]:
+    for source, level in sorted((each.VendorSeverity or {}).items()):
+        if 0 < level < len(SEVERITIES):
+            scale = Scale.DATABASE if source in _DATABASES else Scale.DISTRIBUTION
+            # Of all distributions only the word of the image's own decides.
+            if scale is Scale.DATABASE or source == each.SeveritySource:
+                yield Rating(
+                    severity=SEVERITIES[level],
+                    scale=scale,
+                    source=f"{source} severity",
+                    record=each.VulnerabilityID,
+                )
+    for cvss in (each.CVSS or {}).values():
+        vectors = [("CVSS_V4", cvss.V40Vector), ("CVSS_V3", cvss.V3Vector), ("CVSS_V2", cvss.V2Vector)]
+        yield from ratings(
+            each.VulnerabilityID, (), [(kind, vector) for kind, vector in vectors if vector], distribution=""
+        )

@@ -11,6 +11,7 @@ from hullmark._settings.kinds import describe
 from hullmark._settings.options import SCHEMA, scalars
 from hullmark._settings.positions import positions
 from hullmark._settings.probes import build_probe, clashes, variables
+from hullmark._settings.scan_options import scan_settings
 from hullmark.errors import ConfigurationError, nearest
 from hullmark.model.drill import Drill, DrillSettings, Persistence
 from hullmark.model.finding import Severity
@@ -23,7 +24,6 @@ from hullmark.model.project import (
     Budget,
     Ignore,
     Link,
-    ScanSettings,
     ServiceSettings,
     Settings,
 )
@@ -130,9 +130,8 @@ def _overrides(
     given += [(path, option, flags.get(path), f"option {option.flag}") for path, option in options]
     for path, option, text, origin in given:
         if text:
-            value: Any = text if option.kind.scalar else [part for part in text.split(",") if part]
             try:
-                found.append((path, option.kind.read(value), origin))
+                found.append((path, option.kind.read(option.kind.told(text)), origin))
             except ValueError as error:
                 refused.append(f"{origin}: {error}")
     return found, refused
@@ -310,10 +309,9 @@ def _settings(
 ) -> Settings:
     project = values.get("project", {})
     policy = values.get("policy", {})
-    scan = values.get("scan", {})
+    scan = scan_settings(values.get("scan", {}), source.span)
     defaults = Settings()
-    fail_on = scan.get("fail-on", defaults.scan.fail_on)
-    advisory = frozenset({Check.SCAN}) if fail_on == "never" else frozenset[Check]()
+    advisory = frozenset({Check.SCAN}) if scan.fail_on == "never" else frozenset[Check]()
     return Settings(
         compose=project.get("compose", ()),
         env_file=project.get("env-file"),
@@ -338,13 +336,7 @@ def _settings(
         ),
         smoke_derive_links=values.get("smoke", {}).get("derive-links", defaults.smoke_derive_links),
         secrets=_secrets(values.get("secrets", {})),
-        scan=ScanSettings(
-            fail_on=fail_on,
-            reports=scan.get("reports", defaults.scan.reports),
-            ignore_file=scan.get("ignore-file", defaults.scan.ignore_file),
-            db_url=scan.get("db-url"),
-            db_max_age=scan.get("db-max-age", defaults.scan.db_max_age),
-        ),
+        scan=scan,
         services=services,
         links=tuple(
             _link(link, source.span(("links", i)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from hullmark._settings.drill_kinds import DRILLS
 from hullmark._settings.kinds import (
-    AGE,
     COMMAND,
     DATE,
     DURATION,
@@ -23,9 +22,9 @@ from hullmark._settings.kinds import (
 from hullmark._settings.probe_kinds import PATTERNS
 from hullmark._settings.probe_options import LOGS, PROBE
 from hullmark._settings.project_options import PROJECT
+from hullmark._settings.scan_options import SCAN
 from hullmark.model.drill import Drill
 from hullmark.model.finding import Severity
-from hullmark.model.vulnerability import SEVERITIES
 
 _PERSIST = Table(
     key="persist",
@@ -216,49 +215,7 @@ SCHEMA = Table(
                 ),
             ),
         ),
-        Table(
-            key="scan",
-            help="How vulnerabilities are looked for.",
-            options=(
-                Option(
-                    key="fail-on",
-                    kind=choice("never", *SEVERITIES[1:]),
-                    help="The least severe vulnerability that fails.",
-                    default="never",
-                    environment="HULLMARK_SCAN_FAIL_ON",
-                    flag="--scan-fail-on",
-                ),
-                Option(
-                    key="reports",
-                    kind=TEXT,
-                    help="Directory for the scanner's own reports.",
-                    default="trivy-reports",
-                ),
-                Option(
-                    key="ignore-file",
-                    kind=TEXT,
-                    help="Vulnerabilities to ignore, in Trivy's format.",
-                    default=".trivyignore",
-                ),
-                Option(
-                    key="db-url",
-                    kind=TEXT,
-                    help="Where the records of vulnerabilities come from: a mirror of the bucket of OSV, by its URL or "
-                    "as a directory.",
-                    default="the bucket of OSV",
-                    environment="HULLMARK_DB_URL",
-                    flag="--db-url",
-                ),
-                Option(
-                    key="db-max-age",
-                    kind=AGE,
-                    help="The age from which on stored records are too old to rely on.",
-                    default="7 days",
-                    environment="HULLMARK_DB_MAX_AGE",
-                    flag="--db-max-age",
-                ),
-            ),
-        ),
+        SCAN,
         Table(
             key="services",
             help="What each service promises.",

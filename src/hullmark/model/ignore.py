@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,3 +25,27 @@ class IdleIgnore:
     """The last day on which it counted, if that is over."""
     misplaced: bool = False
     """Whether it is a comment about a rule that does not look at Dockerfiles."""
+
+
+class Stale(enum.StrEnum):
+    """Why the decision to ignore a vulnerability is to be looked at again."""
+
+    EXPIRED = "expired"
+    UNUSED = "unused"
+    """No image of the project has it, or has it there."""
+    FIXABLE = "fixable"
+    """There is a fix by now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaleIgnore:
+    """The decision to ignore a vulnerability, made in whatever file, that may not hold any more."""
+
+    id: str
+    """The vulnerability, as it is named there."""
+    why: Stale
+    span: SourceSpan
+    detail: str = ""
+    """The last day of what has expired; of what can be fixed, the change."""
+    statement: bool = False
+    """Whether it stands in a VEX document, which says that an image is not affected."""

@@ -121,9 +121,28 @@ class Ignore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VulnerabilityIgnore:
+    """One vulnerability that the project has decided to live with, for a while and for a reason."""
+
+    id: str
+    """By any of its names."""
+    reason: str
+    expires: dt.date
+    """The last day on which it holds."""
+    origin: SourceSpan
+    package: str | None = None
+    """Only in this package, by its own name or that of its source; in every one where `None`."""
+    service: str | None = None
+    """Only in the image of this service; in every one where `None`."""
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScanSettings:
     """How vulnerabilities are looked for and when they matter."""
 
+    scanner: str = "embedded"
+    """`embedded`, `trivy`, `grype`, `osv-scanner`, or `all` of those that are there."""
     fail_on: str = "never"
     """The least severity that fails: `low`, `medium`, `high`, `critical`, or `never`."""
     reports: str = "trivy-reports"
@@ -133,6 +152,15 @@ class ScanSettings:
     """Where the records of vulnerabilities come from; `None` stands for the public bucket."""
     db_max_age: float = 7 * 86400.0
     """Seconds after which stored records are too old to rely on."""
+    fixable: bool = True
+    """Whether only what has a fix counts as a finding."""
+    grace: float = 0.0
+    """Seconds since its disclosure for which a vulnerability is a note."""
+    kernel_headers: bool = False
+    """Whether vulnerabilities of the kernel count, of which an image has headers alone."""
+    vex: tuple[str, ...] = ()
+    """Documents that say which vulnerabilities do not affect the images, relative to the project."""
+    ignores: tuple[VulnerabilityIgnore, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

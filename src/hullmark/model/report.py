@@ -10,11 +10,13 @@ from hullmark.model.verdict import Policy
 if TYPE_CHECKING:
     import datetime as dt
 
+    from hullmark.model.difference import Difference
     from hullmark.model.finding import Finding, Severity
     from hullmark.model.fix import Fixed
     from hullmark.model.location import SourceSpan
     from hullmark.model.outcome import Check, CheckResult
-    from hullmark.model.space import OwnerSpace
+    from hullmark.model.scan import ScanSummary
+    from hullmark.model.space import OwnerSpace, SpaceMap
     from hullmark.model.stack import StackRun
     from hullmark.model.verdict import Verdict
     from hullmark.model.vulnerability import Vulnerability
@@ -54,6 +56,10 @@ class ImageSummary:
     """Whether `transfer` is an estimate: its layers were compressed here to measure it."""
     owners: tuple[OwnerSpace, ...] = ()
     """Whose the visible files are, the largest first."""
+    boxes: SpaceMap | None = None
+    """What takes the space, to be drawn."""
+    growth: Difference | None = None
+    """What changed since the previous image, file by file excepted; where the project says which one that is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +93,8 @@ class Report:
     images: tuple[ImageSummary, ...] = ()
     stack: StackRun | None = None
     vulnerabilities: tuple[Vulnerability, ...] = ()
+    scans: tuple[ScanSummary, ...] = ()
+    """How images were scanned for vulnerabilities, by service."""
     suppressed: tuple[Finding, ...] = ()
     """Findings that the configuration ignores."""
     fixed: tuple[Fixed, ...] = ()

@@ -34,6 +34,8 @@ class Policy:
     """Checks that must have run; one that was skipped or broke counts as not checked."""
     advisory: frozenset[Check] = frozenset()
     """Checks whose findings are reported and never decide."""
+    asked: frozenset[Check] = frozenset()
+    """Checks of which one has to have run for anything to have been checked; any one will do when empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,9 @@ def decide(results: Iterable[CheckResult], policy: Policy) -> Verdict:
     status = settle(
         failing=any(finding.severity >= policy.fail_on for finding in deciding),
         unchecked=any(r.check in policy.required and _unchecked(r.outcome) for r in results),
-        ran=any(isinstance(r.outcome, Ran) for r in results),
+        ran=any(
+            isinstance(r.outcome, Ran) and (r.check in policy.asked or not policy.asked) for r in results
+        ),
     )
     return Verdict(status=status, counts=_count(results))
 

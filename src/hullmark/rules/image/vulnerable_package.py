@@ -3,17 +3,21 @@
 What it checks
     The packages of the image, of its distribution and of programming languages, as the scanner knows them. A
     vulnerability at or above `fail-on` of `[scan]` is an error. Otherwise one that is high or critical and has been
-    fixed is a warning, and any other a note.
+    fixed is a warning, and any other a note. One that was disclosed within the `grace` of `[scan]` is a note, too. What
+    has no fix, and what only headers of the kernel have, is counted and no finding; see `fixable` and `kernel-headers`.
 
 Why it matters
     Somebody has published how to attack this version of the package.
 
 How to fix
     Where a fixed version exists, upgrade to it: rebuild on a newer base image for packages of the distribution,
-    raise the requirement for those of a language. What cannot be reached is named, with the reason, in
-    `.trivyignore`:
+    raise the requirement for those of a language; each finding names the one change. What cannot be reached is named in
+    `hullmark.toml` with the reason and the last day of that, or in `.trivyignore`, or in a VEX document:
 
-        CVE-2023-12345    # false positive: function not reachable
+        [[scan.ignore]]
+        id = "CVE-2023-12345"
+        reason = "the function is never called"
+        expires = 2027-06-30
 """
 
 from __future__ import annotations
@@ -32,12 +36,12 @@ def vulnerable_package(exposure: Exposure) -> Iterator[Observation]:
     where = f" in {found.path}" if found.path else ""
     yield Observation(
         location=exposure.origin or ServicePlace(service=found.service),
-        seen=f"{found.package} {found.installed}{where}: {found.id} ({found.severity}, {found.status})",
+        seen=f"{found.package} {found.installed}{where}: {found.id} ({', '.join(_facts(exposure))})",
         expected=f"{found.package} {found.fixed} or newer"
         if found.fixed
         else "a version without it; none is released",
         remedy=(
-            f"upgrade {found.package} to {found.fixed}"
+            found.remedy or f"upgrade {found.package} to {found.fixed}"
             if found.fixed
             else f"wait for a fix, or name {found.id} in the ignore file with the reason"
         ),
@@ -46,8 +50,22 @@ def vulnerable_package(exposure: Exposure) -> Iterator[Observation]:
     )
 
 
+def _facts(exposure: Exposure) -> Iterator[str]:
+    found = exposure.vulnerability
+    yield f"{found.severity} by {found.ratings[0].source}" if found.ratings else found.severity
+    yield found.status.replace("_", " ")
+    if found.exploited:
+        yield "known to be exploited"
+    if exposure.grace is not None:
+        yield f"disclosed {found.published[:10]}, does not fail until {exposure.grace}"
+    if found.base:
+        yield f"came with {found.base}"
+
+
 def _severity(exposure: Exposure) -> Severity:
     rank = SEVERITIES.index(exposure.vulnerability.severity)
+    if exposure.grace is not None:
+        return Severity.NOTE
     if exposure.fail_on != "never" and rank >= SEVERITIES.index(exposure.fail_on):
         return Severity.ERROR
     if exposure.vulnerability.fixed and rank >= SEVERITIES.index("high"):

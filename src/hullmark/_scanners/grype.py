@@ -1,0 +1,222 @@
+"""Grype, run as a process; its JSON is read strictly."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from hullmark._files import write_whole
+from hullmark._scanners.interface import Scanned
+from hullmark._scanners.programs import Kind, Program
+from hullmark._vulnerabilities.severity import in_order, ratings
+from hullmark.errors import Unavailable
+from hullmark.model.vulnerability import Rating, Scale, Vulnerability
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from hullmark._process import Commands
+    from hullmark._scanners.interface import Available, Missing, Target
+
+TIMEOUT = 900.0
+"""Seconds that one scan may take, and fetching the database."""
+_KIND = Kind(
+    name="grype",
+    ask=("version",),
+    version=re.compile(r"^Version:\s+v?(\S+)", re.MULTILINE),
+    images=("anchore/grype",),
+    refused={},
+    install="install Grype (https://github.com/anchore/grype) to scan for vulnerabilities with it",
+    cache="/.cache/grype",
+)
+_ECOSYSTEMS = {
+    "python": "PyPI",
+    "npm": "npm",
+    "go-module": "Go",
+    "java-archive": "Maven",
+    "jenkins-plugin": "Maven",
+    "rust-crate": "crates.io",
+    "gem": "RubyGems",
+    "php-composer": "Packagist",
+    "dotnet": "NuGet",
+}
+_DISTRIBUTIONS = {"deb": "Debian", "apk": "Alpine"}
+_SYSTEM = frozenset({"deb", "apk", "rpm", "alpm", "portage"})
+_STATES = {
+    "fixed": "fixed",
+    "not-fixed": "affected",
+    "wont-fix": "will_not_fix",
+    "unknown": "unknown",
+    "": "unknown",
+}
+
+
+class Grype:
+    """See `Scanner`."""
+
+    name = "grype"
+
+    def __init__(
+        self, commands: Commands, cwd: Path, environ: Mapping[str, str], cache: Path | None = None
+    ) -> None:
+        self._program = Program(_KIND, commands, cwd, environ, cache)
+
+    def probe(self) -> Available | Missing:
+        """See `Scanner.probe`."""
+        return self._program.probe()
+
+    def prepare(self) -> None:
+        """See `Scanner.prepare`: fetches the database. Without a network one that was fetched before will do."""
+        self._program.run(("db", "update", "--quiet"), timeout=TIMEOUT)
+
+    def scan(self, target: Target) -> Scanned:
+        """See `Scanner.scan`."""
+        env = {"GRYPE_DB_AUTO_UPDATE": "false", "GRYPE_CHECK_FOR_APP_UPDATE": "false"}
+        argv = (f"docker:{target.image}", "--quiet", "--output", "json")
+        completed = self._program.run(argv, timeout=TIMEOUT, env=env).check(
+            hint="`grype IMAGE` on its own says more; without a network it needs a database fetched before"
+        )
+        text = completed.stdout.encode()
+        scanned = read_report(text, service=target.service)
+        write_whole(target.report, text, what="the scanner's report")
+        return scanned
+
+
+def read_report(text: bytes, *, service: str) -> Scanned:
+    """What a JSON report of Grype says; raises `Unavailable` when it is of another shape."""
+    try:
+        report = _DECODER.decode(text)
+    except msgspec.DecodeError as error:
+        raise Unavailable(
+            f"Grype's report on `{service}` is not the JSON that was expected: {error}",
+            hint="hullmark reads the JSON of Grype 0.74 and later; upgrade whichever of the two is older",
+        ) from error
+    system = report.distro
+    recognised = [f"{system.name} {system.version}".rstrip()] if system is not None and system.name else []
+    recognised += [each.artifact.type for each in report.matches if each.artifact.type not in _SYSTEM]
+    found = [_vulnerability(each, service) for each in report.matches]
+    hidden = len(report.ignoredMatches or ())
+    return Scanned(
+        vulnerabilities=tuple(sorted(dict.fromkeys(found), key=lambda v: v.sort_key)),
+        recognised=tuple(dict.fromkeys(recognised)),
+        notes=(f"{hidden} held back by Grype itself",) if hidden else (),
+    )
+
+
+class _Cvss(msgspec.Struct):
+    version: str
+    vector: str
+    source: str = ""
+
+
+class _Epss(msgspec.Struct):
+    cve: str
+    epss: float
+
+
+class _Fix(msgspec.Struct):
+    versions: list[str] | None
+    state: Literal["fixed", "not-fixed", "wont-fix", "unknown", ""]
+
+
+class _Related(msgspec.Struct):
+    id: str
+
+
+class _Found(msgspec.Struct):
+    id: str
+    severity: Literal["Unknown", "Negligible", "Low", "Medium", "High", "Critical", ""]
+    fix: _Fix
+    namespace: str = ""
+    cvss: list[_Cvss] | None = None
+    epss: list[_Epss] | None = None
+    knownExploited: list[msgspec.Raw] | None = None  # noqa: N815  # the report's name
+
+
+class _Place(msgspec.Struct):
+    path: str
+    layerID: str | None = None  # noqa: N815
+
+
+class _Artifact(msgspec.Struct):
+    name: str
+    version: str
+    type: str
+    locations: list[_Place] | None = None
+    purl: str = ""
+
+
+class _Match(msgspec.Struct):
+    vulnerability: _Found
+    artifact: _Artifact
+    relatedVulnerabilities: list[_Related] | None = None  # noqa: N815
+
+
+class _Distro(msgspec.Struct):
+    name: str
+    version: str
+
+
+class _Descriptor(msgspec.Struct):
+    name: Literal["grype"]
+    version: str
+
+
+class _Report(msgspec.Struct):
+    matches: list[_Match]
+    descriptor: _Descriptor
+    distro: _Distro | None = None
+    ignoredMatches: list[msgspec.Raw] | None = None  # noqa: N815
+
+
+# Made once: msgspec crashes when several threads make the first decoder of a type at the same time.
+_DECODER = msgspec.json.Decoder(_Report)
+
+
+def _vulnerability(each: _Match, service: str) -> Vulnerability:
+    found, artifact = each.vulnerability, each.artifact
+    place = next(iter(artifact.locations or ()), None)
+    told = in_order(_ratings(found))
+    word = found.severity.lower()
+    system = artifact.type in _SYSTEM
+    named = artifact.purl.removeprefix("pkg:").split("/")[1:2]
+    ecosystem = _DISTRIBUTIONS.get(artifact.type, artifact.type)
+    if artifact.type == "deb" and named == ["ubuntu"]:
+        ecosystem = "Ubuntu"
+    return Vulnerability(
+        id=found.id,
+        aliases=tuple(related.id for related in each.relatedVulnerabilities or () if related.id != found.id),
+        package=artifact.name,
+        installed=artifact.version,
+        fixed=next(iter(found.fix.versions or ()), None),
+        severity={"negligible": "low", "": "unknown"}.get(word, word),
+        service=service,
+        layer=place.layerID if place else None,
+        status=_STATES[found.fix.state],
+        path="" if system or place is None else place.path,
+        ecosystem=ecosystem if system else _ECOSYSTEMS.get(artifact.type, ""),
+        ratings=told,
+        exploited=True if found.knownExploited else None,
+        likelihood=max((score.epss for score in found.epss or ()), default=None),
+        seen_by=("grype",),
+    )
+
+
+def _ratings(found: _Found) -> Iterator[Rating]:
+    source = found.namespace.partition(":")
+    word = found.severity.lower()
+    if word not in {"", "unknown"}:
+        distribution = "distro" in source[2]
+        yield Rating(
+            severity={"negligible": "low"}.get(word, word),
+            scale=Scale.DISTRIBUTION if distribution else Scale.DATABASE,
+            source=f"{source[0] or 'grype'} severity",
+            record=found.id,
+        )
+    for cvss in found.cvss or ():
+        kind = {"4": "CVSS_V4", "3": "CVSS_V3", "2": "CVSS_V2"}.get(cvss.version[:1])
+        if kind is not None:
+            yield from ratings(found.id, (), [(kind, cvss.vector)], distribution="")
