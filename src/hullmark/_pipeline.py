@@ -25,6 +25,7 @@ from hullmark._checks.build import build, lacking
 from hullmark._checks.findings import texts
 from hullmark._checks.ignores import check_rules, idle_ignores, without_ignored
 from hullmark._checks.lint import lint
+from hullmark._checks.repeated import said_once
 from hullmark._checks.scan import scan
 from hullmark._checks.secrets import look_for_secrets
 from hullmark._checks.sharing import finish, for_each
@@ -152,6 +153,7 @@ def run_checks(
     results, suppressed = without_ignored(run.results, project.settings.ignores, started.date())
     suppressed = (*suppressed, *sorted(run.suppressed, key=lambda finding: finding.sort_key))
     results += idle_ignores(run, results, suppressed, started.date())
+    results = said_once(results)
     order = {check: position for position, check in enumerate(Check)}
     results.sort(key=lambda result: (order[result.check], result.service or ""))
     return Report(

@@ -31,6 +31,7 @@ _CHECKS = {
 """Which check the rules of a package belong to."""
 _ELSEWHERE = {
     "failed-build": Check.BUILD,
+    "committed-secret": Check.LINT,
     "privileges-kept": Check.VALIDATE,
     "visible-secret": Check.SECRETS,
     "buried-secret": Check.SECRETS,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hullmark._checks.findings import apply
 from hullmark._checks.ignores import idle_comments
 from hullmark._checks.sharing import explained, for_each
-from hullmark._compose import compositions
+from hullmark._compose import compositions, environment_files
 from hullmark._dockerfile import context_of, review
 from hullmark._linters.hadolint import Hadolint, NoHadolint
 from hullmark._linters.known import EQUIVALENT, silenced
@@ -68,9 +68,12 @@ def lint(run: Run) -> None:
 
     whole = run.services == run.project.built
     for_each(run, Check.LINT, one, at_once=1, services=run.project.services if whole else run.services)
-    idle = tuple(idle_comments(run, used, with_hadolint=others is not None))
-    if idle:
-        run.add(Check.LINT, None, Ran(findings=idle), time.monotonic())
+    started = time.monotonic()
+    about_all = list(idle_comments(run, used, with_hadolint=others is not None))
+    for file in environment_files(run.project, run.surroundings.commands):
+        about_all += apply(file, None)
+    if about_all:
+        run.add(Check.LINT, None, Ran(findings=tuple(about_all)), started)
 
 
 def _without_allowed(context: Context, policy: SecretPolicy) -> Context:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hullmark._compose.composition import TEST_ENV_FILE, TEST_FILES, compositions
+from hullmark._compose.environment_files import environment_files
 from hullmark._compose.given import with_images
 from hullmark._compose.isolate import carrier, isolate, unscaled
 from hullmark._compose.resolve import (
@@ -18,6 +19,7 @@ __all__ = [
     "chosen_services",
     "compose_files",
     "compositions",
+    "environment_files",
     "isolate",
     "resolve",
     "unscaled",

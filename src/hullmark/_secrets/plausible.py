@@ -71,10 +71,14 @@ def _goes_through(value: bytes) -> bool:
 
 def is_password(value: bytes, user: bytes = b"") -> bool:
     """Whether `value`, which stands where a password stands, is one of somebody, and none for examples."""
+    return not _TAKEN.search(value) and is_own(value, user)
+
+
+def is_own(value: bytes, user: bytes = b"") -> bool:
+    """Whether `value`, which is taken as it stands, is no password that is in everybody's examples."""
     lower = value.lower()
     return not (
-        _TAKEN.search(value)
-        or lower in _COMMON
+        lower in _COMMON
         or lower.strip(b"\"'") in _COMMON
         or (user and lower == user.lower())
         or is_placeholder(value)

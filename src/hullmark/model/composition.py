@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from hullmark.model.secret import SecretPolicy
 
 if TYPE_CHECKING:
     from hullmark.model.location import SourceSpan
@@ -49,6 +51,18 @@ class Literal:
     name: str
     value: str
     span: SourceSpan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentFile:
+    """An environment file of the project that is in its repository."""
+
+    path: str
+    """Relative to the project's root."""
+    variables: tuple[Literal, ...] = field(repr=False)
+    """Those with a value of their own, in their order."""
+    policy: SecretPolicy = field(default_factory=SecretPolicy)
+    """What the project allows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
