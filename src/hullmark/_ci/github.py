@@ -67,9 +67,7 @@ def _build(pipeline: Pipeline) -> str:
     return f"""\
 {_head()}name: {_NAME}
 
-on:
-  pull_request:
-  merge_group:
+on: [pull_request, merge_group]
 
 permissions: {{}}
 
@@ -143,6 +141,11 @@ jobs:
           pattern: image-*
           path: ${{{{ runner.temp }}}}/images
           merge-multiple: true
+      - name: Fetch the records of known vulnerabilities
+        # Without them a scan says that it could not look, and nothing else waits for it.
+        continue-on-error: true
+        timeout-minutes: 10
+        run: hullmark db update
       - name: Check the images that are affected, and the stack with them
         run: |
           mkdir -p "$RUNNER_TEMP/images"
