@@ -283,10 +283,51 @@ def test_where_the_rest_of_the_history_cannot_be_had_the_error_says_how(
     with pytest.raises(Unavailable, match="cut off") as raised:
         _changes(shallow, first)
     assert "fetch-depth: 0" in str(raised.value.hint)
+    assert "does not appear to be a git repository" in raised.value.message
     shallow.git("remote", "remove", "origin")
-    with pytest.raises(Unavailable, match="no remote to fetch it from") as raised:
-        _changes(shallow, first)
-    assert "fetch-depth: 0" in str(raised.value.hint)
+    for base in (first, "HEAD~1"):
+        with pytest.raises(Unavailable, match="no remote to fetch it from") as raised:
+            _changes(shallow, base)
+        assert "fetch-depth: 0" in str(raised.value.hint)
+        assert "unshallow" not in str(raised.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("base", "told"),
+    [
+        ("HEAD~1", [("a", "modified")]),
+        ("HEAD^", [("a", "modified")]),
+        ("origin/main~1", [("a", "modified")]),
+        ("main~2", [("a", "modified"), ("b", "added")]),
+        ("origin/other~1", [("a", "modified"), ("b", "added")]),
+    ],
+)
+def test_steps_back_from_a_revision_lead_into_a_history_that_was_cut_off(
+    repository: Checkout, tmp_path: Path, base: str, told: list[tuple[str, str]]
+) -> None:
+    repository.commit({"a": "1"})
+    repository.git("branch", "other")
+    repository.commit({"a": "1", "b": "2"})
+    repository.commit({"a": "3"})
+    repository.git("checkout", "--quiet", "other")
+    repository.commit({"c": "1"})
+    repository.git("checkout", "--quiet", "main")
+    shallow = _clone(repository, tmp_path / "clone", "--depth=1", "--single-branch", "--branch=main")
+    assert _told(shallow, base) == told
+
+
+@pytest.mark.parametrize("options", [("--depth=1",), ()], ids=["cut", "whole"])
+def test_steps_back_beyond_the_first_commit_are_told_with_how_many_there_are(
+    repository: Checkout, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    repository.commit({"a": "1"})
+    repository.commit({"a": "2"})
+    clone = _clone(repository, tmp_path / "clone", *options)
+    with pytest.raises(UsageError, match=r"`main~5` asks for: it has 2 commits") as raised:
+        _changes(clone, "main~5")
+    assert raised.value.hint == "the first of them is `main~1`"
+    with pytest.raises(UsageError, match=r"nothing that is reached from it as `main\^2`"):
+        _changes(clone, "main^2")
 
 
 def test_a_commit_that_the_remote_of_a_cut_history_has_not_got_either_is_gone(

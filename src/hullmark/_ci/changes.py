@@ -25,7 +25,13 @@ _OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _STEPS = (50, 500, 5000)
 """By how many commits a history that was cut off is lengthened before all of it is fetched."""
 _FETCH_HINT = "fetch the whole history: `fetch-depth: 0` for actions/checkout, or `git fetch --unshallow`"
+_CLONE_HINT = "take a clone with the whole history: `fetch-depth: 0` for actions/checkout, or `git clone` without `--depth`"
 _FETCH_SECONDS = 600.0
+_STEPS_BACK = re.compile(r"(?P<start>[^~^]+)(?P<steps>[~^].*)")
+"""A revision that is reached from another one; no name of a branch or tag has these characters."""
+_STRAIGHT_BACK = re.compile(r"(?:~[0-9]*|\^1?)+")
+_UNREADABLE_REMOTE = "could not read from remote repository"
+"""The end of what git says for every reason why a remote does not answer."""
 _LINK, _SUBMODULE = "120000", "160000"
 _LISTED = 6
 """References that are listed where none is like the one that was asked for, the latest first."""
@@ -76,6 +82,10 @@ def _commit(repository: Repository, revision: str) -> str | None:
 
 
 def _unknown(repository: Repository, revision: str) -> UsageError:
+    parts = _STEPS_BACK.fullmatch(revision)
+    start = parts and _commit(repository, parts["start"])
+    if parts and start and not _is_cut(repository):
+        return _beyond(repository, revision, parts, start)
     listed = repository.ask("for-each-ref", "--sort=-creatordate", "--format=%(refname:short)").split("\n")
     references = [each for each in listed if each]
     # A branch that is only known of a remote is mostly meant by its own name.
@@ -89,6 +99,28 @@ def _unknown(repository: Repository, revision: str) -> UsageError:
     return UsageError(f"git knows no revision `{revision}`{cut}", hint=hint or _those_it_knows(references))
 
 
+def _beyond(repository: Repository, revision: str, parts: re.Match[str], start: str) -> UsageError:
+    """Says that nothing is where the steps from `start` lead, although all of the history is there."""
+    name = parts["start"]
+    if not _STRAIGHT_BACK.fullmatch(parts["steps"]):
+        return UsageError(
+            f"git knows `{name}`, but nothing that is reached from it as `{revision}`",
+            hint=f"`git log --graph {name}` shows what it comes from",
+        )
+    number = int(repository.ask("rev-list", "--count", "--first-parent", start))
+    commits = f"{number} commit{'' if number == 1 else 's'}"
+    furthest = f"`{name}~{number - 1}`" if number > 1 else f"`{name}` itself"
+    return UsageError(
+        f"the history of `{name}` is not as long as `{revision}` asks for: it has {commits}",
+        hint=f"the first of them is {furthest}",
+    )
+
+
+def _is_cut(repository: Repository) -> bool:
+    """Whether the history is cut off by now; it may have been fetched since the repository was found."""
+    return repository.shallow and repository.ask("rev-parse", "--is-shallow-repository").strip() == "true"
+
+
 def _those_it_knows(references: list[str]) -> str:
     if not references:
         return "the repository has no branch and no tag yet"
@@ -100,22 +132,47 @@ def _fetched(repository: Repository, base: str) -> str | None:
     """The commit `base`, fetched into a history that was cut off."""
     if not repository.shallow:
         return None
+    parts = _STEPS_BACK.fullmatch(base)
+    if parts:
+        return _stepped_back(repository, base, parts)
     remote, name = _remote(repository, base)
     if remote is None:
-        raise Unavailable(
-            f"`{base}` is not in this clone, whose history is cut off, and there is no remote to fetch it from",
-            hint=_FETCH_HINT,
-        )
+        raise _no_remote(base)
     done = repository.run(
         *("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--end-of-options", remote, name),
         timeout=_FETCH_SECONDS,
     )
     if done.returncode == 0:
         return _commit(repository, "FETCH_HEAD")
-    if re.search(r"not our ref|couldn't find remote ref|unadvertised object", done.stderr):
+    if re.search(r"not our ref|couldn't find remote ref|unadvertised object|invalid refspec", done.stderr):
         # Asked and answered: the remote has not got it either.
         return None
     raise _cut_off(base, done.stderr)
+
+
+def _stepped_back(repository: Repository, base: str, parts: re.Match[str]) -> str | None:
+    """The commit `base`, which some steps from another lead to; the history is lengthened until they do."""
+    start = _commit(repository, parts["start"]) or _fetched(repository, parts["start"])
+    if start is None:
+        return None
+    wanted = f"{start}{parts['steps']}"
+    remote, _ = _remote(repository, base)
+    found = _commit(repository, wanted)
+    if found is None and remote is None:
+        raise _no_remote(base)
+    if found is None and remote is not None:
+        for _ in _lengthened(repository, remote, base, start):
+            found = _commit(repository, wanted)
+            if found is not None:
+                break
+    return found
+
+
+def _no_remote(base: str) -> Unavailable:
+    return Unavailable(
+        f"`{base}` is not in this clone, whose history is cut off, and there is no remote to fetch it from",
+        hint=_CLONE_HINT,
+    )
 
 
 def _remote(repository: Repository, revision: str) -> tuple[str | None, str]:
@@ -128,11 +185,19 @@ def _remote(repository: Repository, revision: str) -> tuple[str | None, str]:
 
 
 def _cut_off(base: str, said: str) -> Unavailable:
-    reason = said.strip().splitlines()[-1] if said.strip() else "it does not answer"
     return Unavailable(
-        f"the history of this clone is cut off before `{base}`, and the rest cannot be fetched: {reason}",
+        f"the history of this clone is cut off before `{base}`, and the rest cannot be fetched: {_cause(said)}",
         hint=_FETCH_HINT,
     )
+
+
+def _cause(said: str) -> str:
+    """The line in which git names the cause; general advice comes after it."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    telling = [line for line in lines if _UNREADABLE_REMOTE not in line.lower()]
+    named = [line for line in telling if line.lower().startswith(("fatal:", "error:"))]
+    cause = next(iter((*named, *telling, *lines)), "it does not answer")
+    return re.sub(r"^(?:fatal|error):\s*", "", cause, flags=re.IGNORECASE)
 
 
 def _fork(repository: Repository, base: str, head: str) -> str | None:
@@ -147,23 +212,32 @@ def _fork(repository: Repository, base: str, head: str) -> str | None:
         return None
     remote, _ = _remote(repository, base)
     if remote is None:
-        raise _cut_off(base, "there is no remote")
+        raise _no_remote(base)
+    for _ in _lengthened(repository, remote, base, base, head):
+        done = repository.run("merge-base", base, head)
+        if done.returncode == 0:
+            return done.stdout.split()[0]
+    return None
+
+
+def _lengthened(repository: Repository, remote: str, asked: str, *tips: str) -> Iterator[None]:
+    """Lengthens the history before `tips`, a step at a time, until all of it is there.
+
+    Raises `Unavailable`, which names the revision that was `asked` for, when the remote does not hand it out.
+    """
     for step in (*(f"--deepen={number}" for number in _STEPS), "--unshallow"):
         fetched = repository.run(
-            *("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", step, remote, base, head),
+            *("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", step, remote, *tips),
             timeout=_FETCH_SECONDS,
         )
         if fetched.returncode != 0:
             # A server may not hand out single commits; what it hands out by itself is tried then.
             fetched = repository.run("fetch", "--quiet", "--no-tags", step, remote, timeout=_FETCH_SECONDS)
         if fetched.returncode != 0:
-            raise _cut_off(base, fetched.stderr)
-        done = repository.run("merge-base", base, head)
-        if done.returncode == 0:
-            return done.stdout.split()[0]
-        if repository.ask("rev-parse", "--is-shallow-repository").strip() == "false":
+            raise _cut_off(asked, fetched.stderr)
+        yield
+        if not _is_cut(repository):
             break
-    return None
 
 
 def _between(repository: Repository, base: str, head: str | None) -> list[Change]:
