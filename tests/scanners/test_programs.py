@@ -1,0 +1,80 @@
+"""Where the programs of scanners are found, what is recorded of them, and which are refused."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.scanners.targets import target
+
+from hullmark._scanners import Available, Grype, Missing, OsvScanner, Trivy
+from hullmark._scanners.trivy import STOLEN
+from hullmark.testing import ScriptedCommands
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+done = ScriptedCommands.completed
+KINDS: dict[str, tuple[Any, tuple[str, ...], str, str]] = {
+    "trivy": (Trivy, ("--version",), "Version: 0.74.0\n", "0.74.0"),
+    "grype": (Grype, ("version",), "Application:         grype\nVersion:             0.112.0\n", "0.112.0"),
+    "osv-scanner": (OsvScanner, ("--version",), "osv-scanner version: 2.2.1\ncommit: x\n", "2.2.1"),
+}
+IMAGES = {
+    "trivy": "mirror.example.com/aquasec/trivy",
+    "grype": "anchore/grype",
+    "osv-scanner": "example.com/google/osv-scanner",
+}
+ID = f"sha256:{'c' * 64}"
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_program_on_path_is_known_by_version_and_digest(tmp_path: Path, name: str) -> None:
+    kind, ask, printed, version = KINDS[name]
+    (tmp_path / name).write_bytes(b"#!/bin/sh\n")
+    (tmp_path / name).chmod(0o755)
+    commands = ScriptedCommands({(name, *ask): done(printed)})
+    digest = f"sha256:{hashlib.sha256(b'#!/bin/sh' + bytes([10])).hexdigest()}"
+    found = kind(commands, tmp_path, {"PATH": str(tmp_path)}).probe()
+    assert found == Available(version=version, digest=digest)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_without_the_program_an_image_that_is_there_is_run_by_its_id(tmp_path: Path, name: str) -> None:
+    kind, ask, printed, version = KINDS[name]
+    listed = f"other/{name}-tools:1 sha256:{'d' * 64}\n{IMAGES[name]}:latest {ID}\n"
+    commands = ScriptedCommands({("docker", "image", "ls"): done(listed), ("docker", "run"): done(printed)})
+    scanner = kind(commands, tmp_path, {}, tmp_path / "cache")
+    assert scanner.probe() == Available(version=version, digest=ID)
+    run = commands.calls[-1]
+    assert run[-len(ask) - 1 :] == (ID, *ask)
+    assert "--pull=never" in run
+    assert "--rm" in run
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("engine", [False, True], ids=["no engine", "no image"])
+def test_what_is_nowhere_says_how_to_get_it(tmp_path: Path, name: str, engine: bool) -> None:  # noqa: FBT001
+    script = {("docker", "image", "ls"): done("debian:bookworm sha256:1\n")} if engine else {}
+    answer = KINDS[name][0](ScriptedCommands(script), tmp_path, {}).probe()
+    assert isinstance(answer, Missing)
+    assert f"{name} is not on PATH" in answer.reason
+    assert "install " in answer.reason
+
+
+@pytest.mark.parametrize("version", sorted(STOLEN))
+def test_a_version_of_an_attacker_is_not_run_from_an_image_either(tmp_path: Path, version: str) -> None:
+    listed = done(f"aquasec/trivy:{version} {ID}\n")
+    script = {("docker", "image", "ls"): listed, ("docker", "run"): done(f"Version: {version}\n")}
+    answer = Trivy(ScriptedCommands(script), tmp_path, {}).probe()
+    assert isinstance(answer, Missing)
+    assert "published by an attacker" in answer.reason
+
+
+def test_an_image_without_packages_is_nothing_recognised(tmp_path: Path) -> None:
+    commands = ScriptedCommands(
+        {("osv-scanner", "scan"): done(stderr="No package sources found", returncode=128)}
+    )
+    said = OsvScanner(commands, tmp_path, {}).scan(target(tmp_path / "web.json"))
+    assert (said.vulnerabilities, said.recognised) == ((), ())
