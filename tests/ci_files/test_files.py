@@ -1,0 +1,133 @@
+"""`hullmark ci github`, `gitlab` and `check`: what is written, and when it has to be written again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from hullmark._ci import gitlab
+from hullmark._ci.templates import Pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.ci_files.conftest import Checkout
+
+ROOT = Path(__file__).resolve().parents[2]
+WRITTEN = ".github/workflows/build.yml: {0}\n.github/workflows/build-comment.yml: {0}\n"
+
+
+def test_files_are_written_at_the_top_of_the_repository_once(checkout: Checkout) -> None:
+    assert checkout.hullmark("ci", "github").stdout == WRITTEN.format("written")
+    assert (checkout.top / ".github/workflows/build.yml").is_file()
+    assert checkout.hullmark("ci", "github").stdout == WRITTEN.format("up to date")
+
+
+def test_a_workflow_of_somebody_else_is_left_alone_unless_that_is_forced(checkout: Checkout) -> None:
+    file = checkout.top / ".github/workflows/build.yml"
+    file.parent.mkdir(parents=True)
+    file.write_text("on: push\n")
+    done = checkout.hullmark("ci", "github")
+    assert done.code == 2
+    assert "was not written by hullmark" in done.stderr
+    assert file.read_text() == "on: push\n"
+    assert not (file.parent / "build-comment.yml").exists()
+    assert checkout.hullmark("ci", "github", "--force").code == 0
+    assert file.read_text() != "on: push\n"
+
+
+def test_there_is_nothing_to_check_before_anything_was_written(checkout: Checkout) -> None:
+    assert checkout.hullmark("ci", "check").code == 4
+
+
+@pytest.mark.parametrize("system", ["github", "gitlab"])
+def test_what_was_just_written_is_as_it_should_be(checkout: Checkout, system: str) -> None:
+    checkout.hullmark("ci", system)
+    done = checkout.hullmark("ci", "check")
+    assert (done.code, done.stdout) == (0, "")
+
+
+def test_a_changed_configuration_a_changed_line_and_a_lost_file_are_found(checkout: Checkout) -> None:
+    checkout.hullmark("ci", "github")
+    build = checkout.top / ".github/workflows/build.yml"
+    settings = checkout.project / "hullmark.toml"
+    settings.write_text('[smoke]\ntimeout = "40 min"\n')
+    done = checkout.hullmark("ci", "check")
+    assert done.code == 1
+    assert "+    timeout-minutes: 70\n" in done.stdout
+    settings.unlink()
+    assert checkout.hullmark("ci", "check").code == 0
+    before = build.read_text()
+    build.write_text(before.replace("persist-credentials: false", "persist-credentials: true"))
+    assert checkout.hullmark("ci", "check").code == 1
+    build.unlink()
+    done = checkout.hullmark("ci", "check")
+    assert done.code == 1
+    assert "`hullmark ci github` writes what differs" in done.stderr
+
+
+def test_a_new_service_is_missed_where_services_are_listed(checkout: Checkout) -> None:
+    checkout.hullmark("ci", "gitlab")
+    compose = checkout.project / "compose.yml"
+    compose.write_text(compose.read_text() + "  late: {build: web}\n")
+    done = checkout.hullmark("ci", "check")
+    assert done.code == 1
+    assert '"late"' in done.stdout
+
+
+@pytest.mark.parametrize("built", [("rag",), (), ("a.b", "c-d", "yes")])
+def test_the_pipeline_of_gitlab_is_what_its_schema_says(
+    built: tuple[str, ...], problems: Callable[[str, Any], list[str]]
+) -> None:
+    (template,) = gitlab.templates(Pipeline(below='it\'s "here"', built=built, minutes=35))
+    document = yaml.safe_load(template.text)
+    assert problems("ci.json", document) == []
+    assert document[".hullmark"]["variables"]["PROJECT"] == 'it\'s "here"'
+    jobs = document.get("hullmark-build")
+    assert (jobs["parallel"]["matrix"][0]["SERVICE"] if jobs else []) == list(built)
+
+
+def test_the_hook_is_one_that_pre_commit_runs(checkout: Checkout, tmp_path: Path) -> None:
+    """The declaration as it is; the program that it names is this one instead of a second installation."""
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    programs = Path(sys.executable).parent
+    environ = {
+        **checkout.environ,
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "PRE_COMMIT_HOME": str(tmp_path / "pre-commit"),
+    }
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    (hooks / ".pre-commit-hooks.yaml").write_text(yaml.safe_dump([{**hook, "language": "system"}]))
+    for arguments in ("init", "-q"), ("add", "--all"), ("commit", "-qm", "Hooks"):
+        subprocess.run(("git", *arguments), cwd=hooks, env=environ, check=True, timeout=60)
+    # The project lies at the top of a repository of its own: hooks run there.
+    top = tmp_path / "project"
+    checkout.project.rename(top)
+    for arguments in ("init", "-q"), ("add", "--all"):
+        subprocess.run(("git", *arguments), cwd=top, env=environ, check=True, timeout=60)
+
+    def run() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            (str(programs / "pre-commit"), "try-repo", str(hooks), hook["id"], "--all-files", "--verbose"),
+            cwd=top,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=180,
+        )
+
+    passed = run()
+    assert passed.returncode == 0, passed.stdout + passed.stderr
+    assert "verdict: clean" in passed.stdout
+    (top / "web" / "Dockerfile").write_text("FROM debian\n")
+    failed = run()
+    assert failed.returncode == 1
+    assert "web/Dockerfile:1" in failed.stdout
