@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hullmark._anatomy import Reading, shipped
 from hullmark._checks.findings import apply
 from hullmark._checks.sharing import explained
+from hullmark._contents.boxes import boxes
 from hullmark._contents.update import largest_transfer
 from hullmark._smoke import labels_of_run, observe_privileges
 from hullmark.errors import HullmarkError, Interrupted, UsageError
@@ -153,4 +154,7 @@ def _summary(shipped: ShippedImage, anatomy: Anatomy) -> ImageSummary:
             )
         ),
         owners=tuple(each for each in anatomy.owners if each.files),
+        boxes=boxes(files, anatomy.ownership, anatomy.attribution),
+        # Which files changed would make the report as large as the image.
+        growth=None if shipped.growth is None else replace(shipped.growth, files=None),
     )

@@ -24,7 +24,7 @@ def by_owner(system: FileSystem, ownership: Ownership) -> tuple[OwnerSpace, ...]
     counts = range(len(ownership.owners))
     space, files = [0 for _ in counts], [0 for _ in counts]
     masked_space, masked_files = [0 for _ in counts], [0 for _ in counts]
-    for _, number, inode in _visible(system):
+    for _, number, inode in visible_files(system):
         owner = rows[number]
         space[owner] += sizes[inode]
         files[owner] += 1
@@ -49,7 +49,7 @@ def by_top(system: FileSystem) -> tuple[PathSpace, ...]:
     """What lies directly in the root, the largest first: what `du -xhd1 /` shows."""
     space, files = dict[str, int](), dict[str, int]()
     sizes = system.sizes
-    for path, _, inode in _visible(system):
+    for path, _, inode in visible_files(system):
         cut = path.find("/", 1)
         top = path if cut < 0 else path[:cut]
         if top in files:
@@ -64,7 +64,7 @@ def by_directory(system: FileSystem) -> tuple[PathSpace, ...]:
     """Every directory that holds files, with what is below it, the largest first; `/` has everything."""
     space, files = dict[str, int](), dict[str, int]()
     sizes = system.sizes
-    for path, _, inode in _visible(system):
+    for path, _, inode in visible_files(system):
         parent = path[: path.rfind("/")]
         if parent in files:
             space[parent] += sizes[inode]
@@ -74,11 +74,11 @@ def by_directory(system: FileSystem) -> tuple[PathSpace, ...]:
     # What lies deepest is added to its parent first, so that each directory is added up once.
     levels: dict[int, set[str]] = {}
     for path in [*files]:
-        near = _not_too_deep(path)
-        if near != path:
-            space[near] = space.get(near, 0) + space.pop(path)
-            files[near] = files.get(near, 0) + files.pop(path)
-        levels.setdefault(near.count("/"), set()).add(near)
+        told = near(path)
+        if told != path:
+            space[told] = space.get(told, 0) + space.pop(path)
+            files[told] = files.get(told, 0) + files.pop(path)
+        levels.setdefault(told.count("/"), set()).add(told)
     for level in range(max(levels, default=0), 0, -1):
         for path in levels.pop(level, ()):
             parent = path[: path.rfind("/")]
@@ -88,14 +88,14 @@ def by_directory(system: FileSystem) -> tuple[PathSpace, ...]:
     return _sorted((path or "/", space[path], files[path]) for path in files)
 
 
-def _not_too_deep(directory: str) -> str:
+def near(directory: str) -> str:
     """The directory, or the one above it that is not deeper than directories of real images are."""
     if len(directory) <= _DEEPEST or directory.count("/") <= _DEEPEST:
         return directory
     return "/".join(directory.split("/", _DEEPEST + 1)[: _DEEPEST + 1])
 
 
-def _visible(system: FileSystem) -> Iterator[tuple[str, int, int]]:
+def visible_files(system: FileSystem) -> Iterator[tuple[str, int, int]]:
     """Every regular file once: a visible path, the entry there, and the entry that has its content."""
     kinds, inodes = system.kinds, system.inodes
     shared = set(inodes.values())

@@ -29,3 +29,30 @@ class PathSpace:
     path: str
     bytes: int
     files: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpaceNode:
+    """One box of a map of an image: what is in it sums up to it."""
+
+    name: str
+    """Of a directory relative to the box that it lies in; several steps where nothing else lies between."""
+    bytes: int
+    files: int
+    inside: tuple[SpaceNode, ...] = ()
+    """The largest first; nothing where the box is a file, or is not opened further."""
+    folded: int = 0
+    """How many things too small to be shown are taken together in this box; 0 for a box that is one thing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpaceMap:
+    """What is visible in an image as boxes in boxes, three times the same bytes."""
+
+    owners: SpaceNode
+    """By kind of package, package, and where its files lie."""
+    instructions: SpaceNode
+    """By what wrote them, and where they lie."""
+    paths: SpaceNode
+    smallest: int
+    """Bytes; what is smaller than that is folded together with its neighbours."""
