@@ -370,3 +370,44 @@ def test_the_fixes_of_all_rules_together_settle_and_keep_how_lines_end(path: Pat
     returned, _ = fix_text(text.replace("\n", "\r\n"), see, unsafe=True)
     assert returned == plain.replace("\n", "\r\n")
     assert len(made) < 20
+
+
+COMPOSED = """\
+FROM debian:bookworm-slim AS up
+ARG APPV=1
+ENV APPV=$APPV DB_PASSWORD=hunter2 APP_MODE=x
+LABEL org.opencontainers.image.version=$APPV
+EXPOSE 80 $APPV
+HEALTHCHECK --timeout=3s CMD true
+FROM scratch
+COPY --from=up / /
+"""
+
+
+def test_no_value_that_a_build_passes_in_becomes_part_of_the_file() -> None:
+    def see(text: str) -> Any:
+        return lint(parse(text, "Dockerfile", args={"APPV": "2"}), service="web")
+
+    text, _ = fix_text(COMPOSED, see)
+    added = text.removeprefix(COMPOSED)
+    assert added.count("ARG APPV=1\n") == 1
+    assert "LABEL org.opencontainers.image.version=$APPV" in added
+    assert "EXPOSE 80 $APPV" in added
+    assert "2" not in added
+
+
+def test_nothing_that_is_said_of_a_lost_secret_holds_it() -> None:
+    found = lint(parse(COMPOSED, "Dockerfile"), rules=[RULES["squash-loses-env"]], service="web")
+    assert [finding.fix is None for finding in found] == [False, True]
+    assert "hunter2" not in str(found)
+
+
+def test_a_lost_health_check_is_shown_as_its_fix_writes_it() -> None:
+    text = COMPOSED.replace("--timeout=3s", "--timeout=30s  ")
+    finding = _only(text, "missing-healthcheck")
+    assert "`HEALTHCHECK --timeout=30s CMD true`" in finding.remedy
+
+
+def test_a_missing_directory_is_made_for_the_user_that_the_file_names() -> None:
+    text = "FROM debian:12 AS a\nRUN true\nFROM scratch\nCOPY --from=a / /\nUSER app:staff\nVOLUME /data\n"
+    assert "`install -d -o app -g staff /data`" in _only(text, "mount-point-missing").remedy

@@ -273,11 +273,19 @@ class _State:
 
 
 def _apart(offered: Iterable[tuple[Finding, Fix]]) -> Iterator[tuple[Finding, Fix]]:
-    """Those of `offered`, in the order of the file, that touch none before them."""
+    """Those of `offered`, in the order of the file, that touch none before them.
+
+    Of two that declare the same argument, the other sees in the next round that it is there.
+    """
     taken: list[Edit] = []
+    arguments: set[str] = set()
     for finding, fix in sorted(offered, key=lambda each: min(edit.start for edit in each[1].edits)):
         if any(edit.start <= other.end and other.start <= edit.end for edit in fix.edits for other in taken):
             continue
+        declared = {line for edit in fix.edits for line in edit.text.split("\n") if line.startswith("ARG ")}
+        if declared & arguments:
+            continue
+        arguments |= declared
         taken += fix.edits
         yield finding, fix
 

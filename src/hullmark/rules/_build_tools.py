@@ -39,6 +39,12 @@ _TOOL = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_BRINGS = re.compile(
+    r"(?:gcc|g\+\+|gfortran|clang|llvm|golang|golang-go|default-jdk|default-jdk-headless|openjdk-\d+-jdk|build-essential)(?:-multilib)?"
+)
+"""Packages of Debian that hold next to nothing themselves: the tool comes as a dependency (`gcc-12`)."""
+_ORPHANS = frozenset({"autopurge", "autoremove"})
+_ALONG = ("--auto-remove", "--autoremove")
 _VERSION = re.compile(r"[=<>~:/].*$")
 
 
@@ -126,8 +132,23 @@ def _is_removed(word: Word, install: Call, later: Iterable[Call]) -> bool:
             if not operand.static and "$" in operand.text:
                 return True  # a list that was put together at run time
             if operand.text in groups or _matches(operand.text, word.text):
-                return True
+                return not _keeps_dependencies(call, word, later)
     return False
+
+
+def _keeps_dependencies(call: Call, word: Word, later: Iterable[Call]) -> bool:
+    """Whether the removal leaves what the package brought along, which is the tool itself where that is a metapackage."""
+    if call.family != "apt" or call.verb in _ORPHANS or call.has(*_ALONG):
+        return False
+    name = _bare(word.text)
+    # `gcc*`, or what it brings along by name as well
+    if not _BRINGS.fullmatch(name) or any(
+        re.match(rf"{re.escape(name)}(?:-\d|\.?\*)", each.text) for each in call.operands
+    ):
+        return False
+    return not any(
+        after.family == "apt" and (after.verb in _ORPHANS or after.has(*_ALONG)) for after in later
+    )
 
 
 def _matches(pattern: str, package: str) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hullmark._secrets.variables import is_named_like_secret
 from hullmark.model.finding import Observation
 from hullmark.model.fix import Applicability, Fix, lines_after
 
@@ -100,8 +102,12 @@ def observation(
     lines: Callable[[Place], Iterable[str] | None],
     *,
     above: Instruction | None = None,
+    reason: str = "",
 ) -> Observation:
-    """What a rule about a loss says: `what` is lost, and `lines` declare it again, above the instruction `above` if given."""
+    """What a rule about a loss says: `what` is lost, and `lines` declare it again, above the instruction `above` if given.
+
+    `reason` says what makes a fix unsafe, where that can be named.
+    """
     first = losses[0]
     written = tuple(dict.fromkeys(str(each.instruction.span.line) for each in losses))
     numbers = f"line{'s' if len(written) > 1 else ''} {', '.join(written)}"
@@ -111,14 +117,13 @@ def observation(
     text = "declare it again in the last stage"
     fix = None
     if made is not None:
-        continued = f"{recipe.dockerfile.escape}\n"
-        shown = " and ".join(f"`{' '.join(line.replace(continued, ' ').split())}`" for line in made)
-        text = f"after line {place.after.span.end_line} add {shown}"
+        text = f"after line {place.after.span.end_line} add {shown(recipe, made)}"
         fix = Fix(
             message=f"declare {what} again after the squash",
             edits=(lines_after(place.after.span, made),),
             applicability=Applicability.SAFE if place.sure else Applicability.UNSAFE,
         )
+    text += f"; {reason}" if reason else ""
     return Observation(
         location=first.copy.span,
         seen=f"{what} of stage {first.stage.label} at {numbers}, lost by the squash",
@@ -127,6 +132,12 @@ def observation(
         key=what,
         fix=fix,
     )
+
+
+def shown(recipe: Recipe, lines: Iterable[str]) -> str:
+    """`lines` as a message shows what its fix writes: each as one line."""
+    continued = f"{recipe.dockerfile.escape}\n"
+    return " and ".join(f"`{' '.join(line.replace(continued, ' ').split())}`" for line in lines)
 
 
 def started(place: Place) -> list[str]:
@@ -152,7 +163,7 @@ class Place:
             if instruction is above:
                 break
             following = following or instruction is lost.copy
-            if following and instruction.keyword in _FILES | {"ENV"}:
+            if following and instruction.keyword in _FILES | {"ARG", "ENV"}:
                 self.after = instruction
                 self._before = list(self.stage.instructions[: position + 1])
         self.sure = not any(
@@ -211,12 +222,17 @@ class Place:
             name = match[1] or match[2] or match[3]
             if name in here:
                 return match[0]
+            if is_named_like_secret(name):
+                failed = True  # what it holds is written into no image
+                return match[0]
             if name in there:
-                value = there[name]
-                failed = failed or match[3] is not None or not _PLAIN.fullmatch(value)
-                if variables_of(value) or _depends_on_argument(stage, name):
-                    self.sure = False
-                return value
+                # As it was written, so that what the build passes in does not become part of the file.
+                made = self.text(_unquoted(there[name][1]), stage, there[name][0])
+                failed = failed or match[3] is not None or made is None or not _PLAIN.fullmatch(made[0])
+                if made is None:
+                    return match[0]
+                needed.extend(made[1])
+                return made[0]
             if stage.pair("ARG", name) is not None:
                 needed.append(name)
             else:
@@ -283,7 +299,13 @@ class Place:
             stage = lost.stage
             texts.append(made[0])
             needed += made[1]
-        return [*self.arguments(dict.fromkeys(needed), stage), f"{keyword} {' '.join(texts)}"]
+        return [*self.arguments(dict.fromkeys(needed), stage), f"{keyword} {words_of(texts)}"]
+
+
+def words_of(texts: Iterable[str]) -> str:
+    """`texts` as the words of an instruction: as a list in JSON where the space in one would part it."""
+    texts = list(texts)
+    return json.dumps(texts, ensure_ascii=False) if any(" " in text for text in texts) else " ".join(texts)
 
 
 def variables_of(text: str) -> list[str]:
@@ -291,31 +313,24 @@ def variables_of(text: str) -> list[str]:
     return [match[1] or match[2] or match[3] for match in _VARIABLE.finditer(text)]
 
 
-def _environment(stage: Stage, before: Instruction) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _environment(stage: Stage, before: Instruction) -> dict[str, tuple[Instruction, Pair]]:
+    """The ENV variables that are set above `before`, each with what sets it."""
+    found: dict[str, tuple[Instruction, Pair]] = {}
     for instruction in stage.history:
         if instruction is before:
             break
         if instruction.keyword == "ENV":
-            found.update({pair.name: pair.value or "" for pair in instruction.pairs})
+            found.update({pair.name: (instruction, pair) for pair in instruction.pairs})
     return found
 
 
-def _depends_on_argument(stage: Stage, name: str) -> bool:
-    """Whether the ENV variable `name` has a value that a build argument decides."""
-    pending, seen = [name], {name}
-    while pending:
-        each = pending.pop()
-        found = stage.pair("ENV", each)
-        if found is None:
-            if stage.pair("ARG", each) is not None:
-                return True
-            continue
-        for other in variables_of(found[1].raw or ""):
-            if other not in seen:
-                seen.add(other)
-                pending.append(other)
-    return False
+def _unquoted(pair: Pair) -> str:
+    """The value as written, without quotes; known values have theirs resolved."""
+    raw = pair.raw or ""
+    if not variables_of(raw):
+        return pair.value or ""
+    inner = raw[1:-1] if len(raw) > 1 and raw[0] == raw[-1] == '"' else raw
+    return raw if '"' in inner or "'" in inner else inner
 
 
 def _set_once(stage: Stage, names: Iterable[str]) -> bool:

@@ -37,7 +37,7 @@ from hullmark.model.dockerfile import Recipe
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.fix import Applicability, Fix, lines_after
 from hullmark.model.rule import rule
-from hullmark.rules._squash import Place, started
+from hullmark.rules._squash import Place, shown, started
 
 if TYPE_CHECKING:
     from hullmark.model.dockerfile import Instruction
@@ -66,7 +66,7 @@ def missing_healthcheck(recipe: Recipe) -> Iterator[Observation]:
             location=lost.copy.span,
             seen=f"declared in stage {lost.stage.label} at line {line}, lost by the squash",
             expected=expected,
-            remedy=f"declare it again after line {lost.copy.span.end_line}: `{_written(lost.instruction)}`",
+            remedy=f"declare it again after line {place.after.span.end_line}: {shown(recipe, lines)}",
             key="lost by the squash",
             fix=Fix(
                 message="declare HEALTHCHECK again after the squash",
@@ -92,8 +92,3 @@ _EXAMPLE = (
 
 def _is_none(instruction: Instruction) -> bool:
     return instruction.value.upper() == "NONE"
-
-
-def _written(instruction: Instruction) -> str:
-    flags = [f"--{flag.name}={flag.value}" for flag in instruction.flags]
-    return " ".join([instruction.keyword, *flags, " ".join(instruction.value.split())])

@@ -102,16 +102,32 @@ def mount_point_missing(deployment: Deployment) -> Iterator[Observation]:
                 location=span,
                 seen=f"{who} {path}, which nothing in the build creates",
                 expected="a directory with the owner that the service needs",
-                remedy=f"add `install -d -o USER -g GROUP {path}` to a RUN of stage {stage.label}",
+                remedy=f"add `{_command(recipe, path)}` to a RUN of stage {stage.label}",
                 key=path,
             )
 
 
-def _user(recipe: Recipe) -> str:
-    found = recipe.final.last("USER")
+def _command(recipe: Recipe, path: str) -> str:
+    """What makes the directory, for the user that the image runs as where the file says who that is."""
+    user, group = _user(recipe), _user(recipe, part=1)
+    if user in _ROOT:
+        lost = recipe.final.lost("USER")
+        user, group = ("", "") if lost is None else (_account(lost.stage, 0), _account(lost.stage, 1))
+    if "$" in user + group or user in _ROOT:
+        return f"install -d -o USER -g GROUP {path}"
+    return f"install -d -o {user}{f' -g {group}' if group else ''} {path}"
+
+
+def _user(recipe: Recipe, part: int = 0) -> str:
+    return _account(recipe.final, part)
+
+
+def _account(stage: Stage, part: int) -> str:
+    """The user (0) or the group (1) that the image of `stage` runs as; empty where nothing is said."""
+    found = stage.last("USER")
     if found is None:
         return ""
-    return expanded(found.value, recipe.final.variables(found)).strip("\"'").split(":")[0]
+    return expanded(found.value, stage.variables(found)).strip("\"'").partition(":")[2 * part]
 
 
 def _mounted(deployment: Deployment, place: SourceSpan) -> dict[str, tuple[SourceSpan, str]]:

@@ -11,7 +11,8 @@ Why it matters
     service runs with defaults that nobody chose, often far from where the variable was declared.
 
 How to fix
-    Set them again behind the squash. An argument that a value needs has to be declared again as well.
+    Set them again behind the squash. An argument that a value needs has to be declared again as well. A variable whose
+    name or value is that of a secret is better set when the container is started: no fix writes it into the image.
 
     Bad:
 
@@ -33,11 +34,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from hullmark._secrets.variables import is_named_like_secret, secret_in
 from hullmark.model.dockerfile import Recipe
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
-from hullmark.rules._squash import lost_pairs, observation
+from hullmark.rules._squash import Place, lost_pairs, observation, variables_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from hullmark.rules._squash import LostPair
 
 _FOR_INSTALLERS = re.compile(
     r"""
@@ -51,8 +60,53 @@ _FOR_INSTALLERS = re.compile(
 @rule(summary="a squash loses ENV", severity=Severity.ERROR, since="0.1")
 def squash_loses_env(recipe: Recipe) -> Iterator[Observation]:
     losses = lost_pairs(recipe, "ENV", lambda name: _FOR_INSTALLERS.fullmatch(name) is not None)
-    if losses:
-        names = ", ".join(dict.fromkeys(each.pair.name for each in losses))
-        yield observation(
-            recipe, [each.lost for each in losses], f"ENV {names}", lambda place: place.pairs("ENV", losses)
-        )
+    secret = _secret(losses)
+    open_ = [each for each in losses if each not in secret]
+    safe, unsure = _apart(recipe, open_)
+    if safe:
+        yield _lost(recipe, safe)
+    if unsure:
+        names = " and ".join(each.pair.name for each in unsure)
+        reason = f"look at {names} first, which the base image or a later file may decide" if safe else ""
+        yield _lost(recipe, unsure, reason)
+    if secret:
+        found = observation(recipe, [each.lost for each in secret], f"ENV {_names(secret)}", lambda _: None)
+        yield replace(found, remedy="set it when the container is started: no image should hold a secret")
+
+
+def _lost(recipe: Recipe, losses: Sequence[LostPair], reason: str = "") -> Observation:
+    return observation(
+        recipe,
+        [each.lost for each in losses],
+        f"ENV {_names(losses)}",
+        lambda place: place.pairs("ENV", losses),
+        reason=reason,
+    )
+
+
+def _names(losses: Iterable[LostPair]) -> str:
+    return ", ".join(dict.fromkeys(each.pair.name for each in losses))
+
+
+def _secret(losses: Iterable[LostPair]) -> list[LostPair]:
+    """Those that hold a secret by their name or their value, or take one from another variable."""
+    found: list[LostPair] = []
+    for each in losses:
+        taken = variables_of(each.pair.raw or "")
+        names = {other.pair.name for other in found}
+        if secret_in(each.pair.name, each.pair.value or "") or any(
+            name in names or is_named_like_secret(name) for name in taken
+        ):
+            found.append(each)
+    return found
+
+
+def _apart(recipe: Recipe, losses: Sequence[LostPair]) -> tuple[list[LostPair], list[LostPair]]:
+    """Those that mean the same when they are set again, and those of which that is not known."""
+    safe: list[LostPair] = []
+    unsure: list[LostPair] = []
+    for each in losses:
+        place = Place(recipe, losses[0].lost)
+        made = place.pairs("ENV", [*safe, each])
+        (safe if made is not None and place.sure else unsure).append(each)
+    return safe, unsure

@@ -32,7 +32,7 @@ from collections.abc import Iterator
 from hullmark.model.dockerfile import Lost, Recipe
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
-from hullmark.rules._squash import declared, flattened, observation
+from hullmark.rules._squash import declared, flattened, observation, variables_of
 
 
 @rule(summary="a squash loses EXPOSE", severity=Severity.WARNING, since="0.1")
@@ -47,7 +47,10 @@ def squash_loses_expose(recipe: Recipe) -> Iterator[Observation]:
                     lost = Lost(stage=stage, instruction=instruction, copy=copy[0])
                     losses.setdefault(_port(word), (lost, written))
     if losses:
-        ports = " ".join(port.removesuffix("/tcp") for port in losses)
+        ports = " ".join(
+            written if variables_of(written) else port.removesuffix("/tcp")
+            for port, (_, written) in losses.items()
+        )
         found = tuple(losses.values())
         yield observation(
             recipe,

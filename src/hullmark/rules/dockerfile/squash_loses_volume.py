@@ -35,7 +35,7 @@ from collections.abc import Iterator
 from hullmark.model.dockerfile import Lost, Recipe
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
-from hullmark.rules._squash import declared, flattened, observation
+from hullmark.rules._squash import declared, flattened, observation, words_of
 
 
 @rule(summary="a squash loses VOLUME", severity=Severity.WARNING, since="0.1")
@@ -55,8 +55,8 @@ def squash_loses_volume(recipe: Recipe) -> Iterator[Observation]:
         yield observation(
             recipe,
             [lost for lost, _ in found],
-            f"VOLUME {' '.join(losses)}",
-            lambda place: None if any(" " in text for _, text in found) else place.values("VOLUME", found),
+            f"VOLUME {words_of(losses)}",
+            lambda place: place.values("VOLUME", found),
         )
 
 
