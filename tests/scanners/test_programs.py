@@ -44,7 +44,11 @@ def test_a_program_on_path_is_known_by_version_and_digest(tmp_path: Path, name: 
 def test_without_the_program_an_image_that_is_there_is_run_by_its_id(tmp_path: Path, name: str) -> None:
     kind, ask, printed, version = KINDS[name]
     listed = f"other/{name}-tools:1 sha256:{'d' * 64}\n{IMAGES[name]}:latest {ID}\n"
-    commands = ScriptedCommands({("docker", "image", "ls"): done(listed), ("docker", "run"): done(printed)})
+    script: dict[tuple[str, ...], Any] = {
+        ("docker", "image", "ls"): done(listed),
+        ("docker", "run"): done(printed),
+    }
+    commands = ScriptedCommands(script)
     scanner = kind(commands, tmp_path, {}, tmp_path / "cache")
     assert scanner.probe() == Available(version=version, digest=ID)
     run = commands.calls[-1]
@@ -56,7 +60,8 @@ def test_without_the_program_an_image_that_is_there_is_run_by_its_id(tmp_path: P
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("engine", [False, True], ids=["no engine", "no image"])
 def test_what_is_nowhere_says_how_to_get_it(tmp_path: Path, name: str, engine: bool) -> None:  # noqa: FBT001
-    script = {("docker", "image", "ls"): done("debian:bookworm sha256:1\n")} if engine else {}
+    listed = done("debian:bookworm sha256:1\n")
+    script: dict[tuple[str, ...], Any] = {("docker", "image", "ls"): listed} if engine else {}
     answer = KINDS[name][0](ScriptedCommands(script), tmp_path, {}).probe()
     assert isinstance(answer, Missing)
     assert f"{name} is not on PATH" in answer.reason
@@ -66,7 +71,10 @@ def test_what_is_nowhere_says_how_to_get_it(tmp_path: Path, name: str, engine: b
 @pytest.mark.parametrize("version", sorted(STOLEN))
 def test_a_version_of_an_attacker_is_not_run_from_an_image_either(tmp_path: Path, version: str) -> None:
     listed = done(f"aquasec/trivy:{version} {ID}\n")
-    script = {("docker", "image", "ls"): listed, ("docker", "run"): done(f"Version: {version}\n")}
+    script: dict[tuple[str, ...], Any] = {
+        ("docker", "image", "ls"): listed,
+        ("docker", "run"): done(f"Version: {version}\n"),
+    }
     answer = Trivy(ScriptedCommands(script), tmp_path, {}).probe()
     assert isinstance(answer, Missing)
     assert "published by an attacker" in answer.reason
