@@ -6,6 +6,9 @@ from collections import Counter, defaultdict
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from hullmark._secrets.redaction import shown
+from hullmark._secrets.text import redacted
+from hullmark._secrets.variables import hidden_in
 from hullmark.model.difference import (
     Aspect,
     Contents,
@@ -113,7 +116,17 @@ def _settings(before: ImageConfiguration, after: ImageConfiguration) -> Iterator
     one, two = _flat(before), _flat(after)
     for name in sorted({*one, *two}):
         if one.get(name) != two.get(name):
-            yield SettingChange(name=name, before=one.get(name), after=two.get(name))
+            old, new = _told(name, one.get(name)), _told(name, two.get(name))
+            yield SettingChange(name=name, before=old, after=f"{new} (another value)" if new == old else new)
+
+
+def _told(name: str, value: str | None) -> str | None:
+    """`value` without the secrets in it: what is compared ends up in reports that people show around."""
+    if value is None:
+        return None
+    kind, _, key = name.partition(".")
+    secret = hidden_in(key, value) if kind in {"Env", "Labels"} else None
+    return redacted(value) if secret is None else shown(secret)
 
 
 def _flat(configuration: ImageConfiguration) -> dict[str, str]:

@@ -175,6 +175,27 @@ def test_every_setting_of_the_configuration_is_compared() -> None:
     ]
 
 
+def test_values_of_secrets_are_not_shown_and_that_they_changed_is() -> None:
+    def configuration(password: str, *argument: str) -> ImageConfiguration:
+        return ImageConfiguration(
+            environment=(("DB_PASSWORD", password), ("MODE", "a")), command=("run", *argument)
+        )
+
+    one, two = "hunter2-of-the-test", "orange3-of-the-test"
+    before = configuration(one, f"postgres://app:{one}@db/x")
+    after = configuration(two, f"postgres://app:{two}@db/x")
+    found = _difference(_image(BASE, configuration=before), _image(BASE, configuration=after))
+    assert [change.name for change in found.settings or ()] == ["Cmd", "Env.DB_PASSWORD"]
+    for change in found.settings or ():
+        assert change.before != change.after
+        assert one not in str(change.before)
+        assert two not in str(change.after)
+    short = _difference(
+        _image(BASE, configuration=configuration("one")), _image(BASE, configuration=configuration("two"))
+    )
+    assert [(each.before, each.after) for each in short.settings or ()] == [("...", "... (another value)")]
+
+
 def test_why_it_grew_names_owners_and_instructions_and_adds_up() -> None:
     before = _image(BASE, ("RUN install", [_file("/n1", 1000), _file("/g1", 50), _file("/s1", 500)]))
     after = _image(
