@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from hullmark._cli.session import Session
     from hullmark._settings.kinds import Table
 
+_TOLD_BY = {"squash-loses-healthcheck": "missing-healthcheck"}
+"""Names that one looks for beside those of its kind, and the rule that has the matter."""
+
 
 @click.command
 @click.argument("rule", required=False)
@@ -49,6 +52,9 @@ def command(session: Session, /, *, rule: str | None) -> None:
             return
         session.stdout.write("It looks for the same as this rule, and is reported with it:\n\n")
         rule = ours.id
+    if rule in _TOLD_BY:
+        session.stdout.write(f"`{rule}` is no rule of its own: this loss is told by `{_TOLD_BY[rule]}`.\n\n")
+        rule = _TOLD_BY[rule]
     if rule not in by_id:
         meant = nearest(rule, by_id)
         question = f"did you mean `{meant}`?" if meant else "it may be misspelt"

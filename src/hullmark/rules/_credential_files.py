@@ -22,7 +22,7 @@ _FILES = re.compile(
     r"|(?:[\w.-]*[-_.])?(?:private|privkey|priv|tls|ssl|server|client)[-_.]?key\.pem|privkey\.pem|private\.pem"
     r"|(?:[\w.-]*[-_.])?(?:private|privkey|priv|tls|ssl|server|client|signing)(?:[-_.]?key)?\.key"
     r"|[\w.-]+\.(?:p12|pfx|ppk|jks|keystore)"
-    r"|[\w.-]*service[-_]?account(?:[-_.]?(?:key|credentials))?\.json|application_default_credentials\.json"
+    r"|[\w.-]*service[-_]?account(?:[-_.]?(?:key|credentials|prod(?:uction)?|staging))?\.json|(?:application_default_)?credentials\.json"
     r")/?",
     re.IGNORECASE,
 )

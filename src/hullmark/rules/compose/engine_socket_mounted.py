@@ -1,7 +1,8 @@
 """Socket of the container engine is mounted.
 
 What it checks
-    Mounts of the socket of Docker, containerd or Podman into a service.
+    Mounts of the socket of Docker, containerd or Podman into a service, and of `/run` or `/var/run` of the host, where
+    the sockets are.
 
 Why it matters
     Whoever can talk to the engine can start a container with the root directory of the host in it: read-only mounts do
@@ -29,12 +30,14 @@ from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
 
 _SOCKETS = frozenset({"docker.sock", "containerd.sock", "podman.sock", "crio.sock"})
+_DIRECTORIES = frozenset({"/run", "/var/run"})
 
 
 @rule(summary="the engine's socket is mounted", severity=Severity.WARNING, since="0.1")
 def engine_socket_mounted(composition: Composition) -> Iterator[Observation]:
     for bound in composition.bound:
-        if _SOCKETS & {basename(bound.source), basename(bound.target)}:
+        named = _SOCKETS & {basename(bound.source), basename(bound.target)}
+        if named or bound.source.rstrip("/") in _DIRECTORIES:
             yield Observation(
                 location=bound.span,
                 seen=f"`{bound.source}` is mounted at `{bound.target}`",
