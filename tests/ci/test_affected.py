@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -460,3 +461,35 @@ def test_no_secret_is_told(shop: Checkout) -> None:
         code, out, err = _run(shop, *arguments)
         assert code == 0
         assert "hunter2" not in out + err
+
+
+@pytest.mark.parametrize(
+    ("inline", "line"),
+    [
+        ("dockerfile_inline: |\n        FROM scratch\n        COPY file /\n", 6),
+        ("dockerfile_inline: |-\n\n        FROM scratch\n        COPY \\\n          file /\n", 7),
+        ('dockerfile_inline: "FROM scratch\\nCOPY file /"\n', 2),
+    ],
+    ids=["block", "stripped", "quoted"],
+)
+def test_a_reason_in_an_inline_dockerfile_stands_in_the_compose_file(
+    repository: Checkout, inline: str, line: int
+) -> None:
+    compose = f"services:\n  web:\n    build:\n      {inline}      context: .\n"
+    repository.commit({"compose.yml": compose, "file": "1"})
+    repository.write(file="2")
+    stdout, stderr = io.StringIO(), io.StringIO()
+    environ = {"PATH": os.environ["PATH"], "HOME": "/"}
+    code = main(["-C", str(repository.top), "affected"], stdout=stdout, stderr=stderr, environ=environ)
+    assert code == 0, stderr.getvalue()
+    assert f"compose.yml:{line}" in stdout.getvalue()
+
+
+def test_an_explanation_in_the_format_that_has_no_room_for_it_is_refused(repository: Checkout) -> None:
+    repository.commit(FILES)
+    stdout, stderr = io.StringIO(), io.StringIO()
+    given = ["-C", str(repository.top), "affected", "--explain", "--format", "github"]
+    environ = {"PATH": os.environ["PATH"], "HOME": "/"}
+    assert main(given, stdout=stdout, stderr=stderr, environ=environ) == 2
+    assert "has no room for what `--explain` shows" in stderr.getvalue()
+    assert not stdout.getvalue()

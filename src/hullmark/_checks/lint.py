@@ -11,6 +11,7 @@ from hullmark._checks.ignores import idle_comments
 from hullmark._checks.sharing import explained, for_each
 from hullmark._compose import compositions, environment_files
 from hullmark._dockerfile import context_of, review
+from hullmark._dockerfile.service import inline_of
 from hullmark._linters.hadolint import Hadolint, NoHadolint
 from hullmark._linters.known import EQUIVALENT, silenced
 from hullmark.errors import HullmarkError, Interrupted
@@ -58,6 +59,19 @@ def lint(run: Run) -> None:
             findings += reviewed.findings
             used.setdefault(dockerfile.path, set()).update(reviewed.used)
             note = _unread(context)
+        elif service.build is not None and (inline := inline_of(service)) is not None:
+            reviewed = review(
+                inline,
+                target=service.build.target,
+                service=service.name,
+                volumes=service.volumes,
+                labels=service.build.labels,
+                required=run.project.settings.labels,
+                own=run.project.own_images(service),
+                non_root=isinstance(run.project.settings.service(service.name).user, NonRoot),
+            )
+            # A fix is made in a Dockerfile; within the Compose file it would be made in the midst of YAML.
+            findings += tuple(replace(finding, fix=None) for finding in reviewed.findings)
         elif service.build is not None:
             # What is in the Compose file is found all the same; that the rest was not looked at is told.
             reason = f"its Dockerfile cannot be linted: {service.build.unreadable}"

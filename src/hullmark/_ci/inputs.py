@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hullmark._dockerfile import load, parse
 from hullmark._dockerfile.inputs import build_inputs
+from hullmark._dockerfile.service import inline_of
 from hullmark.errors import ConfigurationError, UsageError
 from hullmark.model.inputs import MAIN, Because, Selection
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from hullmark.model.dockerfile import Dockerfile, Recipe
     from hullmark.model.inputs import BuildInputs
+    from hullmark.model.location import SourceSpan
     from hullmark.model.project import Project, Service
 
 
@@ -75,6 +77,8 @@ class _Reading:
             contexts=_contexts(declared["build"]),
             images=_images(self.project, service),
         )
+        if build.inline is not None and not build.inline.exact:
+            found = replace(found, selections=tuple(_at(each, service.span) for each in found.selections))
         triggers = tuple(self._triggered(found))
         return replace(found, selections=found.selections + triggers) if triggers else found
 
@@ -104,16 +108,23 @@ class _Reading:
         build = service.build
         if build is None or not Path(build.context).is_absolute():
             return None
-        inline = (self._declared(service).get("build") or {}).get("dockerfile_inline")
+        inline = build.inline
         args = dict(build.args)
         key = (f"\0{service.name}" if inline else build.dockerfile, json.dumps(sorted(args.items())))
         if key not in self._parsed:
             self._parsed[key] = (
-                parse(str(inline).replace("$$", "$"), service.span.path, args=args)
+                (inline_of(service) or parse(inline.text, inline.span.path, args=args))
                 if inline
                 else load(Path(build.dockerfile), self.project.root, args=args)
             )
         return self._parsed[key].recipe(build.target)
+
+
+def _at(selection: Selection, span: SourceSpan) -> Selection:
+    """The selection as one of `span`: which line of the Compose file an instruction stands in is not known."""
+    because = selection.because
+    text = re.sub(rf"(?<= at ){re.escape(span.path)}:\d+", f"{span.path}:{span.line}", because.text)
+    return replace(selection, because=replace(because, text=text, span=span))
 
 
 def _platform(raw: Mapping[str, Any]) -> str | None:

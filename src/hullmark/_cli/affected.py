@@ -68,6 +68,11 @@ def command(
 
     if against is not None and not explain:
         raise UsageError("`--against` says what `--explain` compares with", hint="add `--explain`")
+    if explain and format_ == "github":
+        raise UsageError(
+            "`--format github` has no room for what `--explain` shows",
+            hint="leave out `--explain`, or take `--format text` or `json`",
+        )
     where = Where(
         directory=session.directory,
         commands=SystemCommands(session.environ, session.cancelled),

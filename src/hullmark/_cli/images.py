@@ -44,6 +44,8 @@ def anatomy_of(
     if not session.quiet:
         session.tell(f"reading {name} ...")
     project = None if name.partition(":")[0] in SCHEMES else _project(session, commands)
+    if project is not None:
+        session.warn(project.warnings)
     service = None if project is None else next((s for s in project.services if s.name == name), None)
     image = f"docker:{service.image}" if service is not None else name
     if project is None or service is None or platform is not None:

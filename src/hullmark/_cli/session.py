@@ -35,6 +35,8 @@ class Session:
     quiet: bool = False
     colour: str = "auto"
     """`auto`, `always` or `never`."""
+    _warned: set[str] = field(default_factory=set)
+    """What `warn` has told."""
 
     def coloured(self, stream: IO[str]) -> bool:
         """Whether colour may be written to `stream` (see https://no-color.org)."""
@@ -80,8 +82,11 @@ class Session:
         self.stderr.flush()
 
     def warn(self, lines: Iterable[str]) -> None:
-        """Tells of what is no error and may not be meant, a line each; not when quiet."""
+        """Tells of what is no error and may not be meant, a line each and each once; not when quiet."""
         for line in () if self.quiet else lines:
+            if line in self._warned:
+                continue
+            self._warned.add(line)
             self.tell(f"{self.paint('warning:', fg='yellow', bold=True)} {line}")
 
     def progress(self) -> Progress:

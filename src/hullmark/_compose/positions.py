@@ -33,6 +33,9 @@ class Declarations:
     texts: dict[str, list[tuple[str, SourceSpan]]] = field(default_factory=dict)
     """For each key that holds a text, every text that the files give it, and where the key stands."""
 
+    blocks: dict[str, tuple[str, SourceSpan]] = field(default_factory=dict)
+    """For each Dockerfile that is written as a literal block (`|`), by its key: the text, and where it begins."""
+
     def place(self, *path: str) -> SourceSpan | None:
         """Where the key at `path`, or the nearest one around it, stands."""
         while path:
@@ -129,9 +132,22 @@ def _read(document: yaml.Node, file: Path, name: str, into: Declarations) -> Non
                 into.texts.setdefault(".".join(here), []).append((value.value, span))
                 at = SourceSpan(path=name, line=value.start_mark.line + 1, column=value.start_mark.column + 1)
                 into.paths.setdefault(file.parent / value.value, at)
+                if key == "dockerfile_inline":
+                    _note_block(".".join(here), value, file, name, into)
             pending.append((here, value))
     if problems:
         raise ConfigurationError(problems)
+
+
+def _note_block(key: str, value: yaml.ScalarNode, file: Path, name: str, into: Declarations) -> None:
+    """Keeps where the first line of a Dockerfile stands that is written behind `|`; of others no line is known."""
+    into.blocks.pop(key, None)
+    if value.style == "|":
+        first = value.start_mark.line + 1
+        block = file.read_text(encoding="utf-8").split("\n")[first : first + value.value.count("\n") + 1]
+        indents = (len(line) - len(line.lstrip(" ")) for line in block if line.strip())
+        column = min(indents, default=0) + 1
+        into.blocks[key] = (value.value, SourceSpan(path=name, line=first + 1, column=column))
 
 
 def _children(node: yaml.Node) -> Iterator[tuple[str, yaml.Mark, yaml.Node]]:

@@ -14,7 +14,7 @@ from hullmark._compose.positions import declarations
 from hullmark._root import COMPOSE_FILES, OVERRIDES
 from hullmark.errors import ConfigurationError, Unavailable, UsageError, nearest
 from hullmark.model.location import SourceSpan, shown
-from hullmark.model.project import Build, Project, Service, UserOverride
+from hullmark.model.project import Build, Inline, Project, Service, UserOverride
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -194,7 +194,7 @@ def _service(
     return Service(
         name=name,
         image=raw.get("image") or f"{project}-{name}",
-        build=_build(raw["build"]) if raw.get("build") else None,
+        build=_build(raw["build"], name, span, declared) if raw.get("build") else None,
         span=span,
         ports=tuple(
             sorted(
@@ -242,7 +242,15 @@ def _restart(raw: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _build(raw: Mapping[str, Any]) -> Build:
+def _inline(text: str, service: str, span: SourceSpan, declared: Declarations) -> Inline:
+    """The Dockerfile that Compose gives as `text`, with its place where the lines are those of the file."""
+    text = text.replace("$$", "$")
+    block, start = declared.blocks.get(f"services.{service}.build.dockerfile_inline", ("", span))
+    exact = bool(block) and block.count("\n") == text.count("\n")
+    return Inline(text=text, span=start if exact else span, exact=exact)
+
+
+def _build(raw: Mapping[str, Any], service: str, span: SourceSpan, declared: Declarations) -> Build:
     context = str(raw.get("context", "."))
     dockerfile = str(raw.get("dockerfile", "Dockerfile"))
     if raw.get("dockerfile_inline"):
@@ -257,6 +265,9 @@ def _build(raw: Mapping[str, Any]) -> Build:
         dockerfile=dockerfile,
         target=raw.get("target") or None,
         unreadable=unreadable,
+        inline=_inline(str(raw["dockerfile_inline"]), service, span, declared)
+        if raw.get("dockerfile_inline")
+        else None,
         labels=tuple(sorted(raw.get("labels") or {})),
         contexts=tuple(sorted(raw.get("additional_contexts") or {})),
         args=tuple(

@@ -78,15 +78,19 @@ def load(path: Path, root: Path, *, args: Mapping[str, str] | None = None) -> Do
     return parse(text, shown, args=args)
 
 
-def parse(text: str, path: str, *, args: Mapping[str, str] | None = None) -> Dockerfile:
+def parse(
+    text: str, path: str, *, args: Mapping[str, str] | None = None, start: tuple[int, int] = (1, 1)
+) -> Dockerfile:
     """The Dockerfile in `text`; `path` is how messages and locations call it, `args` are build arguments.
+
+    `start` is the line and column at which it begins in the file, where it is only a part of that.
 
     Raises `ConfigurationError` with every problem that was found, each with `path:line:column`.
     """
     problems = Problems(path)
-    file = statements(text, path, problems)
+    file = statements(text, path, problems, start)
     if not file.statements and not problems:
-        problems.add((1, 1), "no instructions", "FROM")
+        problems.add(start, "no instructions", "FROM")
     assembly = _Assembly(problems, file, dict(args or {}))
     assembly.read(file.statements)
     assembly.link()
@@ -98,8 +102,14 @@ def parse(text: str, path: str, *, args: Mapping[str, str] | None = None) -> Doc
         escape=file.escape,
         arguments=tuple(assembly.arguments),
         stages=assembly.stages(),
-        text=text,
+        text=text if start == (1, 1) else _as_it_stands(text, start),
     )
+
+
+def _as_it_stands(text: str, start: tuple[int, int]) -> str:
+    """The text with as much above and beside it as there is in its file, so that places in it are right."""
+    line, column = start
+    return "\n" * (line - 1) + "\n".join(f"{' ' * (column - 1)}{each}" for each in text.split("\n"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hullmark._dockerfile.context import measure
-from hullmark._dockerfile.parser import load
+from hullmark._dockerfile.parser import load, parse
 
 if TYPE_CHECKING:
     from hullmark.model.context import Context
@@ -23,6 +23,18 @@ def dockerfile_of(service: Service, root: Path) -> Dockerfile | None:
     if build is None or build.unreadable:
         return None
     return load(Path(build.dockerfile), root, args=dict(build.args))
+
+
+def inline_of(service: Service) -> Dockerfile | None:
+    """The Dockerfile that is written in the Compose file, where its lines can be told apart there; else `None`.
+
+    Its places are those in the Compose file. Raises `ConfigurationError` as `parse` does.
+    """
+    inline = None if service.build is None else service.build.inline
+    if service.build is None or inline is None or not inline.exact:
+        return None
+    start = (inline.span.line, inline.span.column)
+    return parse(inline.text, inline.span.path, args=dict(service.build.args), start=start)
 
 
 def recipe_of(service: Service, root: Path) -> Recipe | None:

@@ -155,21 +155,27 @@ class Statements:
     statements: list[Statement]
 
 
-def statements(text: str, path: str, problems: Problems) -> Statements:
-    """The instructions of `text`, each taken apart as far as it can be without knowing about stages."""
-    return _File(text, path, problems).read()
+def statements(text: str, path: str, problems: Problems, start: tuple[int, int] = (1, 1)) -> Statements:
+    """The instructions of `text`, each taken apart as far as it can be without knowing about stages.
+
+    `start` is the line and column of its first character in the file called `path`.
+    """
+    return _File(text, path, problems, start).read()
 
 
 class _File:
-    def __init__(self, text: str, path: str, problems: Problems) -> None:
+    def __init__(self, text: str, path: str, problems: Problems, start: tuple[int, int]) -> None:
         self.path = path
         self.problems = problems
+        self.above, self.beside = start[0] - 1, start[1] - 1
         self.shift = int(text.startswith("\ufeff"))
         self.lines = text[self.shift :].split("\n")
         self.ends_in_newline = self.lines[-1] == ""
         if self.ends_in_newline:
             self.lines.pop()
-        self.position = 0
+        # A line is called by its place in `lines`, from 1 on, here as in the file.
+        self.lines = [""] * self.above + self.lines
+        self.position = self.above
         self.directives: list[Directive] = []
         self.escape = "\\"
         self.official = True
@@ -180,7 +186,7 @@ class _File:
         if self.check_lines():  # the builder stops there, and what such a line says is not worth its time
             self.lines = []
         comments: list[tuple[str, int, int]] = []
-        self.position = 0
+        self.position = self.above
         while self.position < len(self.lines):
             line = self.lines[self.position].rstrip("\r")
             stripped = line.lstrip(SPACE)
@@ -188,7 +194,7 @@ class _File:
                 comments = []
                 self.position += 1
             elif stripped.startswith("#"):
-                comments.append((stripped, self.position + 1, len(line) - len(stripped) + 1))
+                comments.append((stripped, self.position + 1, self.beside + len(line) - len(stripped) + 1))
                 self.position += 1
             else:
                 statement = self.statement(comments)
@@ -212,19 +218,19 @@ class _File:
     def head(self) -> None:
         """Reads the parser directives, which end at the first line that is none."""
         seen: set[str] = set()
-        for number, full in enumerate(self.lines, 1):
+        for number, full in enumerate(self.lines[self.above :], self.above + 1):
             line = full.rstrip("\r").lstrip(SPACE)
             match = _DIRECTIVE.match(line)
             if match is None or match[1].lower() not in _DIRECTIVES:
                 return
             name, value = match[1].lower(), match[2]
-            column = full.index("#") + 1
+            column = self.beside + full.index("#") + 1
             span = SourceSpan(
                 path=self.path,
                 line=number,
                 column=column,
                 end_line=number,
-                end_column=len(full.rstrip("\r")) + 1,
+                end_column=self.beside + len(full.rstrip("\r")) + 1,
             )
             if name in seen:
                 self.problems.add((number, column), f"a second `{name}` directive", "each directive once")
@@ -251,9 +257,9 @@ class _File:
                 if not stripped:
                     continue
                 if stripped.startswith("#"):
-                    comments.append((stripped, number, len(line) - len(stripped) + 1))
+                    comments.append((stripped, number, self.beside + len(line) - len(stripped) + 1))
                     continue
-            column = 1 + (self.shift if number == 1 else 0)
+            column = 1 + self.beside + (self.shift if number == 1 else 0)
             if number == first + 1:
                 column += len(line) - len(stripped)
                 line = stripped
@@ -264,7 +270,7 @@ class _File:
                 pieces.append((text, number, column))
         if not pieces or not "".join(piece[0] for piece in pieces).strip(SPACE):
             line = self.lines[first]
-            column = len(line) - len(line.lstrip(SPACE)) + 1
+            column = self.beside + len(line) - len(line.lstrip(SPACE)) + 1
             self.problems.add((first + 1, column), "a continuation of nothing", "an instruction")
             return None
         source = Located(self.path, pieces)
@@ -286,9 +292,9 @@ class _File:
             line=first,
             column=made.span.column
             if made.span.line == first
-            else len(begins) - len(begins.lstrip(SPACE)) + 1,
+            else self.beside + len(begins) - len(begins.lstrip(SPACE)) + 1,
             end_line=self.position,
-            end_column=len(last) + 1,
+            end_column=self.beside + len(last) + 1,
         )
 
     def ignores(self, comments: list[tuple[str, int, int]]) -> tuple[Ignore, ...]:
@@ -429,7 +435,7 @@ class _File:
             if (candidate.lstrip("\t") if chomp else candidate) == name:
                 break
             last = self.position == len(self.lines) and not self.ends_in_newline
-            pieces.append((line if last else line + "\n", self.position, 1))
+            pieces.append((line if last else line + "\n", self.position, 1 + self.beside))
         else:
             place = made.place
             self.problems.add(
@@ -439,11 +445,11 @@ class _File:
         span = SourceSpan(
             path=self.path,
             line=first + 1,
-            column=1,
+            column=1 + self.beside,
             end_line=self.position,
-            end_column=len(self.lines[self.position - 1].rstrip("\r")) + 1,
+            end_column=self.beside + len(self.lines[self.position - 1].rstrip("\r")) + 1,
         )
-        body = Located(self.path, pieces or [("", first + 1, 1)])
+        body = Located(self.path, pieces or [("", first + 1, 1 + self.beside)])
         inner.heredocs.append(
             Heredoc(
                 name=name,

@@ -207,6 +207,17 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Inline:
+    """A Dockerfile that is written in a Compose file."""
+
+    text: str
+    span: SourceSpan
+    """Where its first character stands; the key, where its lines cannot be told apart in the Compose file."""
+    exact: bool
+    """Whether line after line of it stands below `span`, as behind `|`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
     """How Compose builds a service's image."""
 
@@ -217,6 +228,8 @@ class Build:
     target: str | None = None
     unreadable: str | None = None
     """Why there is no Dockerfile to be read here, if there is none: it is inline, or in a remote context."""
+    inline: Inline | None = None
+    """The Dockerfile, where it is written in a Compose file."""
     args: tuple[tuple[str, str], ...] = ()
     """Build arguments that Compose sets."""
     labels: tuple[str, ...] = ()
