@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import random
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from hullmark._cli import main
 from hullmark.rules import catalogue
+from hullmark.testing import planted
 
 TALE = Path(__file__).resolve().parents[2] / "examples" / "tale"
 CRAWLER, DB, PLATFORM, PROXY, RAG = (
@@ -47,6 +49,8 @@ class Break:
     """File, what stands there once, and what stands there then."""
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    secret: str | None = None
+    """A file that holds one."""
 
     def make(self, root: Path) -> None:
         for name, old, new in self.edits:
@@ -56,6 +60,9 @@ class Break:
         for name in self.added:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text("anything\n", encoding="utf-8")
+        if self.secret is not None:
+            text = planted("gitlab-token", random.Random(self.rule)).text  # noqa: S311  # nobody relies on it
+            (root / self.secret).write_text(f"-- {text}\n", encoding="utf-8")
         for name in self.removed:
             (root / name).unlink()
 
@@ -104,6 +111,7 @@ BREAKS = [
     _in(PLATFORM, "pruned-dependency", ("-o -name docs", "-o -name docs -o -name express")),
     Break(rule="dockerignore-missing", added=(COMPILED,), removed=(".dockerignore",)),
     Break(rule="dockerignore-lets-in", added=(COMPILED,), edits=((".dockerignore", "**/__pycache__\n", ""),)),
+    Break(rule="secret-in-context", secret="services/db/migrations/999_seed.sql"),
     _in(COMPOSE, "engine-socket-mounted", (RAG_PORT, f"{RAG_PORT}    volumes:\n      - /var/run/docker.sock:/var/run/docker.sock\n")),
     _in(COMPOSE, "fixed-container-name", (RAG_PORT, f"{RAG_PORT}    container_name: rag\n")),
     _in(COMPOSE, "inline-secret", ("      CRAWLER_URL:", "      API_TOKEN: 0f8b2c6d51\n      CRAWLER_URL:")),

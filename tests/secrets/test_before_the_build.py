@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hullmark._cli import main
-from hullmark._secrets.files import look_into
+from hullmark._dockerfile.secret_files import look_into
 from hullmark.testing import planted
 
 if TYPE_CHECKING:

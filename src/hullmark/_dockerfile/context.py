@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from hullmark._dockerfile import ignorefile
 from hullmark._dockerfile.inputs import build_inputs, files_below
 from hullmark._dockerfile.manifests import declared
-from hullmark._secrets.files import look_into
+from hullmark._dockerfile.secret_files import look_into
 from hullmark._secrets.variables import is_environment_file
 from hullmark.model.context import Context, Stray, TakenSecret
 from hullmark.model.inputs import MAIN, Because
