@@ -126,6 +126,14 @@ def test_a_service_on_the_network_of_the_host_gets_one_of_its_own(mode: str | No
     assert web["networks"] == {"default": {"aliases": ["n"]}}
 
 
+def test_the_network_that_it_gets_carries_the_labels_by_which_it_is_removed() -> None:
+    project = _project(
+        {"web": {"image": "x", "network_mode": "host"}, "db": {"image": "x", "networks": {"n": None}}}
+    )
+    copy = json.loads(isolate(project, name="copy", labels=RUN, reach={}).configuration)
+    assert copy["networks"]["default"]["labels"] == RUN
+
+
 def test_ports_of_a_service_on_the_network_of_another_are_published_there() -> None:
     copy = _isolated(
         _project(

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from hullmark._smoke.secrecy import Secrecy, marker
-from hullmark.model.stack import StackCopy
+from hullmark.model.location import SourceSpan
+from hullmark.model.probe import HttpProbe, LogRule
+from hullmark.model.stack import LogRun, ProbeRun, ServiceRun, StackCopy, StackRun, State, StepRun
 
 
 def _copy(**service: Any) -> StackCopy:
@@ -95,3 +97,37 @@ def test_what_the_engine_says_of_a_container_has_no_environment() -> None:
         "Pid": 7,
     }
     assert attributes["Config"]["Env"] == ["PGPASSWORD=hunter22", "BARE"]  # type: ignore[index]
+
+
+def test_what_services_wrote_and_answered_is_reported_without_secrets() -> None:
+    span = SourceSpan(path="compose.yml")
+    said = "password is hunter22"
+    probe = HttpProbe(path="/", port=80, origin=span)
+    run = StackRun(
+        name="hullmark-shop-1",
+        services=(
+            ServiceRun(
+                service="web",
+                span=span,
+                state=State.EXITED,
+                has_health_check=True,
+                health_output=said,
+                log=(said,),
+            ),
+        ),
+        probes=(
+            ProbeRun(
+                service="web",
+                probe=probe,
+                passed=False,
+                seen=said,
+                steps=(StepRun(step="GET /", passed=False, seen=said),),
+            ),
+        ),
+        links=(),
+        logs=(LogRun(service="web", rule=LogRule(pattern="password", origin=span), count=1, lines=(said,)),),
+    )
+    shown = Secrecy.of(_copy(environment={"PGPASSWORD": "hunter22"})).run(run)
+    assert "hunter22" not in repr(shown)
+    assert repr(shown).count(marker("hunter22")) == 5
+    assert Secrecy(words=()).run(run) == run

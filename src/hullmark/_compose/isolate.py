@@ -74,6 +74,9 @@ def isolate(
             value["pull_policy"] = "never"
         if value.get("network_mode") == "host":
             del value["network_mode"]
+            # Compose would make this network itself, without the labels by which it is removed.
+            value["networks"] = {"default": None}
+            networks.setdefault("default", {})
         _join(value, value.get("container_name"))
         for fixed in _FIXED_IN_SERVICE:
             value.pop(fixed, None)

@@ -12,6 +12,7 @@ from hullmark._smoke.drills import Drilled, drill_apart, drill_stack, old_images
 from hullmark._smoke.exercise import exercise, untried
 from hullmark._smoke.fetch import fetch_given
 from hullmark._smoke.probes import forbidden
+from hullmark._smoke.secrecy import Secrecy
 from hullmark._smoke.stack import running
 from hullmark.errors import Unavailable
 from hullmark.model.drill import Drill
@@ -88,7 +89,7 @@ def smoke(
             kept = _kept(stack, services)
     if not stack.teardown_error:
         drill_apart(project, engine, commands, progress, stack, drilled)
-    return StackRun(
+    run = StackRun(
         name=stack.name,
         services=services,
         probes=tuple(run for run in found.probes if isinstance(run, ProbeRun)),
@@ -106,6 +107,7 @@ def smoke(
         artifacts=telling.artifacts,
         artifacts_error=telling.artifacts_error,
     )
+    return Secrecy.of(stack.copy).run(run)
 
 
 @dataclass(kw_only=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hullmark.model.stack import StackCopy
+    from hullmark.model.stack import StackCopy, StackRun
 
 SHORTEST = 4
 """Characters of the shortest value that is looked for elsewhere: a shorter one is a part of everything."""
@@ -64,6 +64,27 @@ class Secrecy:
                 return {self.text(str(key)): self.value(item) for key, item in value.items()}
             case _:
                 return value
+
+    def run(self, run: StackRun) -> StackRun:
+        """`run` without secrets in what services wrote and answered."""
+        text = self.text
+        return replace(
+            run,
+            services=tuple(
+                replace(each, log=tuple(map(text, each.log)), health_output=text(each.health_output))
+                for each in run.services
+            ),
+            probes=tuple(
+                replace(
+                    each,
+                    seen=text(each.seen),
+                    steps=tuple(replace(step, seen=text(step.seen)) for step in each.steps),
+                )
+                for each in run.probes
+            ),
+            links=tuple(replace(each, seen=text(each.seen)) for each in run.links),
+            logs=tuple(replace(each, lines=tuple(map(text, each.lines))) for each in run.logs),
+        )
 
     def configuration(self, copy: StackCopy) -> Any:
         """The Compose configuration of `copy` without any value of an environment, and what else may be secret.

@@ -128,8 +128,6 @@ def _once(
     deadline: float,
 ) -> HttpAnswer | str:
     """The answer to one request, or why there is none."""
-    import warnings  # noqa: PLC0415
-
     import urllib3  # noqa: PLC0415  # loaded only where a stack is probed
 
     headers = dict(request.headers)
@@ -138,9 +136,10 @@ def _once(
     timeout = deadline - time.monotonic()
     if timeout <= 0:
         return "no answer in time"
-    with _pool(stack, place, probe, timeout) as pool, warnings.catch_warnings():
-        # The configuration says `insecure`; urllib3 need not say it again.
-        warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
+    # The configuration says `insecure`; urllib3 need not say it again. For good: filters that are put back are shared
+    # by all threads, and probes run side by side.
+    urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+    with _pool(stack, place, probe, timeout) as pool:
         try:
             answer = pool.request(
                 request.method,
