@@ -49,8 +49,9 @@ def test_the_whole_stack_passes(tale: Tale) -> None:
         "http://crawler:8002/health",
         "tcp://db:5432",
     }
-    (flow,) = [probe for probe in smoke["probes"] if probe["service"] == "site"]
-    assert flow["seen"].startswith("exit code 0")
+    (flow,) = [probe["steps"] for probe in smoke["probes"] if probe["service"] == "proxy" and probe["steps"]]
+    assert len(flow) == 4
+    assert all(step["passed"] for step in flow)
     for image in outcome.report["images"].values():
         assert 0 < image["size"]["unpacked"] < image["budget"]
 

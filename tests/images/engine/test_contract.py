@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
 import secrets
 import subprocess
 import tarfile
@@ -22,7 +23,7 @@ from hullmark.model.image import ShippedImage
 from hullmark.model.project import NonRoot, ServiceSettings
 from hullmark.model.table import Entry, Kind
 from hullmark.rules import rules_for
-from hullmark.testing import archive_of, compress, docker_files, layer_tar, write_files
+from hullmark.testing import archive_of, compress, docker_files, layer_tar, planted, write_files
 
 if TYPE_CHECKING:
     import threading
@@ -40,8 +41,6 @@ ROOT = Path(__file__).resolve().parents[3]
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 OCI = "application/vnd.oci.image"
 COLUMNS = ("paths", "kinds", "sizes", "modes", "uids", "gids", "mtimes", "links", "xattrs")
-# Put together, so that nobody who looks for keys finds one here.
-KEY = "-----BEGIN {0}-----\n{1}\n-----END {0}-----\n".format("PRIVATE" + " KEY", "MIIEvQIBADANBgkq" * 8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +59,7 @@ def _careless(image: ImageFiles) -> ImageFiles:
     """`image` with what the rules about images look for."""
     files = {
         "/app/.env": b"PASSWORD=hunter2hunter2\n",
-        "/root/.ssh/id_rsa": KEY.encode(),
+        "/root/.ssh/id_rsa": planted("private-key", random.Random(7)).text.encode(),  # noqa: S311  # nobody's
         "/usr/local/bin/mine": b"#!/bin/sh\n",
         "/var/open": b"",
     }
