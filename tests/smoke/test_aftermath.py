@@ -209,7 +209,8 @@ def test_a_run_that_is_still_under_way_is_not_removed_by_its_name(shell: Shell) 
     finally:
         process.kill()
         process.communicate()
-    assert shell.run("smoke", "--reap", name)[:2] == (0, f"removed {name}\n")
+    # A run of another test may have removed it by now: what dead owners left is everybody's to clear.
+    assert shell.run("smoke", "--reap", name)[:2] in {(0, f"removed {name}\n"), (2, "")}
     assert shell.bench.left(name) == []
 
 
