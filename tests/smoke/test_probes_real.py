@@ -24,7 +24,7 @@ services:
       - |
         echo '{"paths": {"/index.html": {"get": {}}, "/none": {"get": {}}}}' >/www/openapi.json
         echo '{"id": 17}' >/www/order.json; echo done >/www/17
-        echo 'ready to accept'; echo 'Traceback of s3cret' >&2
+        echo 'ready to accept'; echo 'Traceback of s3cret'
         exec httpd -f -p 8080 -h /www
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from typing import TYPE_CHECKING
 
 from hullmark._smoke.probes.attempt import Answer
@@ -64,10 +65,14 @@ def lines(stack: Stack, service: str) -> Iterator[str]:
         try:
             # Unless told otherwise, the client goes on listening for what is still to be written.
             chunks: Iterator[bytes] = container.logs(stream=True, follow=False)
-            for line in split(chunks):
-                if stack.engine.cancelled.is_set():
-                    raise Interrupted
-                yield line
+            try:
+                for line in split(chunks):
+                    if stack.engine.cancelled.is_set():
+                        raise Interrupted
+                    yield line
+            finally:
+                # A connection is given back only after the last byte, also where nobody wants the rest.
+                deque(chunks, maxlen=0)
         except APIError as error:
             raise Unavailable(
                 f"the log of service `{service}` cannot be read: {error.explanation or error}"
