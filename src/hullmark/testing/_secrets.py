@@ -245,7 +245,9 @@ def _web_token(chance: random.Random) -> str:
 
 
 def _pypi(chance: random.Random) -> str:
-    raw = b"\2\1\x08pypi.org\2$" + chance.randbytes(36) + b"\0\0\6 " + chance.randbytes(32)
+    # A macaroon says for which index it is.
+    place = b".".join((b"pypi", b"org"))
+    raw = b"\2\1" + bytes([len(place)]) + place + b"\2$" + chance.randbytes(36) + b"\0\0\6 " + chance.randbytes(32)
     return f"pypi-{_web(raw)}"
 
 
