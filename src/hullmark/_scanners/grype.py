@@ -7,22 +7,17 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from hullmark._files import write_whole
+from hullmark._scanners.adapter import TIMEOUT, Adapter, decoded
 from hullmark._scanners.interface import Scanned
-from hullmark._scanners.programs import Kind, Program
+from hullmark._scanners.programs import Kind
 from hullmark._vulnerabilities.severity import in_order, ratings
-from hullmark.errors import Unavailable
 from hullmark.model.vulnerability import Rating, Scale, Vulnerability
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterator
 
-    from hullmark._process import Commands
-    from hullmark._scanners.interface import Available, Missing, Target
+    from hullmark._scanners.interface import Target
 
-TIMEOUT = 900.0
-"""Seconds that one scan may take, and fetching the database."""
 _KIND = Kind(
     name="grype",
     ask=("version",),
@@ -54,19 +49,12 @@ _STATES = {
 }
 
 
-class Grype:
+class Grype(Adapter):
     """See `Scanner`."""
 
     name = "grype"
 
-    def __init__(
-        self, commands: Commands, cwd: Path, environ: Mapping[str, str], cache: Path | None = None
-    ) -> None:
-        self._program = Program(_KIND, commands, cwd, environ, cache)
-
-    def probe(self) -> Available | Missing:
-        """See `Scanner.probe`."""
-        return self._program.probe()
+    kind = _KIND
 
     def prepare(self) -> None:
         """See `Scanner.prepare`: fetches the database. Without a network one that was fetched before will do."""
@@ -81,19 +69,15 @@ class Grype:
         )
         text = completed.stdout.encode()
         scanned = read_report(text, service=target.service)
-        write_whole(target.report, text, what="the scanner's report")
+        self._keep(target, text)
         return scanned
 
 
 def read_report(text: bytes, *, service: str) -> Scanned:
     """What a JSON report of Grype says; raises `Unavailable` when it is of another shape."""
-    try:
-        report = _DECODER.decode(text)
-    except msgspec.DecodeError as error:
-        raise Unavailable(
-            f"Grype's report on `{service}` is not the JSON that was expected: {error}",
-            hint="hullmark reads the JSON of Grype 0.74 and later; upgrade whichever of the two is older",
-        ) from error
+    report = decoded(
+        _DECODER, text, scanner="Grype", service=service, known="the JSON of Grype 0.74 and later"
+    )
     system = report.distro
     recognised = [f"{system.name} {system.version}".rstrip()] if system is not None and system.name else []
     recognised += [each.artifact.type for each in report.matches if each.artifact.type not in _SYSTEM]

@@ -7,24 +7,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from hullmark._files import write_whole
+from hullmark._scanners.adapter import TIMEOUT, Adapter, decoded
 from hullmark._scanners.interface import Scanned
-from hullmark._scanners.programs import Kind, Program
+from hullmark._scanners.programs import Kind
 from hullmark._vulnerabilities.ecosystems import ECOSYSTEMS
 from hullmark._vulnerabilities.severity import in_order, ratings
 from hullmark._vulnerabilities.versions import Order
-from hullmark.errors import Unavailable
 from hullmark.model.vulnerability import SEVERITIES, Vulnerability
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterator
 
-    from hullmark._process import Commands
-    from hullmark._scanners.interface import Available, Missing, Target
+    from hullmark._scanners.interface import Target
 
-TIMEOUT = 900.0
-"""Seconds that one scan may take."""
 _KIND = Kind(
     name="osv-scanner",
     ask=("--version",),
@@ -38,19 +33,12 @@ _FOUND, _NOTHING_THERE = 1, 128
 _DISTRIBUTIONS = frozenset({Order.DEBIAN, Order.ALPINE, Order.RPM})
 
 
-class OsvScanner:
+class OsvScanner(Adapter):
     """See `Scanner`."""
 
     name = "osv-scanner"
 
-    def __init__(
-        self, commands: Commands, cwd: Path, environ: Mapping[str, str], cache: Path | None = None
-    ) -> None:
-        self._program = Program(_KIND, commands, cwd, environ, cache)
-
-    def probe(self) -> Available | Missing:
-        """See `Scanner.probe`."""
-        return self._program.probe()
+    kind = _KIND
 
     def prepare(self) -> None:
         """See `Scanner.prepare`: it asks a server, and has no database of its own."""
@@ -65,19 +53,15 @@ class OsvScanner:
             completed.check(hint="`osv-scanner scan image IMAGE` on its own says more; it needs a network")
         text = completed.stdout.encode()
         scanned = read_report(text, service=target.service)
-        write_whole(target.report, text, what="the scanner's report")
+        self._keep(target, text)
         return scanned
 
 
 def read_report(text: bytes, *, service: str) -> Scanned:
     """What a JSON report of osv-scanner says; raises `Unavailable` when it is of another shape."""
-    try:
-        report = _DECODER.decode(text)
-    except msgspec.DecodeError as error:
-        raise Unavailable(
-            f"osv-scanner's report on `{service}` is not the JSON that was expected: {error}",
-            hint="hullmark reads the JSON of osv-scanner 2; upgrade whichever of the two is older",
-        ) from error
+    report = decoded(
+        _DECODER, text, scanner="osv-scanner", service=service, known="the JSON of osv-scanner 2"
+    )
     layers = (report.image_metadata.layer_metadata if report.image_metadata else None) or []
     recognised = [report.image_metadata.os] if report.image_metadata and report.image_metadata.os else []
     recognised += [each.package.ecosystem for result in report.results for each in result.packages or ()]

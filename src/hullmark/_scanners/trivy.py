@@ -8,22 +8,17 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from hullmark._files import write_whole
+from hullmark._scanners.adapter import TIMEOUT, Adapter, decoded
 from hullmark._scanners.interface import Scanned
-from hullmark._scanners.programs import Kind, Program
+from hullmark._scanners.programs import Kind
 from hullmark._vulnerabilities.severity import in_order, ratings
-from hullmark.errors import Unavailable
 from hullmark.model.vulnerability import SEVERITIES, Rating, Scale, Vulnerability
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterator
 
-    from hullmark._process import Commands
-    from hullmark._scanners.interface import Available, Missing, Target
+    from hullmark._scanners.interface import Target
 
-TIMEOUT = 900.0
-"""Seconds that one scan may take, and fetching the database."""
 STOLEN = frozenset({"0.69.4", "0.69.5", "0.69.6"})
 """Versions that were published by an attacker (CVE-2026-33634) and must not be run."""
 _KIND = Kind(
@@ -69,19 +64,12 @@ _DATABASES = frozenset({"nvd", "ghsa", "glad", "julia"})
 _Severity = Literal["UNKNOWN", "LOW", "MEDIUM", "HIGH", "CRITICAL"]
 
 
-class Trivy:
+class Trivy(Adapter):
     """See `Scanner`."""
 
     name = "trivy"
 
-    def __init__(
-        self, commands: Commands, cwd: Path, environ: Mapping[str, str], cache: Path | None = None
-    ) -> None:
-        self._program = Program(_KIND, commands, cwd, environ, cache)
-
-    def probe(self) -> Available | Missing:
-        """See `Scanner.probe`."""
-        return self._program.probe()
+    kind = _KIND
 
     def prepare(self) -> None:
         """See `Scanner.prepare`: fetches the database. Without a network one that was fetched before will do."""
@@ -98,19 +86,13 @@ class Trivy:
         )
         text = completed.stdout.encode()
         scanned = read_report(text, service=target.service)
-        write_whole(target.report, text, what="the scanner's report")
+        self._keep(target, text)
         return scanned
 
 
 def read_report(text: bytes, *, service: str) -> Scanned:
     """What a JSON report of Trivy says; raises `Unavailable` when it is of another shape."""
-    try:
-        report = _DECODER.decode(text)
-    except msgspec.DecodeError as error:
-        raise Unavailable(
-            f"Trivy's report on `{service}` is not the JSON that was expected: {error}",
-            hint="hullmark reads reports of schema version 2; upgrade whichever of the two is older",
-        ) from error
+    report = decoded(_DECODER, text, scanner="Trivy", service=service, known="reports of schema version 2")
     recognised = [f"{report.Metadata.OS.Family} {report.Metadata.OS.Name}"] if report.Metadata.OS else []
     recognised += [
         result.Type for result in report.Results or () if result.Type and result.Class == "lang-pkgs"

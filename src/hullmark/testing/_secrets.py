@@ -247,8 +247,8 @@ def _web_token(chance: random.Random) -> str:
 def _pypi(chance: random.Random) -> str:
     # A macaroon says for which index it is.
     place = b".".join((b"pypi", b"org"))
-    raw = b"\2\1" + bytes([len(place)]) + place + b"\2$" + chance.randbytes(36) + b"\0\0\6 " + chance.randbytes(32)
-    return f"pypi-{_web(raw)}"
+    parts = (bytes((2, 1, len(place))), place, b"\2$", chance.randbytes(36), b"\0\0\6 ", chance.randbytes(32))
+    return f"pypi-{_web(b''.join(parts))}"
 
 
 def _discord(chance: random.Random) -> str:
