@@ -7,8 +7,9 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hullmark._anatomy import Reading
 from hullmark._engines import connect
-from hullmark._smoke import reap
+from hullmark._smoke import labels_of_run, reap
 from hullmark.model.duration import format_duration
 from hullmark.model.outcome import Broken, Check, CheckResult, Ran, Skipped
 from hullmark.model.stack import Aftermath
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from hullmark._ci.reuse import Reuse
     from hullmark._engines import Engine
     from hullmark._process import Commands
+    from hullmark.model.anatomy import Anatomy
     from hullmark.model.dockerfile import Dockerfile, Recipe
     from hullmark.model.finding import Finding
     from hullmark.model.location import SourceSpan
@@ -91,6 +93,23 @@ class Run:
         dockerfile = self.dockerfiles.get(service.name)
         return (
             None if dockerfile is None or service.build is None else dockerfile.recipe(service.build.target)
+        )
+
+    @property
+    def reading(self) -> Reading:
+        """How the images of this run are read."""
+        around = self.surroundings
+        return Reading(around.commands, around.environ, around.cancelled)
+
+    def anatomy(self, service: Service, *, secrets: bool = False) -> Anatomy:
+        """All about the image of `service`; see `Reading.service`."""
+        return self.reading.service(
+            self.project,
+            service,
+            self.recipe(service),
+            lambda: self.surroundings.engine,
+            labels=labels_of_run,
+            secrets=secrets,
         )
 
     def final_stage(self, service: Service) -> SourceSpan | None:

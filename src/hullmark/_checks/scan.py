@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hullmark._anatomy import Reading
 from hullmark._checks.findings import apply
 from hullmark._checks.sharing import AT_ONCE, explained, for_each
 from hullmark._contents.inventory import inventory
@@ -28,7 +27,6 @@ from hullmark._scanners.places import Places
 from hullmark._scanners.policy import decided, young
 from hullmark._scanners.suppressions import Suppressions
 from hullmark._scanners.trivy import Trivy
-from hullmark._smoke import labels_of_run
 from hullmark._vulnerabilities.store import directory_in
 from hullmark.errors import HullmarkError, Interrupted
 from hullmark.model.attribution import Told
@@ -39,6 +37,7 @@ from hullmark.model.vulnerability import Exposure
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from hullmark._anatomy import Reading
     from hullmark._checks.run import Run
     from hullmark._scanners import Scanned, Scanner
     from hullmark._scanners.interface import Available
@@ -116,12 +115,9 @@ def _scanners(run: Run, now: dt.datetime) -> tuple[tuple[tuple[Scanner, Availabl
 
 
 def _scan_one(run: Run, service: Service, scanning: _Scanning) -> Outcome:
-    surroundings, settings = run.surroundings, run.project.settings.scan
-    surroundings.progress.begin(Check.SCAN, service.name, "looking for known vulnerabilities")
-    reading = Reading(surroundings.commands, surroundings.environ, surroundings.cancelled)
-    anatomy = reading.service(
-        run.project, service, run.recipe(service), lambda: surroundings.engine, labels=labels_of_run
-    )
+    settings = run.project.settings.scan
+    run.surroundings.progress.begin(Check.SCAN, service.name, "looking for known vulnerabilities")
+    anatomy = run.anatomy(service)
     listed = inventory(anatomy)
     if not listed.packages and listed.distribution is None:
         # There is nothing that a scanner could know.
@@ -129,7 +125,7 @@ def _scan_one(run: Run, service: Service, scanning: _Scanning) -> Outcome:
     answers, problems = _ask(run, service, scanning, listed)
     if not answers:
         return Broken(error="\n".join(problems))
-    places = _places(reading, anatomy, listed)
+    places = _places(run.reading, anatomy, listed)
     found = merged(places.placed(each) for _, _, said in answers for each in said.vulnerabilities)
     told, actions = with_actions(
         (decided(each, settings) for each in found), _declarations(run, service).find

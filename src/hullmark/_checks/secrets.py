@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hullmark._anatomy import Reading
 from hullmark._checks.findings import apply
 from hullmark._contents.secrets import find_secrets
 from hullmark._secrets.recorded import recorded
-from hullmark._smoke import labels_of_run
 from hullmark.model.location import ImageConfig, ImagePath
 from hullmark.model.outcome import Check, Ran, Skipped
 from hullmark.model.secret import ExposedSecret, Whereabouts
@@ -27,17 +25,8 @@ def look_for_secrets(run: Run, service: Service) -> Outcome:
     """The secrets in the image of `service`: in its files, in what its layers hide, in what it says of itself."""
     if reason := run.failed_builds().get(service.name):
         return Skipped(reason=reason)
-    surroundings = run.surroundings
-    surroundings.progress.begin(Check.SECRETS, service.name, "looking through every byte")
-    reading = Reading(surroundings.commands, surroundings.environ, surroundings.cancelled)
-    anatomy = reading.service(
-        run.project,
-        service,
-        run.recipe(service),
-        lambda: surroundings.engine,
-        labels=labels_of_run,
-        secrets=True,
-    )
+    run.surroundings.progress.begin(Check.SECRETS, service.name, "looking through every byte")
+    anatomy = run.anatomy(service, secrets=True)
     policy = run.project.settings.secrets
     scan = find_secrets(anatomy.files, anatomy.ownership)
     everything = (*scan.secrets, *recorded(anatomy.image))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hullmark._anatomy import Reading, shipped
+from hullmark._anatomy import shipped
 from hullmark._checks.findings import apply
 from hullmark._checks.sharing import explained
 from hullmark._contents.boxes import boxes
 from hullmark._contents.update import largest_transfer
-from hullmark._smoke import labels_of_run, observe_privileges
+from hullmark._smoke import observe_privileges
 from hullmark.errors import HullmarkError, Interrupted, UsageError
 from hullmark.model.location import ImagePath
 from hullmark.model.outcome import Broken, Check, Ran, Skipped
@@ -19,7 +19,7 @@ from hullmark.model.report import ImageSummary, LayerSummary
 from hullmark.model.size import format_size
 
 if TYPE_CHECKING:
-    from hullmark._anatomy import Previous
+    from hullmark._anatomy import Previous, Reading
     from hullmark._checks.run import Run
     from hullmark.model.anatomy import Anatomy
     from hullmark.model.finding import Finding
@@ -35,14 +35,7 @@ def validate(run: Run, service: Service) -> Outcome:
     surroundings = run.surroundings
     progress = surroundings.progress
     progress.begin(Check.VALIDATE, service.name, "reading the image")
-    reading = Reading(surroundings.commands, surroundings.environ, surroundings.cancelled)
-    anatomy = reading.service(
-        run.project,
-        service,
-        run.recipe(service),
-        lambda: surroundings.engine,
-        labels=labels_of_run,
-    )
+    reading, anatomy = run.reading, run.anatomy(service)
     settings = run.project.settings.service(service.name)
     if _may_be_exceeded(anatomy.image, settings):
         progress.begin(Check.VALIDATE, service.name, "compressing the layers to measure what is pulled")
