@@ -40,6 +40,7 @@ def test_it_opens_with_the_verdict(open_report: Open, report: Report) -> None:
     assert page.title() == "tale: may not sail - hullmark"
     assert page.locator("#services tbody tr").count() == 2
     assert page.locator("#smoke .life .name").all_inner_texts() == ["db", "migrate", "crawler", "web"]
+    assert page.locator("#smoke .failure h3 bdi").all_inner_texts() == ["crawler"]
     assert page.locator("#vulnerabilities tbody tr").count() == 2
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 from typing import Any
+from xml.etree import ElementTree as ET
 
+from hullmark._reporters import Style, render
 from hullmark._reporters.failure import failures
 from hullmark.model.finding import Finding, Severity
 from hullmark.model.location import SourceSpan
@@ -15,6 +17,7 @@ from hullmark.model.report import Report
 from hullmark.model.stack import ProbeRun, ServiceRun, StackRun, State
 from hullmark.model.verdict import Policy, decide
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
 SPAN = SourceSpan(path="compose.yml", line=7)
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
@@ -25,9 +28,9 @@ def _run(service: str, state: State, **more: Any) -> ServiceRun:
     )
 
 
-def _page(stack: StackRun, *findings: Finding) -> list[str]:
+def _report(stack: StackRun, *findings: Finding) -> Report:
     results = (CheckResult(check=Check.SMOKE, service="db", outcome=Ran(findings=findings), seconds=1.0),)
-    report = Report(
+    return Report(
         project="shop",
         root="/shop",
         services=("db",),
@@ -38,7 +41,22 @@ def _page(stack: StackRun, *findings: Finding) -> list[str]:
         results=results,
         stack=stack,
     )
-    return [line.plain for line in failures(report)]
+
+
+def _text(report: Report, format_: str) -> str:
+    return "".join(render(format_, report, Style()))
+
+
+def _page(stack: StackRun, *findings: Finding) -> list[str]:
+    return [
+        line
+        for each in failures(_report(stack, *findings))
+        for line in (
+            f"{each.service} {each.standing}",
+            *(f"  {line}" for line in each.evidence),
+            *(f"  what to do: {remedy}" for remedy in each.remedies),
+        )
+    ]
 
 
 DB = _run(
@@ -118,3 +136,25 @@ def test_bystanders_of_a_failure_are_not_at_fault_and_probes_that_fail_put_their
 
 def test_without_a_stack_there_is_no_page() -> None:
     assert _page(StackRun(name="run")) == []
+
+
+def test_comments_and_test_reports_say_why_a_service_is_not_up_and_draw_when_it_came_up() -> None:
+    rag = _run("rag", State.CREATED, waits_on=("db",))
+    cache = _run("cache", State.RUNNING, created=1.0, started=2.0)
+    failed = _report(StackRun(name="run", services=(DB, rag, cache)), FINDING)
+
+    comment = _text(failed, "markdown")
+    assert (
+        "### What is not up\n\n"
+        "- `db` is unhealthy (started 0.5 s after the stack, never healthy, failed at 4.2 s)\n"
+        "  - `its last health check printed:`\n"
+    ) in comment
+    assert "  - `rag waits for db: unhealthy`\n  - what to do: empty the disk\n" in comment
+    assert "············━ | 2.0 s |  | running |" in comment
+    assert f"| `cache` | {NO_BREAK * 12}·" in comment
+    assert "end of the log of `db`" not in comment
+
+    cases = ET.fromstring(_text(failed, "junit"))  # noqa: S314  # our own
+    told = cases.findtext(".//failure") or ""
+    assert "fix: empty the disk\n\ndb is unhealthy" in told
+    assert "  disk full\n" in told

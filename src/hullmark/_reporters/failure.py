@@ -1,17 +1,16 @@
-"""Why a stack does not work, for a person: one page on each service that is at fault, and what waits for it."""
+"""Why a stack does not work: a page on each service that is at fault, and what waits for it; for every format."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
 from hullmark.model.duration import format_duration
-from hullmark.model.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hullmark.model.location import SourceSpan
     from hullmark.model.report import Report
     from hullmark.model.stack import ServiceRun, StackRun
 
@@ -19,14 +18,44 @@ HEALTH_LINES = 5
 """Lines that are quoted of what a health check printed."""
 
 
-def failures(report: Report) -> Iterator[Text]:
-    """For each service that did not come up, or did not stay up: what, since when, why, who waits for it, what to do."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """One service that did not come up, or did not stay up. Its texts may hold any character."""
+
+    service: str
+    span: SourceSpan
+    standing: str
+    """What became of it and when, as the rest of a sentence that begins with its name."""
+    refusal: str
+    """Why the engine could not create or start it; empty when it could."""
+    health: tuple[str, ...]
+    """The last lines of what its health check printed."""
+    log: tuple[str, ...]
+    log_title: str
+    waiting: tuple[tuple[str, str], ...]
+    """Services that wait for it, and for what exactly."""
+    remedies: tuple[str, ...]
+
+    @property
+    def evidence(self) -> Iterator[str]:
+        """What there is to see of it beside its standing, line by line."""
+        if self.refusal:
+            yield self.refusal
+        if self.health:
+            yield "its last health check printed:"
+            yield from (f"  {line}" for line in self.health)
+        if self.log:
+            yield f"{self.log_title}:"
+            yield from (f"  {line}" for line in self.log)
+        yield from (f"{name} waits for {what}" for name, what in self.waiting)
+
+
+def failures(report: Report) -> tuple[Failure, ...]:
+    """The page of each service that is at fault: what, since when, why, who waits for it, what to do."""
     stack = report.stack
     if stack is None:
-        return
-    for run in stack.services:
-        if _is_at_fault(run, stack):
-            yield from _failure(run, stack, report)
+        return ()
+    return tuple(_failure(run, stack, report) for run in stack.services if _is_at_fault(run, stack))
 
 
 def _is_at_fault(run: ServiceRun, stack: StackRun) -> bool:
@@ -36,32 +65,29 @@ def _is_at_fault(run: ServiceRun, stack: StackRun) -> bool:
     return run.unanswered and any(not probe.passed for probe in stack.probes if probe.service == run.service)
 
 
-def _failure(run: ServiceRun, stack: StackRun, report: Report) -> Iterator[Text]:
-    yield Text.assemble((printable(run.service), "bold"), f" {_standing(run)}{_since(run)}")
-    if run.refusal:
-        yield Text(f"  {printable(run.refusal)}")
-    if run.health_output:
-        yield Text("  its last health check printed:")
-        yield from (Text(f"    {printable(line)}") for line in run.health_output.splitlines()[-HEALTH_LINES:])
-    if run.log:
-        whole = run.log_lines <= len(run.log)
-        many = "" if whole else f" ({len(run.log)} of its last {run.log_lines:,} lines)"
-        yield Text(f"  its log{many}:")
-        yield from (Text(f"    {printable(line)}") for line in run.log)
-    waiting = [
-        name for name in (each.service for each in stack.services) if run.service in _behind(stack, name)
-    ]
-    for name in waiting:
-        yield Text(f"  {printable(name)} waits for {printable(stack.blocked_by(name))}")
-    for remedy in _remedies(run, report):
-        yield Text.assemble(("  what to do: ", "green"), printable(remedy))
+def _failure(run: ServiceRun, stack: StackRun, report: Report) -> Failure:
+    whole = run.log_lines <= len(run.log)
+    return Failure(
+        service=run.service,
+        span=run.span,
+        standing=f"{_standing(run)}{_since(run)}",
+        refusal=run.refusal,
+        health=tuple(run.health_output.splitlines()[-HEALTH_LINES:]),
+        log=run.log,
+        log_title=f"its log{'' if whole else f' ({len(run.log)} of its last {run.log_lines:,} lines)'}",
+        waiting=tuple(
+            (each.service, stack.blocked_by(each.service))
+            for each in stack.services
+            if run.service in _behind(stack, each.service)
+        ),
+        remedies=tuple(_remedies(run, report)),
+    )
 
 
 def _standing(run: ServiceRun) -> str:
     if run.timed_out and not run.state.failed:
         return f"was still {run.state} when its time was over"
-    fate = printable(run.fate)
-    return fate if fate.split()[0] in {"exited", "cannot"} else f"is {fate}"
+    return run.fate if run.fate.split()[0] in {"exited", "cannot"} else f"is {run.fate}"
 
 
 def _since(run: ServiceRun) -> str:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from hullmark.model.outcome import Broken, Ran, Skipped
+from hullmark._reporters.failure import failures
+from hullmark.model.outcome import Broken, Check, Ran, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,6 +85,10 @@ def _finding(report: Report, result: CheckResult, finding: Finding) -> ET.Elemen
     case = ET.Element("testcase", {"name": _xml(f"{finding.rule} at {finding.location}")})
     head = f"{finding.severity}: {finding.summary}"
     text = f"{finding.location}: {head}\n{finding.seen}\nexpected {finding.expected}\nfix: {finding.remedy}"
+    for failure in failures(report) if result.check is Check.SMOKE else ():
+        # The finding on the service itself, not on one of its probes: there its last words belong.
+        if (failure.service, failure.span) == (finding.service, finding.location):
+            text = "\n".join((text, "", f"{failure.service} {failure.standing}", *failure.evidence))
     if report.decides(result.check, finding):
         ET.SubElement(case, "failure", {"message": _first_line(head), "type": finding.rule}).text = _xml(text)
     else:

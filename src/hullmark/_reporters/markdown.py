@@ -10,6 +10,8 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from hullmark._reporters.bars import LEGEND, drawn
+from hullmark._reporters.failure import failures
 from hullmark.model.duration import format_duration
 from hullmark.model.finding import Severity
 from hullmark.model.outcome import Broken, Ran, Skipped
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from hullmark.model.finding import Finding
     from hullmark.model.outcome import CheckResult, Outcome
     from hullmark.model.report import ImageSummary, Report
-    from hullmark.model.stack import ServiceRun
+    from hullmark.model.stack import ServiceRun, StackRun
 
 MARKER = "<!-- hullmark -->"
 """The first line, by which a comment is found again to be replaced."""
@@ -52,7 +54,8 @@ def render(report: Report, style: Style) -> Iterator[str]:  # noqa: ARG001  # th
     # What could not be looked at is said last, and has its part of the room before details have theirs.
     unchecked: list[str] = []
     room -= _fill(unchecked, _unchecked(report), min(room, LARGEST // 4))
-    for section in (_table(report), _findings(report), _sizes(report), _stack(report)):
+    sections = (_table(report), _failures(report), _findings(report), _sizes(report), _stack(report))
+    for section in sections:
         room -= _fill(body, section, room)
     for line in chain(head, body, unchecked):
         yield f"{line}\n"
@@ -161,6 +164,20 @@ def _up(run: ServiceRun | None) -> str:
 # --- findings ------------------------------------------------------------------------------------------------------
 
 
+def _failures(report: Report) -> Iterator[tuple[str, ...]]:
+    """Why services are not up, with what they said last."""
+    failed = failures(report)
+    if failed:
+        yield ("### What is not up", "")
+    for each in failed:
+        yield (
+            f"- {_code(each.service)} {_prose(each.standing)}",
+            *(f"  - {_code(line)}" for line in each.evidence),
+            *(f"  - what to do: {_prose(remedy)}" for remedy in each.remedies),
+        )
+    yield ("",) if failed else ()
+
+
 def _findings(report: Report) -> Iterator[tuple[str, ...]]:
     serious = [finding for finding in report.findings if finding.severity is not Severity.NOTE]
     notes = [finding for finding in report.findings if finding.severity is Severity.NOTE]
@@ -219,6 +236,7 @@ def _stack(report: Report) -> Iterator[tuple[str, ...]]:
         yield ()
         return
     yield (f"<details><summary>Smoke test: {_prose(stack.tally)}</summary>", "")
+    yield tuple(_time_line(stack))
     yield from ((f"- {_code(note)}",) for note in stack.notes)
     for run in stack.probes:
         mark = "ok" if run.passed else "**failed**"
@@ -233,13 +251,31 @@ def _stack(report: Report) -> Iterator[tuple[str, ...]]:
         mark = {"passed": "ok", "skipped": "skipped"}.get(drill.status, f"**{drill.status}**")
         what = f"{drill.service}: drill {drill.drill}{f' {drill.subject}' if drill.subject else ''}"
         yield (f"- {mark}: {_code(what)} {_code(drill.said)}",)
+    told = {each.service for each in failures(report)}
     for life in stack.services:
-        if life.log:
+        if life.log and life.service not in told:
             yield (
                 f"- end of the log of {_code(life.service)}:",
                 *(f"  - {_code(line)}" for line in life.log),
             )
     yield ("", "</details>", "")
+
+
+def _time_line(stack: StackRun) -> Iterator[str]:
+    bars = drawn(stack)
+    yield f"| service | {LEGEND} | started | up | state |"
+    yield "| --- | --- | ---: | ---: | --- |"
+    for run in stack.services:
+        up = run.answered if run.healthy is None else run.healthy
+        # Only spaces that do not break keep their width in a cell.
+        bar = bars[run.service].replace(" ", "\N{NO-BREAK SPACE}")
+        state = _plain(str(run.state) if run.ready else run.fate)
+        yield f"| {_in_cell(run.service)} | {bar} | {_seconds(run.started)} | {_seconds(up)} | {state} |"
+    yield ""
+
+
+def _seconds(at: float | None) -> str:
+    return "" if at is None else format_duration(at)
 
 
 def _unchecked(report: Report) -> Iterator[tuple[str, ...]]:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hullmark._reporters.bars import LEGEND, drawn
 from hullmark._reporters.failure import failures
 from hullmark.model.duration import format_duration
 from hullmark.model.finding import Severity
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 MOST_NOTES = 20
 """Notes that are shown one by one; more are counted by rule."""
-BAR = 24
-"""Columns of a service's time line."""
 _COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _VERDICTS = {
     Status.CLEAN: ("clean", "bold green"),
@@ -43,7 +42,6 @@ _DRILLED = {"broken": "bold magenta", "failed": "bold red", "passed": "green", "
 """How drills end, what matters most first."""
 _LEAST = 0.05
 """Seconds that are shown as more than nothing."""
-_LEGEND = "created ·  starting ─  running ━"
 
 
 def render(report: Report, style: Style) -> Iterator[str]:
@@ -68,7 +66,7 @@ def render(report: Report, style: Style) -> Iterator[str]:
             _fixed(report),
             _findings(report),
             _fixable(report),
-            failures(report),
+            _failures(report),
             _suppressed(report, listed=style.suppressed),
             _time_line(report),
             _drills(report),
@@ -171,16 +169,24 @@ def _suppressed(report: Report, *, listed: bool) -> Iterator[Text]:
 def _time_line(report: Report) -> Iterator[Table | Text]:
     if report.stack is None:
         return
-    whole = max((_last(run) for run in report.stack.services), default=0.0)
-    table = _table(f"stack  {_LEGEND}", "service", "", ">started", ">healthy", "state")
+    bars = drawn(report.stack)
+    table = _table(f"stack  {LEGEND}", "service", "", ">started", ">healthy", "state")
     for run in report.stack.services:
         table.add_row(
-            printable(run.service), _bar(run, whole), _at(run.started), _at(run.healthy), _state(run)
+            printable(run.service), bars[run.service], _at(run.started), _at(run.healthy), _state(run)
         )
     yield table
     until = "from start to removal" if report.stack.kept is None else "from its start; it stays up"
     yield Text(f"{report.stack.tally}; {format_duration(report.stack.seconds)} {until}")
     yield from (Text(printable(note), style="dim") for note in report.stack.notes)
+
+
+def _failures(report: Report) -> Iterator[Text]:
+    for each in failures(report):
+        yield Text.assemble((printable(each.service), "bold"), f" {printable(each.standing)}")
+        yield from (Text(f"  {printable(line)}") for line in each.evidence)
+        for remedy in each.remedies:
+            yield Text.assemble(("  what to do: ", "green"), printable(remedy))
 
 
 def _drills(report: Report) -> Iterator[Table | Text]:
@@ -230,26 +236,6 @@ def _drill_cell(runs: list[DrillRun]) -> Text:
         else worst.status
     )
     return Text(shown, style=_DRILLED[worst.status])
-
-
-def _bar(run: ServiceRun, whole: float) -> str:
-    def column(at: float) -> int:
-        return round(at / whole * BAR) if whole else 0
-
-    if run.created is None:
-        return ""
-    created = column(run.created)
-    started = column(run.started) if run.started is not None else created
-    healthy = column(run.healthy) if run.healthy is not None else started
-    if run.started is None:
-        return f"{' ' * created}·"
-    if run.healthy is None:
-        return f"{' ' * created}{'·' * (started - created)}{'─' if run.has_health_check else '━'}"
-    return f"{' ' * created}{'·' * (started - created)}{'─' * (healthy - started)}━"
-
-
-def _last(run: ServiceRun) -> float:
-    return max(run.created or 0.0, run.started or 0.0, run.healthy or 0.0)
 
 
 def _at(seconds: float | None) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hullmark import __version__
 from hullmark._reporters._html.smoke import timeline
 from hullmark._reporters._html.text import plain
+from hullmark._reporters.failure import failures
 from hullmark.model.duration import format_duration
 from hullmark.model.outcome import Broken, Ran, Skipped
 from hullmark.model.verdict import Status
@@ -15,6 +16,7 @@ from hullmark.model.vulnerability import SEVERITIES
 
 if TYPE_CHECKING:
     from hullmark._reporters._html.smoke import Timeline
+    from hullmark._reporters.failure import Failure
     from hullmark.model.finding import Finding, Severity
     from hullmark.model.outcome import Check, CheckResult, Outcome
     from hullmark.model.report import ImageSummary, Report, RuleText
@@ -94,6 +96,7 @@ class Page:
     vulnerability_counts: tuple[tuple[str, int], ...]
     unchecked: tuple[Unchecked, ...]
     timeline: Timeline | None
+    failures: tuple[Failure, ...]
     maps: tuple[dict[str, Any], ...]
     rules: tuple[RuleText, ...]
 
@@ -112,6 +115,11 @@ class Page:
     def found_checks(self) -> tuple[str, ...]:
         """The checks that have findings, in order."""
         return tuple(str(check) for check in sorted({each.check for each in self.found}))
+
+    @property
+    def failed(self) -> frozenset[str]:
+        """The services whose failure has a page of its own."""
+        return frozenset(each.service for each in self.failures)
 
     @property
     def known_rules(self) -> frozenset[str]:
@@ -149,6 +157,7 @@ def page(report: Report) -> Page:
         ),
         unchecked=_unchecked(report),
         timeline=None if report.stack is None else timeline(report.stack),
+        failures=failures(report),
         maps=tuple(_map(image) for image in report.images),
         rules=tuple(each for each in report.rules if each.page or each.url),
     )
