@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hullmark._images import blob as blobs
+from hullmark._images import decompression
 from hullmark._images.blob import read_blob
-from hullmark._images.interface import Blob, Request
+from hullmark._images.interface import Blob, Request, Unreadable
 from hullmark.errors import DamagedImage, Interrupted
 from hullmark.model.digest import Digest
 from hullmark.model.table import Entry, Kind
@@ -46,10 +46,13 @@ def blob_of(
 
 
 def read(content: bytes, *, piece: int = 1 << 20, pipeline: bool = False) -> Walked:
-    """The layer in a blob."""
-    return read_blob(
+    """The layer in a blob; raises why it is none."""
+    found = read_blob(
         blob_of(content, piece=piece), Request(), "layer", stopped=lambda: False, pipeline=pipeline
     )
+    if isinstance(found, Unreadable):
+        raise found.error
+    return found
 
 
 FORMS = {
@@ -87,7 +90,7 @@ def test_gzip_is_read_without_the_fast_library_too(form: str, monkeypatch: pytes
 
     monkeypatch.setitem(sys.modules, "isal.isal_zlib", None)
     made = []
-    new = blobs._new_inflate()  # noqa: SLF001  # what is tested
+    new = decompression._new_inflate()  # noqa: SLF001  # what is tested
     made.append(type(new()).__module__)
     assert made == ["zlib"]
     assert str(read(FORMS[form]).diff_id) == f"sha256:{hashlib.sha256(TAR).hexdigest()}"
@@ -112,7 +115,9 @@ def test_what_ends_too_early_or_is_changed_on_the_way_is_damage(form: str, pipel
     for place in range(40, len(content), max(1, len(content) // 23)):
         changed = bytearray(content)
         changed[place] ^= 0x41
-        with pytest.raises(DamagedImage, match=r"^layer"):
+        with pytest.raises(
+            DamagedImage, match=r"^layer: the manifest says sha256:.*, and the .* have sha256:"
+        ):
             read_blob(
                 blob_of(bytes(changed), digest=f"sha256:{hashlib.sha256(content).hexdigest()}"),
                 Request(),

@@ -9,8 +9,8 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from hullmark._images.blob import PIECE, Behind, BlobReader, decoder_for
-from hullmark._images.header import BLOCK
+from hullmark._images.blob import Behind, BlobReader, check_digest
+from hullmark._images.decompression import LONGEST_MAGIC, PIECE, decoder_for
 from hullmark._images.interface import Blob, Request
 from hullmark._images.tar import TarWalk
 from hullmark.errors import DamagedImage, Interrupted, Unavailable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from hullmark._images.interface import Buffer, Walked
+    from hullmark._images.interface import Buffer, Unreadable, Walked
     from hullmark._images.tar import Consumer
     from hullmark.model.digest import Digest
     from hullmark.model.table import FileTable
@@ -30,10 +30,21 @@ _AT_ONCE = 1 << 20
 """Bytes that are read from a file at once."""
 _MOST_LINKS = 40
 """Links that lead from one name to another, as many as Linux follows."""
+_HEAD = 512
+"""Bytes by which documents are told apart: spaces may stand before the first that counts."""
 _MOST_DOCUMENTS = 8
 """How many times the largest document all documents of an archive may be."""
-_MAGIC = slice(257, 262)
-_LONGEST_MAGIC = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What is said of a layer by what leads to it, and is verified."""
+
+    digest: Digest | None
+    by: str = "the manifest"
+    """Who says that the digest is this one."""
+    transfer: int | None = None
+    media_type: str = ""
 
 
 class Place(Protocol):
@@ -47,8 +58,8 @@ class Place(Protocol):
         """A small file; raises `DamagedImage` where it is not there, or larger than `limit`."""
         ...
 
-    def layer(self, path: str, digest: Digest | None, transfer: int | None, media_type: str) -> Blob | Walked:
-        """The layer in a file."""
+    def layer(self, path: str, said: Said) -> Blob | Walked | Unreadable:
+        """The layer in a file, of which something is said."""
         ...
 
 
@@ -162,26 +173,29 @@ class PlainArchive:
             raise DamagedImage(f"{self._file.name}: `{path}` has {size} bytes; at most {limit} are read")
         return self._file.read(offset, size)
 
-    def layer(self, path: str, digest: Digest | None, transfer: int | None, media_type: str) -> Blob:
+    def layer(self, path: str, said: Said) -> Blob:
         """See `Place`."""
         offset, size = self._found(path)
-        if transfer is not None and transfer != size:
+        if said.transfer is not None and said.transfer != size:
             raise DamagedImage(
-                f"{self._file.name}: `{path}` should have {transfer} bytes by its manifest, and has {size}"
+                f"{self._file.name}: `{path}` should have {said.transfer} bytes by its manifest, and has {size}"
             )
         return Blob(
-            digest=digest,
+            digest=said.digest,
             transfer=size,
             open=lambda: contextlib.nullcontext(iter(self._file.pieces(offset, size))),
-            media_type=media_type,
+            media_type=said.media_type,
+            place=path,
+            said_by=said.by,
         )
 
 
 class StreamedArchive:
     """A tar of images that is read once, as it comes; a `Place` once all of it has come.
 
-    Whether a file is a layer, its first bytes tell: which layers count is said only in the end. Raises
-    `DamagedImage`, naming the archive by `name`.
+    What begins like a document is kept as it is, and everything else read as a layer: which of them are layers is said
+    only in the end, and until then it does not count that they are none. Raises `DamagedImage`, naming the archive by
+    `name`.
     """
 
     def __init__(self, request: Request, name: str) -> None:
@@ -190,7 +204,7 @@ class StreamedArchive:
         self._walk = TarWalk(Request(limits=request.limits), name, consumers=self._consumer)
         self._documents: dict[str, bytes] = {}
         self._kept = 0
-        self._layers: dict[str, Walked] = {}
+        self._layers: dict[str, Walked | Unreadable] = {}
         self._members: _Members | None = None
         self._open: _Member | None = None
 
@@ -214,9 +228,9 @@ class StreamedArchive:
         self._documents[path] = content
         self._layers.pop(path, None)
 
-    def add(self, path: str, walked: Walked) -> None:
-        """Notes a layer."""
-        self._layers[path] = walked
+    def add(self, path: str, found: Walked | Unreadable) -> None:
+        """Notes what may be a layer."""
+        self._layers[path] = found
         self._documents.pop(path, None)
 
     def reader(self, path: str) -> BlobReader:
@@ -247,29 +261,25 @@ class StreamedArchive:
             raise DamagedImage(f"{self._name}: `{path}` is no document of at most {limit} bytes")
         return content
 
-    def layer(self, path: str, digest: Digest | None, transfer: int | None, media_type: str) -> Walked:  # noqa: ARG002  # by its bytes
+    def layer(self, path: str, said: Said) -> Walked | Unreadable:
         """See `Place`."""
-        found = self._path(path)
-        walked = None if found is None else self._layers.get(found)
-        if walked is None:
-            raise DamagedImage(f"{self._name} does not hold `{path}`, or it is no layer")
-        if transfer is not None and walked.transfer != transfer:
+        path_ = self._path(path)
+        if path_ is None:
+            raise DamagedImage(f"{self._name} does not hold `{path}`")
+        if path_ in self._documents:
+            # The name of the first file in a tar may begin like a document.
+            reader = self.reader(path_)
+            reader.feed(self._documents[path_])
+            found = reader.finish()
+        else:
+            found = self._layers[path_]
+        name = f"{self._name}: `{path}`"
+        if said.transfer is not None and found.transfer != said.transfer:
             raise DamagedImage(
-                f"{self._name}: `{path}` should have {transfer} bytes by its manifest, and has {walked.transfer}"
+                f"{name} should have {said.transfer} bytes by its manifest, and has {found.transfer}"
             )
-        if digest is not None and walked.digest != digest:
-            raise DamagedImage(
-                f"{self._name}: `{path}` should have {digest} by its manifest, and its bytes have {walked.digest}"
-            )
-        return walked
-
-
-@dataclass(slots=True, kw_only=True)
-class _Sorted:
-    """What a file of a streamed archive has turned out to be."""
-
-    document: bytearray | None = None
-    reader: BlobReader | None = None
+        check_digest(found, said.digest, said.by, name)
+        return found
 
 
 class _Member:
@@ -280,52 +290,44 @@ class _Member:
         self._path = path
         self._size = size
         self._head = bytearray()
-        self._sorted: _Sorted | None = None
+        self._sorted: bytearray | BlobReader | None = None
+        """The document, or what reads the layer, once it is known which of them it is."""
 
     def write(self, piece: memoryview) -> None:
         """Takes the next bytes."""
         if self._sorted is None:
             self._head += piece
-            if len(self._head) < BLOCK:
+            if len(self._head) < _HEAD:
                 return
             piece = self._sort()
         self._pass(piece)
 
     def _sort(self) -> memoryview:
         head = bytes(self._head)
-        self._sorted = _Sorted()
-        if head.lstrip(b" \t\r\n")[:1] in {b"{", b"["}:
-            if self._size <= self._archive.largest:
-                self._sorted.document = bytearray()
-        elif not head or decoder_for(head, _ignore, Request().limits, "") or _is_tar(head):
-            self._sorted.reader = self._archive.reader(self._path)
+        if head.lstrip(b" \t\r\n")[:1] in {b"{", b"["} and self._size <= self._archive.largest:
+            self._sorted = bytearray()
+        else:
+            self._sorted = self._archive.reader(self._path)
         return memoryview(head)
 
     def _pass(self, piece: memoryview) -> None:
-        assert self._sorted is not None
-        if self._sorted.document is not None:
-            self._sorted.document += piece
-        elif self._sorted.reader is not None:
-            self._sorted.reader.feed(piece)
+        if isinstance(self._sorted, BlobReader):
+            self._sorted.feed(piece)
+        elif self._sorted is not None:
+            self._sorted += piece
 
     def close(self) -> None:
         """All bytes have come."""
         if self._sorted is None:
             self._pass(self._sort())
-        assert self._sorted is not None
-        if self._sorted.document is not None:
-            self._archive.keep(self._path, bytes(self._sorted.document))
-        elif self._sorted.reader is not None:
-            self._archive.add(self._path, self._sorted.reader.finish())
+        if isinstance(self._sorted, BlobReader):
+            self._archive.add(self._path, self._sorted.finish())
+        elif self._sorted is not None:
+            self._archive.keep(self._path, bytes(self._sorted))
 
 
 def _ignore(_piece: bytes) -> None:
     pass
-
-
-def _is_tar(head: bytes) -> bool:
-    """Whether a tar begins so: with a header, or, where nothing is in it, with its end."""
-    return head[_MAGIC] == b"ustar" or (len(head) >= BLOCK and not any(head[:BLOCK]))
 
 
 @dataclass(kw_only=True)
@@ -350,7 +352,7 @@ class _Compressed:
         return self.archive
 
     def _decompress(self, emit: Callable[[bytes], None]) -> None:
-        head = self.file.read(0, min(_LONGEST_MAGIC, self.file.size))
+        head = self.file.read(0, min(LONGEST_MAGIC, self.file.size))
         decoder = decoder_for(head, emit, self.request.limits, self.file.name)
         assert decoder is not None
         for piece in self.file.pieces(0, self.file.size):
@@ -362,7 +364,7 @@ class _Compressed:
 
 def open_archive(file: File, request: Request, cancelled: threading.Event) -> Place:
     """The archive in `file`; one that is compressed as a whole is read through, layers included."""
-    head = file.read(0, min(_LONGEST_MAGIC, file.size))
+    head = file.read(0, min(LONGEST_MAGIC, file.size))
     if decoder_for(head, _ignore, request.limits, file.name) is None:
         return PlainArchive(file, request, cancelled)
     return _Compressed(file=file, request=request, cancelled=cancelled).read()

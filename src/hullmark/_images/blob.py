@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import queue
-import re
-import sys
 import threading
-import zlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from hullmark._images.compression import Measured
-from hullmark._images.interface import Walked
+from hullmark._images.decompression import LONGEST_MAGIC, decoder_for, other_compression
+from hullmark._images.interface import Unreadable, Walked
 from hullmark._images.tar import TarWalk
 from hullmark.errors import DamagedImage, Interrupted
 from hullmark.model.digest import DiffId, Digest
@@ -21,20 +18,15 @@ from hullmark.model.digest import DiffId, Digest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hullmark._images.interface import Blob, Buffer, Limits, Request
+    from hullmark._images.decompression import Decoder
+    from hullmark._images.interface import Blob, Buffer, Request
 
-PIECE = 1 << 18
-"""Bytes that are decompressed at once."""
-_SMALLEST = 1 << 12
-_LARGEST_OUTPUT = 1 << 22
-"""Bytes that one call may decompress to, so that a bomb fills no memory."""
 _BEHIND = 8
 """Pieces that wait between the two stages of a pipeline."""
-_GZIP = re.compile(rb"\x1f\x8b").match
-# The second is a frame that is to be skipped, with which a seekable layer may begin.
-_ZSTD = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18", re.DOTALL).match
-_OTHERS = {b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x04\x22\x4d\x18": "lz4"}
-_LONGEST_MAGIC = 5
+
+
+CHANGED = "its bytes have been changed or lost since it was written: save, copy or pull the image again"
+"""What to do where digests differ."""
 
 
 class Sink(Protocol):
@@ -46,7 +38,10 @@ class Sink(Protocol):
 
 
 class LayerWalk:
-    """The second half of the way: the tar of a layer, hashed and walked."""
+    """The second half of the way: the tar of a layer, hashed and walked.
+
+    Bytes after those that are no tar are hashed all the same: where the digest is another one, that says more.
+    """
 
     def __init__(self, request: Request, name: str) -> None:
         self.walk = TarWalk(request, name, offsets=request.scanner is not None)
@@ -54,21 +49,36 @@ class LayerWalk:
         self.hash = hashlib.sha256()
         self.measured: Measured | None = None
         """What finds out how large its blob becomes, where that is asked for."""
+        self.error: DamagedImage | None = None
+        """Why what has come is no layer, once that is known."""
 
     def write(self, piece: Buffer) -> None:
         """Takes the next bytes."""
         self.hash.update(piece)
-        self.walk.feed(piece)
+        if self.error is not None:
+            return
+        try:
+            self.walk.feed(piece)
+        except DamagedImage as error:
+            self.error = error
+            return
         if self.measured is not None:
             self.measured.write(piece)
         if self._stream is not None:
             self._stream.write(piece)
 
+    @property
+    def diff_id(self) -> DiffId:
+        """That of the bytes that have come."""
+        return DiffId.parse(f"sha256:{self.hash.hexdigest()}")
+
     def close(self) -> Walked:
-        """The layer, once all bytes have come."""
+        """The layer, once all bytes have come; raises `DamagedImage` where they are none."""
+        if self.error is not None:
+            raise self.error
         table, captured = self.walk.finish()
         return Walked(
-            diff_id=DiffId.parse(f"sha256:{self.hash.hexdigest()}"),
+            diff_id=self.diff_id,
             table=table,
             captured=captured,
             scanned=None if self._stream is None else self._stream.finish(),
@@ -113,8 +123,9 @@ class Behind:
 class BlobReader:
     """The state between two pieces of one blob.
 
-    Everything raises `DamagedImage`, naming the layer by `name`. With `pipeline` what is decompressed is hashed and
-    walked on a thread of its own. Ends, however it ends, with `close`.
+    What is wrong with it is told in the end, with the digests of all of it, because these say more; only what is
+    larger than any layer raises `DamagedImage` at once. Messages call the layer `name`. With `pipeline` what is
+    decompressed is hashed and walked on a thread of its own. Ends, however it ends, with `close`.
     """
 
     def __init__(self, request: Request, name: str, *, pipeline: bool = False) -> None:
@@ -123,11 +134,14 @@ class BlobReader:
         self._limits = request.limits
         self._transfer = request.transfer
         self._head = b""
-        self._decoder: _Decoder | None = None
+        self._decoder: Decoder | None = None
         self._sniffed = False
         self._stored = hashlib.sha256()
         self._pipeline = pipeline
         self._behind: Behind | None = None
+        self._sink: Sink = self._layer
+        self._error: DamagedImage | None = None
+        """Why the blob cannot be decompressed, once that is known."""
         self.size = 0
         """Bytes that have come."""
 
@@ -136,7 +150,7 @@ class BlobReader:
         self.size += len(piece)
         if not self._sniffed:
             self._head += bytes(piece)
-            if len(self._head) < _LONGEST_MAGIC:
+            if len(self._head) < LONGEST_MAGIC:
                 return
             piece = self._head
             self._sniff()
@@ -145,40 +159,56 @@ class BlobReader:
     def _sniff(self) -> None:
         """Tells by the first bytes what the blob is: what its media type says need not be true."""
         self._sniffed = True
-        for magic, name in _OTHERS.items():
-            if self._head.startswith(magic):
-                raise DamagedImage(f"{self._name} is compressed with {name}, which layers are not")
-        if not _GZIP(self._head) and not _ZSTD(self._head):
+        if (other := other_compression(self._head)) is not None:
+            self._error = DamagedImage(f"{self._name} is compressed with {other}, which layers are not")
+            return
+        self._decoder = decoder_for(self._head, self._hand_on, self._limits, self._name)
+        if self._decoder is None:
             if self._transfer:
                 self._layer.measured = Measured()
-            return
-        sink: Sink = self._layer
-        if self._pipeline:
-            sink = self._behind = Behind(self._layer)
-        self._decoder = decoder_for(self._head, sink.write, self._limits, self._name)
+        elif self._pipeline:
+            self._sink = self._behind = Behind(self._layer)
+
+    def _hand_on(self, piece: bytes) -> None:
+        self._sink.write(piece)
 
     def _pass(self, piece: Buffer) -> None:
-        if self._decoder is None:
+        if self._error is not None:
+            self._stored.update(piece)
+        elif self._decoder is not None:
+            self._stored.update(piece)
+            try:
+                self._decoder.write(piece)
+            except DamagedImage as error:
+                self._error = error
+        else:
             self._layer.write(piece)
-            if self._layer.walk.position > self._limits.unpacked:
+            if self.size > self._limits.unpacked:
                 raise DamagedImage(f"{self._name} has more than {self._limits.unpacked} bytes; refused")
-            return
-        self._stored.update(piece)
-        self._decoder.write(piece)
 
-    def finish(self) -> Walked:
-        """The layer, once all bytes have come."""
+    def finish(self) -> Walked | Unreadable:
+        """The layer, once all bytes have come, or what is known of what is none."""
         if not self._sniffed and self._head:
             self._sniff()
             self._pass(self._head)
-        if self._decoder is not None:
-            self._decoder.close()
+        try:
+            if self._error is not None:
+                raise self._error
+            if self._decoder is not None:
+                self._decoder.close()
+        except DamagedImage as error:
+            digest = Digest.parse(f"sha256:{self._stored.hexdigest()}")
+            return Unreadable(error=error, diff_id=None, digest=digest, transfer=self.size)
         if self._behind is not None:
             behind, self._behind = self._behind, None
             behind.close()
             behind.check()
-        walked = self._layer.close()
-        stored = str(walked.diff_id) if self._decoder is None else f"sha256:{self._stored.hexdigest()}"
+        diff_id = self._layer.diff_id
+        stored = str(diff_id) if self._decoder is None else f"sha256:{self._stored.hexdigest()}"
+        try:
+            walked = self._layer.close()
+        except DamagedImage as error:
+            return Unreadable(error=error, diff_id=diff_id, digest=Digest.parse(stored), transfer=self.size)
         estimated = None
         if self._transfer:
             measured = self._layer.measured
@@ -197,10 +227,10 @@ class BlobReader:
 
 def read_blob(
     blob: Blob, request: Request, name: str, *, stopped: Callable[[], bool], pipeline: bool = False
-) -> Walked:
-    """The layer in `blob`, whose digest and size are what its manifest says.
+) -> Walked | Unreadable:
+    """The layer in `blob`, whose digest and size are what its manifest says, or what is known of what is none.
 
-    Raises `DamagedImage`, naming it by `name`, when it is not, and `Interrupted` soon after `stopped` says so.
+    Raises `DamagedImage`, naming it by `name`, when they are not, and `Interrupted` soon after `stopped` says so.
     """
     reader = BlobReader(request, name, pipeline=pipeline)
     try:
@@ -217,150 +247,17 @@ def read_blob(
             raise DamagedImage(
                 f"{name} should have {blob.transfer} bytes by its manifest, and ends after {reader.size}"
             )
-        walked = reader.finish()
+        found = reader.finish()
     finally:
         reader.close()
-    if blob.digest is not None and walked.digest != blob.digest:
+    check_digest(found, blob.digest, blob.said_by, name)
+    return found
+
+
+def check_digest(found: Walked | Unreadable, digest: Digest | None, said_by: str, name: str) -> None:
+    """Raises `DamagedImage`, naming both sides, unless the blob has the digest that is said of it."""
+    if digest is not None and found.digest != digest:
         raise DamagedImage(
-            f"{name}: the manifest says {blob.digest}, and the {reader.size} bytes that were read have {walked.digest}"
+            f"{name}: {said_by} says {digest}, and the {found.transfer} bytes that were read have {found.digest}",
+            hint=CHANGED,
         )
-    return walked
-
-
-class _Decoder:
-    """Decompresses one stream of frames after another, and says when it becomes too much."""
-
-    def __init__(
-        self, new: Callable[[], Any], emit: Callable[[bytes], None], limits: Limits, name: str, what: str
-    ) -> None:
-        self._new = new
-        self._emit = emit
-        self._limits = limits
-        self._name = name
-        self._what = what
-        self._errors = _errors()
-        self._stream: Any = None
-        self._step = PIECE
-        self._read = self._written = 0
-
-    def write(self, piece: Buffer) -> None:
-        """Takes the next bytes."""
-        view = memoryview(piece)
-        while view:
-            if self._stream is None:
-                view = self._between(view)
-                if not view:
-                    return
-            part = view[: self._step]
-            used = self._decompress(part)
-            self._read += used
-            view = view[used:]
-            if self._stream.eof:
-                # What comes after a frame is handed back as a copy, so small frames are fed in small steps.
-                self._step = min(max(4 * used, _SMALLEST), PIECE)
-                self._stream = None
-            else:
-                self._step = min(self._step * 2, PIECE)
-
-    def _between(self, view: memoryview) -> memoryview:
-        """What is left of `view` when a new frame begins: the last one may be padded with zeros."""
-        if self._read and view[0] == 0:
-            view = memoryview(bytes(view).lstrip(b"\0"))
-        if view:
-            self._stream = self._new()
-        return view
-
-    def _decompress(self, part: memoryview) -> int:
-        """Emits what `part` decompresses to; how many of its bytes belong to the frame."""
-        raise NotImplementedError
-
-    def _out(self, data: bytes) -> None:
-        if not data:
-            return
-        self._written += len(data)
-        limits = self._limits
-        if self._written > limits.unpacked or (
-            self._written > limits.free and self._written > limits.ratio * max(self._read, 1)
-        ):
-            raise DamagedImage(
-                f"{self._name} decompresses to more than {self._written} bytes from {self._read}; refused"
-            )
-        self._emit(data)
-
-    def _failed(self, error: Exception) -> DamagedImage:
-        return DamagedImage(f"{self._name}: its {self._what} data are damaged: {error}")
-
-    def close(self) -> None:
-        """Raises unless the last frame is complete."""
-        if self._stream is not None:
-            raise DamagedImage(f"{self._name}: its {self._what} data end too early")
-
-
-class _Inflate(_Decoder):
-    def _decompress(self, part: memoryview) -> int:
-        stream, data = self._stream, part
-        while True:
-            # Counted before, because what it becomes is held against it.
-            try:
-                out = stream.decompress(data, _LARGEST_OUTPUT)
-            except self._errors as error:
-                raise self._failed(error) from error
-            self._out(out)
-            data = stream.unconsumed_tail
-            if stream.eof or (not data and len(out) < _LARGEST_OUTPUT):
-                return len(part) - len(stream.unused_data)
-
-
-class _Zstandard(_Decoder):
-    def _decompress(self, part: memoryview) -> int:
-        stream, data = self._stream, part
-        while True:
-            try:
-                out = stream.decompress(data, _LARGEST_OUTPUT)
-            except self._errors as error:
-                raise self._failed(error) from error
-            self._out(out)
-            data = memoryview(b"")
-            if stream.eof or stream.needs_input:
-                return len(part) - len(stream.unused_data if stream.eof else b"")
-
-
-def decoder_for(head: bytes, emit: Callable[[bytes], None], limits: Limits, name: str) -> _Decoder | None:
-    """What decompresses a stream that begins with `head`, or `None` where that is not compressed."""
-    if _GZIP(head):
-        return _Inflate(_new_inflate(), emit, limits, name, "gzip")
-    if _ZSTD(head):
-        return _Zstandard(_new_zstandard(), emit, limits, name, "zstd")
-    return None
-
-
-def _new_inflate() -> Callable[[], Any]:
-    """Twice as fast where Intel's library is there, which not every platform has."""
-    try:
-        from isal.isal_zlib import decompressobj  # noqa: PLC0415
-    except ImportError:
-        return lambda: zlib.decompressobj(31)
-    return lambda: decompressobj(31)
-
-
-def _zstandard() -> Any:
-    if sys.version_info >= (3, 14):
-        from compression import zstd  # noqa: PLC0415
-    else:
-        from backports import zstd  # noqa: PLC0415
-    return zstd
-
-
-def _new_zstandard() -> Callable[[], Any]:
-    new: Callable[[], Any] = _zstandard().ZstdDecompressor
-    return new
-
-
-def _errors() -> tuple[type[Exception], ...]:
-    """What the libraries raise for what they cannot read."""
-    errors: list[Any] = [zlib.error, EOFError, _zstandard().ZstdError]
-    with contextlib.suppress(ImportError):
-        from isal.isal_zlib import error  # noqa: PLC0415
-
-        errors.append(error)
-    return tuple(errors)

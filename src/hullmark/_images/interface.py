@@ -81,16 +81,32 @@ class Walked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """A layer that was read to its end and is none."""
+
+    error: DamagedImage
+    """Why."""
+    diff_id: DiffId | None
+    """As computed from its bytes; `None` where they cannot be decompressed."""
+    digest: Digest
+    """As computed from the bytes of the blob."""
+    transfer: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Blob:
     """A layer as a blob: a tar, plain or compressed, which its bytes tell and its media type need not."""
 
     digest: Digest | None
-    """What the manifest says; verified."""
+    """What the manifest, or whoever `said_by` is, says; verified."""
     transfer: int | None
     """Bytes, as the manifest says; verified."""
     open: Callable[[], AbstractContextManager[Iterator[Buffer]]]
     """The bytes, in pieces of any size; each piece is valid until the next one is asked for."""
     media_type: str = ""
+    place: str = ""
+    """Where it is, for messages."""
+    said_by: str = "the manifest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +127,7 @@ class Core:
     manifest: bytes | None
     """As it is stored, because digests are of bytes; `None` where the medium has none."""
     config: bytes
-    layers: tuple[Blob | Stored | Walked, ...]
+    layers: tuple[Blob | Stored | Walked | Unreadable, ...]
     """From the bottom up, as many as the configuration lists diff IDs."""
     platform: str | None = None
     """Where the index says more than the configuration, such as the variant."""

@@ -170,6 +170,8 @@ class _Layer:
                     for segment in segments:
                         for piece in self._bytes(segment, contents):
                             layer.write(piece)
+                    if layer.error is not None:
+                        raise layer.error
                 walked = layer.close()
             except DamagedImage as error:
                 if not layer.walk.expanding:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from hullmark._images.archive import open_archive, opened
+from hullmark._images.archive import Said, open_archive, opened
 from hullmark._images.configuration import parse_configuration
 from hullmark._images.interface import Blob, Core
 from hullmark._images.manifests import (
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from hullmark._images.archive import Place
-    from hullmark._images.interface import Request, Walked
+    from hullmark._images.interface import Request, Unreadable, Walked
     from hullmark._images.manifests import (
         Descriptor,
         ImageManifest,
@@ -175,7 +175,7 @@ def archive_core(
         how=f"read from {path}",
         manifest=None,
         config=config,
-        layers=tuple(place.layer(each, _named_digest(each), None, "") for each in layers),
+        layers=tuple(place.layer(each, Said(digest=_named_digest(each), by="its name")) for each in layers),
     )
 
 
@@ -364,7 +364,7 @@ class _Layout:
         document = parse_configuration(self._document(manifest.config), self._path)
         return _platform(document.os, document.architecture, document.variant)
 
-    def _layer(self, descriptor: Descriptor) -> Blob | Walked:
+    def _layer(self, descriptor: Descriptor) -> Blob | Walked | Unreadable:
         digest = descriptor.checked_digest(self._path)
         path = _blob(digest)
         if not_distributed(descriptor) and not self._place.has(path):
@@ -372,7 +372,8 @@ class _Layout:
                 f"{self._reference}: the layer {digest} is of a kind that is not distributed with images, and is not "
                 "there"
             )
-        return self._place.layer(path, digest, descriptor.size, descriptor.media_type)
+        said = Said(digest=digest, transfer=descriptor.size, media_type=descriptor.media_type)
+        return self._place.layer(path, said)
 
 
 def _called(descriptor: Descriptor) -> list[str]:
@@ -428,13 +429,15 @@ class _Directory:
                 raise DamagedImage(f"{file.name} has {file.size} bytes; at most {limit} are read")
             return file.read(0, file.size)
 
-    def layer(self, path: str, digest: Digest | None, transfer: int | None, media_type: str) -> Blob:
+    def layer(self, path: str, said: Said) -> Blob:
         """See `Place`."""
         return Blob(
-            digest=digest,
-            transfer=transfer,
+            digest=said.digest,
+            transfer=said.transfer,
             open=partial(_whole, self._found(path)),
-            media_type=media_type,
+            media_type=said.media_type,
+            place=path,
+            said_by=said.by,
         )
 
 

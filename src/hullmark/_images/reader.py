@@ -8,8 +8,8 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
-from hullmark._images.blob import read_blob
-from hullmark._images.interface import Blob, DamagedStore, Stored, Walked
+from hullmark._images.blob import CHANGED, read_blob
+from hullmark._images.interface import Blob, DamagedStore, Stored, Unreadable, Walked
 from hullmark.errors import DamagedImage, Interrupted
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ def read_layers(
     found: dict[int, Walked] = {}
     same: dict[tuple[object, ...], list[int]] = {}
     for row, (layer, diff_id) in enumerate(zip(core.layers, diff_ids, strict=True)):
-        if isinstance(layer, Walked):
-            found[row] = layer
+        if isinstance(layer, Walked | Unreadable):
+            found[row] = _readable(layer, diff_id, _name(core, row))
         else:
             digest = layer.digest if isinstance(layer, Blob) else None
             same.setdefault((diff_id, digest), []).append(row)
@@ -77,13 +77,30 @@ def _checked(
     """`walked`, which is to have `diff_id`, with what was `estimated` and `scanned` before."""
     if walked.diff_id != diff_id:
         damage = DamagedStore if isinstance(core.layers[row], Stored) else DamagedImage
-        raise damage(
-            f"{_name(core, row)}: the configuration says that its diff ID is {diff_id}, and its tar has "
-            f"{walked.diff_id}"
-        )
+        raise damage(_differs(_name(core, row), diff_id, walked.diff_id), hint=CHANGED)
     if estimated is not None:
         walked = replace(walked, estimated=estimated)
     return walked if scanned is None else replace(walked, scanned=scanned)
+
+
+def _readable(found: Walked | Unreadable, diff_id: DiffId, name: str) -> Walked:
+    """`found`, which is to have `diff_id`; raises `DamagedImage` where it is no layer.
+
+    That it is not the layer that the image means is told first: whatever else is wrong comes from that.
+    """
+    if isinstance(found, Walked):
+        return found
+    if found.diff_id is None:
+        raise DamagedImage(
+            f"{found.error.message}; the configuration says that its diff ID is {diff_id}", hint=CHANGED
+        )
+    if found.diff_id != diff_id:
+        raise DamagedImage(_differs(name, diff_id, found.diff_id), hint=CHANGED) from found.error
+    raise found.error
+
+
+def _differs(name: str, said: DiffId, computed: DiffId) -> str:
+    return f"{name}: the configuration says that its diff ID is {said}, and its tar has {computed}"
 
 
 def _group(core: Core, diff_ids: Sequence[DiffId], row: int) -> tuple[object, ...]:
@@ -91,13 +108,17 @@ def _group(core: Core, diff_ids: Sequence[DiffId], row: int) -> tuple[object, ..
     return diff_ids[row], layer.digest if isinstance(layer, Blob) else None
 
 
-def _known(layer: Blob | Stored | Walked, diff_id: DiffId, table: object, captured: object) -> Walked:
+def _known(
+    layer: Blob | Stored | Walked | Unreadable, diff_id: DiffId, table: object, captured: object
+) -> Walked:
     digest, transfer = (layer.digest, layer.transfer) if isinstance(layer, Blob) else (None, None)
     return Walked(diff_id=diff_id, table=table, captured=captured, digest=digest, transfer=transfer)  # type: ignore[arg-type]
 
 
 def _name(core: Core, row: int) -> str:
-    return f"{core.reference}: layer {row + 1} of {len(core.layers)}"
+    layer = core.layers[row]
+    place = f" ({layer.place})" if isinstance(layer, Blob) and layer.place else ""
+    return f"{core.reference}: layer {row + 1} of {len(core.layers)}{place}"
 
 
 class _Work:
@@ -198,12 +219,13 @@ class _Work:
     def _walk(self, row: int, request: Request, *, alone: bool) -> Walked:
         layer = self._core.layers[row]
         match layer:
-            case Walked():
-                return layer
+            case Walked() | Unreadable():
+                return _readable(layer, self._diff_ids[row], _name(self._core, row))
             case Stored():
                 return layer.walk(request)
             case Blob():
                 name = _name(self._core, row)
-                return read_blob(layer, request, name, stopped=self._stopped, pipeline=alone)
+                found = read_blob(layer, request, name, stopped=self._stopped, pipeline=alone)
+                return _readable(found, self._diff_ids[row], name)
             case _:
                 assert_never(layer)
