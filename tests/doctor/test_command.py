@@ -239,6 +239,21 @@ def test_a_project_that_cannot_be_used_is_said_and_the_log_is_read_all_the_same(
     assert "warning: the project here is not looked at: " in err
 
 
+def test_the_situations_are_listed_and_each_is_explained(bench: Bench) -> None:
+    code, out, err = bench.run("--list")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines() if not line.startswith(" ")] == [
+        each.id for each in catalogue()
+    ]
+    assert max(map(len, out.splitlines())) <= 80
+    assert "`hullmark explain NAME`" in err
+    page = io.StringIO()
+    assert main(["explain", "port-taken"], stdout=page, stderr=io.StringIO(), environ=bench.environ) == 0
+    assert page.getvalue().startswith(
+        "port-taken (told by `hullmark doctor`)\n\nA port that is to be published"
+    )
+
+
 def test_without_a_log_the_machine_is_examined(bench: Bench) -> None:
     bench.docker.unlink()
     with open(os.devnull, "rb") as nothing:  # noqa: PTH123  # a stream for the process

@@ -50,6 +50,7 @@ class Bench:
             root=self.root,
             services=(db, service),
             settings=Settings(),
+            files=(self.root / "compose.yml",),
             resolved=json.dumps({"services": {"web": declared, "db": {}}}),
         )
         return Patient(directory=self.root, project=project)
@@ -65,6 +66,17 @@ def bench(tmp_path: Path) -> Bench:
     found = Bench(tmp_path)
     found.write("Dockerfile", "FROM debian:bookworm-slim\n")
     return found
+
+
+def test_another_port_is_that_of_the_test_stack_where_there_is_one(bench: Bench) -> None:
+    log = "Bind for 0.0.0.0:8001 failed: port is already allocated"
+    assert "such as `127.0.0.1:8002:8001`" in bench.one(log).advice.remedies[-1].text
+    bench.write("compose.test.yml", "services: {}")
+    assert bench.one(log).advice.remedies[-1].command == (
+        "docker compose -f compose.yml -f compose.test.yml up -d"
+    )
+    bench.write(".env.test", "")
+    assert (bench.one(log).advice.remedies[-1].command or "").endswith(" --env-file .env.test up -d")
 
 
 def test_a_port_that_a_process_holds_is_told_with_the_process(bench: Bench) -> None:

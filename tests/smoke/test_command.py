@@ -168,6 +168,15 @@ def test_a_service_that_is_scaled_to_nothing_is_not_waited_for(tmp_path: Path, n
     assert [each["passed"] for each in report["smoke"]["probes"]] == [None]
 
 
+def test_a_project_of_which_nothing_is_enabled_has_nothing_to_check(tmp_path: Path) -> None:
+    asleep = COMPOSE.replace("    command:", "    profiles: [extra]\n    command:")
+    code, report = _smoke(tmp_path, "", asleep)
+    assert code == 4
+    assert {each["reason"] for each in report["outcomes"]} == {
+        "every service of the project belongs to a profile; `--profile NAME` enables one"
+    }
+
+
 def test_a_run_without_probes_says_what_was_seen(tmp_path: Path) -> None:
     compose = COMPOSE.replace("exit 3", "exit 0")
     code, report = _smoke(tmp_path, "", compose)

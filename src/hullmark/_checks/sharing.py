@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 4
 """Services that are worked on at the same time in one step."""
+ALL_ASLEEP = "every service of the project belongs to a profile; `--profile NAME` enables one"
+"""Why there is nothing to do in a project of which nothing would be started."""
 _TICK = 0.1
 
 
@@ -33,7 +35,8 @@ def for_each(
     """Does `work` for every service, several at a time; what it raises becomes that service's outcome."""
     services = run.services if services is None else services
     if not services:
-        run.add(check, None, Skipped(reason="the project builds no images", moot=True), time.monotonic())
+        reason = "the project builds no images" if run.project.services else ALL_ASLEEP
+        run.add(check, None, Skipped(reason=reason, moot=True), time.monotonic())
         return
 
     def one(service: Service) -> None:

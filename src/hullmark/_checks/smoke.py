@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from hullmark._checks.findings import apply
-from hullmark._checks.sharing import guarded
+from hullmark._checks.sharing import ALL_ASLEEP, guarded
 from hullmark._smoke import smoke
 from hullmark.model.drill import Undrilled
 from hullmark.model.duration import format_duration
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 def smoke_stack(run: Run) -> None:
     """Tests an isolated copy of the whole stack, where every image of it could be built."""
     started = time.monotonic()
+    if not run.project.services:
+        run.add(Check.SMOKE, None, Skipped(reason=ALL_ASLEEP, moot=True), started)
+        return
     failed = run.failed_builds()
     if failed:
         run.add(

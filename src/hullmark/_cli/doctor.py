@@ -44,15 +44,20 @@ LARGEST = 32 << 20
     show_default=True,
     help="Format of the report.",
 )
+@click.option("--list", "listed", is_flag=True, help="List the situations that are recognised in logs.")
 @options.project
 @click.pass_obj
-def command(session: Session, /, *, log: Path | None, fix: bool, yes: bool, format_: str) -> int:
+def command(
+    session: Session, /, *, log: Path | None, fix: bool, yes: bool, format_: str, listed: bool
+) -> int:
     """Examine this machine, or say what the output of a build or a run tells of: cause and remedy.
 
     Without a log: the engine and its parts, disks, proxies, certificates, logins, clocks and ports. With one, the
     project here and its images are looked at as well. Exit code 1 when something is recognised, 0 when the log tells of
     no failure, 3 when it tells of one that is not known, 4 when it is empty.
     """
+    if listed:
+        return _list(session)
     if log is None and _is_piped():
         log = Path("-")
     if log is None:
@@ -64,6 +69,20 @@ def command(session: Session, /, *, log: Path | None, fix: bool, yes: bool, form
     if fix and not yes and (str(log) == "-" or not sys.stdin.isatty()):
         raise UsageError("`--fix` asks before each change, and nobody can answer here", hint="add `--yes`")
     return _diagnose(session, log, format_, fix=fix, ask=not yes)
+
+
+def _list(session: Session) -> int:
+    from textwrap import fill  # noqa: PLC0415  # loaded when it is called, not for the help
+
+    from hullmark._doctor import situations  # noqa: PLC0415
+
+    found = situations()
+    indent = max(len(each.id) for each in found) + 2
+    lines = (f"{each.id:<{indent}}{each.summary}" for each in found)
+    session.write(fill(line, session.width(), subsequent_indent=" " * indent) + "\n" for line in lines)
+    if not session.quiet:
+        session.tell("`hullmark explain NAME` says how each looks, why it happens and what to do")
+    return 0
 
 
 def _is_piped() -> bool:

@@ -1,4 +1,4 @@
-"""`hullmark explain`: the page of a rule."""
+"""`hullmark explain`: the page of a rule, or of a situation that the doctor knows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ _TOLD_BY = {"squash-loses-healthcheck": "missing-healthcheck"}
 def command(session: Session, /, *, rule: str | None) -> None:
     """Show what RULE is about, why it matters and how to fix it; without RULE, list all rules.
 
-    RULE may be `hullmark.toml`: that lists every option of the configuration.
+    RULE may be a situation of `hullmark doctor --list`, or `hullmark.toml`: that lists every option of the
+    configuration.
     """
     if rule == FILE:
         session.stdout.write("\n".join(_options(SCHEMA)) + "\n")
@@ -56,9 +57,18 @@ def command(session: Session, /, *, rule: str | None) -> None:
         session.stdout.write(f"`{rule}` is no rule of its own: this loss is told by `{_TOLD_BY[rule]}`.\n\n")
         rule = _TOLD_BY[rule]
     if rule not in by_id:
-        meant = nearest(rule, by_id)
+        from hullmark._doctor import situations  # noqa: PLC0415  # loads every situation
+
+        known = {each.id: each for each in situations()}
+        if rule in known:
+            session.stdout.write(f"{rule} (told by `hullmark doctor`)\n\n{known[rule].page}\n")
+            return
+        meant = nearest(rule, (*by_id, *known))
         question = f"did you mean `{meant}`?" if meant else "it may be misspelt"
-        raise UsageError(f"no rule `{rule}`; {question}", hint="`hullmark explain` lists them all")
+        raise UsageError(
+            f"no rule and no situation `{rule}`; {question}",
+            hint="`hullmark explain` lists the rules, `hullmark doctor --list` the situations",
+        )
     found = by_id[rule]
     session.stdout.write(f"{found.id} ({found.severity}, since {found.since})\n\n{found.page}\n")
 

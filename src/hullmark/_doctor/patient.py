@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from functools import cached_property
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
+from hullmark._compose import TEST_ENV_FILE, TEST_FILES
 from hullmark._dockerfile import recipe_of
 from hullmark._engines.ports import holder, is_taken
 from hullmark.errors import HullmarkError, Interrupted
+from hullmark.model.location import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -64,6 +67,24 @@ class Patient:
     def has_images(self) -> bool:
         """Whether images can be looked into."""
         return self.opener is not None and self.engine is not None
+
+    @property
+    def test_stack(self) -> str:
+        """What `docker compose` is told to mean the test stack beside the project; empty where there is none."""
+        if self.project is None or not self.project.files:
+            return ""
+        files = self.project.files
+        place = files[0].parent
+        test = next((place / name for name in TEST_FILES if (place / name).is_file()), None)
+        if test is None or test in files:
+            return ""
+        env = place / TEST_ENV_FILE
+        return " ".join(
+            [
+                *(f"-f {quote(shown(file, self.directory))}" for file in (*files, test)),
+                *([f"--env-file {quote(shown(env, self.directory))}"] if env.is_file() else []),
+            ]
+        )
 
     def holder(self, port: int) -> str:
         """Who holds the TCP port now, in words; empty where nobody does or that cannot be seen."""

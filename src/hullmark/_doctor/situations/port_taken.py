@@ -64,9 +64,19 @@ def port_taken(symptom: Symptom) -> Advice | None:
         remedies=(
             *stop,
             *(() if name else (Remedy(text="see who listens there", command=f"ss -ltnp 'sport = :{port}'"),)),
-            Remedy(
-                text="or publish another port, as a test stack does",
-                command="docker compose -f compose.yml -f compose.test.yml --env-file .env.test up -d",
-            ),
+            _elsewhere(symptom.patient.test_stack, port),
         ),
+    )
+
+
+def _elsewhere(test_stack: str, port: str) -> Remedy:
+    """How to take another port: as the test stack does, where the project has one."""
+    if test_stack:
+        return Remedy(
+            text="or publish other ports, as the test stack does",
+            command=f"docker compose {test_stack} up -d",
+        )
+    return Remedy(
+        text=f"or publish another port under `ports`, such as `127.0.0.1:{int(port) % LAST_PORT + 1}:{port}`; "
+        "the smoke test and `hullmark dev` take free ones by themselves"
     )

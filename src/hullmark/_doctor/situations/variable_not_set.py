@@ -39,10 +39,7 @@ def variable_not_set(symptom: Symptom) -> Advice | None:
     return Advice(
         cause=f"neither the environment nor an env file sets `{name}`{f' ({wanted})' if wanted else ''}",
         remedies=(
-            Remedy(
-                text="set it in `.env` beside the Compose file, or name the file",
-                command="docker compose --env-file .env.test config",
-            ),
+            Remedy(text="set it in `.env` beside the Compose file, or name another file with `--env-file`"),
             Remedy(
                 text=f"or write a default: `${{{name}:-...}}`; a dollar sign for the container is doubled: `$${name}`"
             ),
