@@ -11,9 +11,10 @@ import pytest
 from hullmark._compose import resolve
 from hullmark._smoke import smoke
 from hullmark._smoke.owner import RUN_LABEL
+from hullmark.model.drill import DrillSettings
 from hullmark.model.location import SourceSpan
 from hullmark.model.progress import Silent
-from hullmark.model.project import Link, Settings
+from hullmark.model.project import Link, ServiceSettings, Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from hullmark._engines import Engine
     from hullmark._process import Commands
     from hullmark.model.drill import Drill, DrillRun
-    from hullmark.model.project import Project, ServiceSettings
+    from hullmark.model.project import Project
     from hullmark.model.stack import StackRun
 
 HERE = SourceSpan(path="hullmark.toml", line=7)
@@ -43,15 +44,18 @@ class Yard:
         *drills: Drill,
         services: dict[str, ServiceSettings] | None = None,
         links: tuple[Link, ...] = (),
-        drill_timeout: float = 6.0,
+        drill_timeout: float = 60.0,
         **settings: Any,
     ) -> Project:
-        """The project that `compose` describes, IMAGE standing for the image, and the drills that it asks for."""
+        """The project that `compose` describes, IMAGE standing for the image, and the drills that it asks for.
+
+        All may take their time on a machine that is busy; what fails for certain gets little of its own (`soon`).
+        """
         (self.root / "compose.yml").write_text(compose.replace("IMAGE", IMAGE), encoding="utf-8")
         return resolve(
             self.root,
             Settings(
-                smoke_timeout=60.0,
+                smoke_timeout=120.0,
                 smoke_drills=drills,
                 drill_timeout=drill_timeout,
                 services=tuple((services or {}).items()),
@@ -85,8 +89,13 @@ class Yard:
 
     @staticmethod
     def link(source: str, to: str, **more: Any) -> Link:
-        """A link that does not wait long."""
-        return Link(from_service=source, to=to, origin=HERE, timeout=3.0, **more)
+        """A link that holds."""
+        return Link(from_service=source, to=to, origin=HERE, timeout=30.0, **more)
+
+    @staticmethod
+    def soon(seconds: float = 3.0) -> ServiceSettings:
+        """What is said of a service of which it is certain that it does not get well again."""
+        return ServiceSettings(drills=DrillSettings(timeout=seconds))
 
 
 @pytest.fixture

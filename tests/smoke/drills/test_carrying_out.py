@@ -49,7 +49,7 @@ def test_a_stack_that_does_not_work_is_not_drilled(yard: Any) -> None:
 
 def test_a_stack_that_does_not_get_well_again_is_not_drilled_any_further(yard: Any) -> None:
     # It counts its starts on a volume, which new containers have as well.
-    once = "test -e /data/once && exit 9; touch /data/once; exec sleep 600"
+    once = "test -e /data/once && exit 9; touch /data/once /run/up; exec sleep 600"
     run = yard.drilled(
         yard.project(
             f"""
@@ -59,6 +59,8 @@ services:
     command: [sh, -c, "{once}"]
     init: true
     volumes: ["kept:/data"]
+    tmpfs: [/run]
+    healthcheck: {{test: [CMD, test, -e, /run/up], interval: 300ms, retries: 100}}
   b:{IDLE}
   c:{IDLE}
 volumes:
@@ -66,7 +68,6 @@ volumes:
 """,
             Drill.STOP,
             services={"b": ServiceSettings(drills=DrillSettings(skip=(Drill.STOP,)))},
-            drill_timeout=3.0,
         )
     )
     a, b, c = (yard.of(run, Drill.STOP, name).result for name in ("a", "b", "c"))
@@ -130,11 +131,13 @@ volumes:
   token:
 """,
             Drill.RESTART,
-            drill_timeout=3.0,
+            services={"web": yard.soon()},
         )
     )
     db = yard.of(run, Drill.RESTART, "db")
     assert db.status == "failed"
-    assert db.said.startswith("after a restart of `db`: the health check of `web` ends with exit code 1")
+    assert db.said.startswith(
+        "after a restart of `db`: `web` is unhealthy: its health check ends with exit code 1"
+    )
     assert yard.of(run, Drill.RESTART, "web").status == "passed"
     assert yard.of(run, Drill.RESTART, "alone").status == "passed"

@@ -9,7 +9,7 @@ import pytest
 from hullmark._smoke.drills.kill import declared
 from hullmark._smoke.drills.persist import UNKNOWN
 from hullmark._smoke.drills.stop import FirstProcess, handles, number
-from hullmark._smoke.drills.vitals import gist
+from hullmark._smoke.drills.vitals import gist, unhealthy
 from hullmark.model.location import SourceSpan
 from hullmark.model.project import Service
 
@@ -84,6 +84,25 @@ def test_of_much_that_a_health_check_printed_the_last_line_is_quoted() -> None:
     assert gist("Traceback:\n  File x\n  File y\nOSError: refused\n\n") == "OSError: refused"
     assert gist("no\nmemory\n") == "no memory"
     assert gist("") == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "output", "expected"),
+    [
+        (1, "refused\n", "`web` is unhealthy: its health check ends with exit code 1: refused"),
+        (2, "", "`web` is unhealthy: its health check ends with exit code 2"),
+        (None, "", "`web` is unhealthy: its health check does not end in time"),
+        (
+            -1,
+            "Health check exceeded timeout (1s)",
+            "`web` is unhealthy: its health check does not end in time",
+        ),
+    ],
+)
+def test_a_health_check_that_fails_is_told_in_the_same_words_whoever_tried_it(
+    code: int | None, output: str, expected: str
+) -> None:
+    assert unhealthy("web", code, output) == expected
 
 
 def test_the_reason_for_unknown_data_names_the_key_to_write() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ services:
   polite:
     image: IMAGE
     command: [bash, -c, '{POLITE}']
-    stop_grace_period: 2s
+    stop_grace_period: 1m
     restart: unless-stopped
   deaf:
     image: IMAGE
@@ -34,12 +35,12 @@ services:
     image: IMAGE
     command: [sleep, "600"]
     init: true
-    stop_grace_period: 2s
+    stop_grace_period: 1m
   executed:
     image: IMAGE
     command: [sleep, "600"]
     stop_signal: SIGKILL
-    stop_grace_period: 2s
+    stop_grace_period: 1m
   once:
     image: IMAGE
     command: ["true"]
@@ -64,7 +65,7 @@ def test_a_service_that_does_not_end_when_asked_is_told_with_its_cause(yard: Any
     assert "`stop_grace_period`" in causes["slow"].remedy
     assert causes["executed"].seen.startswith("its stop signal is SIGKILL")
     for name in ("deaf", "shell", "slow"):
-        assert "killed after 1." in causes[name].seen
+        assert re.search(r"it was killed after \d", causes[name].seen)
         assert str(causes[name].location).startswith("compose.yml:")
 
 

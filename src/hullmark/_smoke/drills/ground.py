@@ -200,19 +200,20 @@ class Ground:
 
     # --- getting well ----------------------------------------------------------------------------------------------
 
-    def unwell(self, services: Iterable[str], seconds: float) -> str:
-        """Why not all of `services` get well within `seconds`; empty when they do."""
-        deadline = time.monotonic() + seconds
+    def unwell(self, services: Iterable[str], seconds: float | None = None) -> str:
+        """Why not all of `services` get well within `seconds`, or each within its own time; empty when they do."""
+        began = time.monotonic()
         services = tuple(services)
         while True:
-            found = [self.vitals.of(name) for name in services]
-            reasons = [each.reason for each in found if each.reason]
-            if not reasons:
+            found = {name: self.vitals.of(name) for name in services}
+            bad = {name: each for name, each in found.items() if each.reason}
+            if not bad:
                 return ""
-            if any(each.final for each in found):
-                return "; ".join(each.reason for each in found if each.final)
-            if time.monotonic() > deadline:
-                return f"{'; '.join(reasons)} after {format_duration(seconds)}"
+            if any(each.final for each in bad.values()):
+                return "; ".join(each.reason for each in bad.values() if each.final)
+            longest = max(self.within(name) for name in bad) if seconds is None else seconds
+            if time.monotonic() - began > longest:
+                return f"{'; '.join(each.reason for each in bad.values())} after {format_duration(longest)}"
             if self.engine.cancelled.wait(PAUSE):
                 raise Interrupted
 
@@ -240,25 +241,29 @@ class Ground:
     def aftermath(self, service: str) -> str:
         """Why `service` and those that depend on it are not as before; empty when they are, and answer."""
         others = self.dependents(service)
-        seconds = self.within(service)
         return (
-            self.unwell((service,), seconds)
-            or self.unwell(others, seconds)
-            or self.vitals.examined(others, seconds)
+            self.unwell((service,))
+            or self.unwell(others)
+            or self.examined(others)
             or self.unanswered((service, *others))
         )
 
+    def examined(self, services: Iterable[str]) -> str:
+        """What is wrong with the first of `services` whose own health check does not pass within its time; empty if none."""
+        found = (self.vitals.examined(name, self.within(name)) for name in services)
+        return next((wrong for wrong in found if wrong), "")
+
     def heal(self, after: str) -> None:
         """Starts again what is down, and where that is no help replaces its containers; otherwise gives up."""
-        longest = max(self.within(name) for name in self.services)
 
         def cured() -> DrillResult:
             for cure in (self._start, self.recreate):
                 # What is down stays down; what is only unwell may get well by itself.
-                if not self.unwell(self.services, longest):
+                if not self.unwell(self.services):
                     return Passed(seen="")
-                cure(tuple(name for name in self.services if self.vitals.of(name).reason))
-            return Undrilled(error=self.unwell(self.services, longest))
+                if ill := tuple(name for name in self.services if self.vitals.of(name).reason):
+                    cure(ill)
+            return Undrilled(error=self.unwell(self.services))
 
         result = carried_out(cured)
         if isinstance(result, Undrilled) and result.error:
@@ -282,7 +287,7 @@ class Ground:
         if made:
             raise Unavailable(made)
         stow_files(self.stack, services)
-        self.revived(max(self.within(name) for name in self.services), *services, configuration=configuration)
+        self.revived(max(self.within(name) for name in services), *services, configuration=configuration)
 
     def revived(self, seconds: float, *services: str, configuration: str | None = None) -> str:
         """Has Compose start `services` (all when there are none) in its order; why they do not get well in `seconds`.

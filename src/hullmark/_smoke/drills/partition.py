@@ -88,10 +88,7 @@ def _partition(ground: Ground, link: Link, callee: str) -> DrillResult:
 def _recovered(ground: Ground, caller: str, callee: str) -> str:
     """Why the two are not as before; empty when they are."""
     pair = (caller, callee)
-    seconds = ground.within(caller)
-    return (
-        ground.unwell(pair, seconds) or ground.vitals.examined(pair, seconds) or ground.unanswered((caller,))
-    )
+    return ground.unwell(pair) or ground.examined(pair) or ground.unanswered((caller,))
 
 
 class _Cut:

@@ -12,8 +12,6 @@ from hullmark.errors import Interrupted, Unavailable
 from hullmark.model.stack import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from docker.models.containers import Container
 
     from hullmark._smoke.stack import Stack
@@ -21,6 +19,8 @@ if TYPE_CHECKING:
 _NANO = 1e9
 _FEW = 2
 """Lines that are quoted whole."""
+_OVERDUE = -1
+"""What the engine writes down as the exit code of a health check that did not end in time."""
 _DEFAULT_TIMEOUT = 30.0
 _DEFAULT_RETRIES = 3
 
@@ -29,6 +29,19 @@ def gist(output: str) -> str:
     """What a health check printed, where that is little, otherwise its last line: a traceback ends with what went wrong."""
     lines = [line for line in output.splitlines() if line.strip()]
     return shorten(output if len(lines) <= _FEW else lines[-1])
+
+
+def unhealthy(service: str, code: int | None, output: str) -> str:
+    """That the health check of `service` has ended so: in the same words whoever saw it first, the engine or a drill.
+
+    `code` is `None`, or -1 as the engine has it, for one that did not end in time.
+    """
+    if code in {None, _OVERDUE}:
+        return f"`{service}` is unhealthy: its health check does not end in time"
+    said = gist(output)
+    return (
+        f"`{service}` is unhealthy: its health check ends with exit code {code}{f': {said}' if said else ''}"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +111,8 @@ class Vitals:
             case "healthy":
                 return Sign()
             case "unhealthy":
-                said = gist((health.get("Log") or [{"Output": ""}])[-1]["Output"])
-                return Sign(reason=f"`{service}` is unhealthy{f': {said}' if said else ''}")
+                last = (health.get("Log") or [{"ExitCode": None, "Output": ""}])[-1]
+                return Sign(reason=unhealthy(service, last["ExitCode"], last["Output"]))
             case "starting":
                 return Sign(reason=f"`{service}` is not healthy yet")
             case _:
@@ -138,26 +151,19 @@ class Vitals:
         code, output = run_inside(self.stack, service, check.command, check.timeout)
         if code == 0:
             return ""
-        said = gist(output)
-        how = "does not end in time" if code is None else f"ends with exit code {code}"
-        return f"the health check of `{service}` {how}{f': {said}' if said else ''}"
+        return unhealthy(service, code, output)
 
-    def examined(self, services: Iterable[str], seconds: float) -> str:
-        """What is wrong with the first of `services` whose own health check does not pass within `seconds`."""
+    def examined(self, service: str, seconds: float) -> str:
+        """What is wrong with `service` if its own health check does not pass within `seconds`; empty if it does."""
         deadline = time.monotonic() + seconds
-        for name in services:
-            if self.is_done(name):
-                continue
-            check = self.health_check(name)
-            while check is not None:
-                try:
-                    wrong = self.examine(name, check)
-                except Unavailable as error:
-                    wrong = error.message
-                if not wrong:
-                    break
-                if time.monotonic() > deadline:
-                    return wrong
-                if self.stack.engine.cancelled.wait(PAUSE):
-                    raise Interrupted
+        check = None if self.is_done(service) else self.health_check(service)
+        while check is not None:
+            try:
+                wrong = self.examine(service, check)
+            except Unavailable as error:
+                wrong = error.message
+            if not wrong or time.monotonic() > deadline:
+                return wrong
+            if self.stack.engine.cancelled.wait(PAUSE):
+                raise Interrupted
         return ""
