@@ -526,7 +526,7 @@ def _instruction(
 
 
 def _commands(statement: Statement, shell: tuple[str, ...]) -> tuple[tuple[Command, ...], str | None]:
-    """The commands of a RUN, or the reason why they are not known."""
+    """The commands of a RUN, and the reason why these are not all, or none, where it is so."""
     if statement.json is not None:
         return exec_form(statement.elements), None
     alone = statement.openings == [(statement.start, statement.end)]
@@ -545,10 +545,7 @@ def _commands(statement: Statement, shell: tuple[str, ...]) -> tuple[tuple[Comma
         if name not in SHELLS:
             return (), f"SHELL is {name}, not a POSIX shell"
     body, documents = (statement.bodies[0], {}) if alone else _without_documents(statement)
-    found = script(body, documents) if body.text else ()
-    if found is None:
-        return (), "its shell code is too tangled to be read"
-    return found, None
+    return script(body, documents) if body.text else ((), None)
 
 
 def _without_documents(statement: Statement) -> tuple[Located, dict[int, Document]]:

@@ -85,12 +85,35 @@ class Document:
     content: Located
 
 
-def script(body: Located, documents: Mapping[int, Document]) -> tuple[Command, ...] | None:
-    """The commands of `body`; `None` when it is too tangled to be read in reasonable time.
+def script(body: Located, documents: Mapping[int, Document]) -> tuple[tuple[Command, ...], str | None]:
+    """The commands of `body`, and why that is none or not all of them, where it is so.
 
     `documents` are those that were taken out of it, by the offset of the redirection.
     """
-    return _script(body, 0, documents)
+    if not body.text.strip():
+        return (), None
+    data = body.text.encode("utf-8", "replace")
+    root = _tree(data)
+    if root is None:
+        return (), "its shell code is too tangled to be read"
+    reading = _Reading(body, data, 0, documents)
+    wrong = _misread(root) if root.has_error else None
+    reason = None
+    if wrong is not None:
+        place = body.span(*reading.range(wrong))
+        reason = f"at {place.line}:{place.column} its shell code is not what the grammar expects"
+    return tuple(reading.commands(root)), reason
+
+
+def _misread(root: Node) -> Node | None:
+    """The first part that is no shell code, or where some is missing."""
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        if node.is_error or node.is_missing:
+            return node
+        pending += [child for child in reversed(node.children) if child.has_error or child.is_missing]
+    return None
 
 
 def exec_form(elements: Sequence[Located]) -> tuple[Command, ...]:

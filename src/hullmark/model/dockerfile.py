@@ -220,7 +220,7 @@ class Instruction:
     commands: tuple[Command, ...] = ()
     """Of RUN: the simple commands in the order in which they are written, those of `sh -c "..."` included."""
     unread: str | None = None
-    """Of RUN: why `commands` says nothing, for example because SHELL is PowerShell."""
+    """Of RUN: why `commands` says nothing or not all, for example because SHELL is PowerShell."""
     trigger: Instruction | None = None
     """Of ONBUILD: what runs when the image is used as a base."""
     ignores: tuple[Ignore, ...] = ()
