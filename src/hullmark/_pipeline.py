@@ -170,10 +170,11 @@ def run_checks(
         vulnerabilities=tuple(sorted(run.vulnerabilities, key=lambda v: v.sort_key)),
         scans=tuple(sorted(run.scans, key=lambda each: each.service)),
         suppressed=suppressed,
+        silenced=tuple(sorted(run.silenced, key=lambda finding: finding.sort_key)),
         policy=policy,
         places=tuple((service.name, service.span) for service in project.services),
         prefix=below_repository(project.root),
-        rules=texts(chain(suppressed, *(result.findings for result in results))),
+        rules=texts(chain(suppressed, run.silenced, *(result.findings for result in results))),
     )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DOCKERFILE = """\
-FROM debian:12@sha256:0000000000000000000000000000000000000000000000000000000000000000 AS base
+{first}FROM debian:12@sha256:0000000000000000000000000000000000000000000000000000000000000000 AS base
 {above}RUN apt-get update && apt-get install -y {option} curl && rm -rf /var/lib/apt/lists/*
 ARG VERSION=1
 LABEL org.opencontainers.image.version=${{VERSION}}
@@ -35,9 +35,17 @@ def project(tmp_path: Path) -> Path:
 
 
 def _lint(
-    project: Path, *, above: str = "", option: str = "--no-install-recommends", toml: str = "", **environ: str
+    project: Path,
+    *,
+    first: str = "",
+    above: str = "",
+    option: str = "--no-install-recommends",
+    toml: str = "",
+    **environ: str,
 ) -> list[tuple[str, str, str]]:
-    (project / "Dockerfile").write_text(DOCKERFILE.format(above=above, option=option), encoding="utf-8")
+    (project / "Dockerfile").write_text(
+        DOCKERFILE.format(first=first, above=above, option=option), encoding="utf-8"
+    )
     (project / "hullmark.toml").write_text(toml, encoding="utf-8")
     stdout, stderr = io.StringIO(), io.StringIO()
     given = {"PATH": os.environ["PATH"], "HOME": "/", "HULLMARK_HADOLINT": "never", **environ}
@@ -100,3 +108,10 @@ def test_an_ignore_that_has_expired_is_found_and_ignores_nothing(project: Path) 
 def test_an_ignore_can_itself_be_ignored(project: Path) -> None:
     toml = '[[ignore.findings]]\nrule = "unused-ignore"\nreason = "x"\n'
     assert _lint(project, above=IGNORE, toml=toml) == []
+
+
+@pytest.mark.parametrize(("where", "line"), [("first", 1), ("above", 2)])
+def test_a_comment_about_a_rule_that_there_is_not_is_found(project: Path, where: str, line: int) -> None:
+    found = _lint(project, **{where: "# hullmark: ignore=apt-recomends fonts\n"})
+    seen = "there is no rule `apt-recomends`, so that the comment ignores nothing"
+    assert found == [("unused-ignore", f"Dockerfile:{line}", seen)]

@@ -109,7 +109,7 @@ def test_another_program_of_that_name_is_not_used(tmp_path: Path) -> None:
 def _reviewed(root: Path, commands: Commands, text: str) -> dict[str, tuple[str, ...]]:
     dockerfile = parse(text, "Dockerfile")
     others: tuple[Finding, ...] = Hadolint(commands, root).lint(PROGRAM, [_write(root, text)])["Dockerfile"]
-    others = tuple(f for f in others if not silenced(f, dockerfile.recipe()))
+    others = tuple(f for f in others if silenced(f, dockerfile.recipe()) is None)
     found = review(dockerfile, service="web", others=others, equivalent=EQUIVALENT).findings
     assert all(f.service == "web" for f in found)
     return {f.rule: f.aliases for f in found}
@@ -166,7 +166,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _lint(project: Path, **environ: str) -> tuple[int, dict[str, Any]]:
+def _run(project: Path, *options: str, **environ: str) -> tuple[int, str]:
     import io
     import os
 
@@ -175,12 +175,17 @@ def _lint(project: Path, **environ: str) -> tuple[int, dict[str, Any]]:
     stdout = io.StringIO()
     path = os.environ["PATH"] if "PATH" not in environ else environ.pop("PATH")
     code = main(
-        ["-C", str(project), "-q", "lint", "--format", "json"],
+        ["-C", str(project), "-q", "lint", *options],
         stdout=stdout,
         stderr=io.StringIO(),
         environ={"PATH": path, "HOME": "/", **environ},
     )
-    return code, json.loads(stdout.getvalue())
+    return code, stdout.getvalue()
+
+
+def _lint(project: Path, **environ: str) -> tuple[int, dict[str, Any]]:
+    code, text = _run(project, "--format", "json", **environ)
+    return code, json.loads(text)
 
 
 def _rules(report: dict[str, Any]) -> list[str]:
@@ -211,3 +216,11 @@ def test_its_findings_are_ignored_by_their_id(project: Path) -> None:
     _write(project, '[[ignore.findings]]\nrule = "DL3003"\nreason = "x"\n', "hullmark.toml")
     code, report = _lint(project)
     assert (code, _rules(report)) == (0, [])
+
+
+def test_what_is_silenced_is_shown_with_the_reason(project: Path) -> None:
+    _write(project, "FROM debian:12 AS all\nRUN true\nFROM scratch\nCOPY --from=all / /\n")
+    assert "silenced: DL3067 at Dockerfile:4:1  (hullmark explain DL3067)" in _run(project)[1]
+    (shown,) = _lint(project)[1]["suppressed"]
+    assert (shown["rule"], shown["service"]) == ("DL3067", "web")
+    assert shown["seen"].endswith("silenced: stage 1 squashes stage all, which is meant")

@@ -111,8 +111,15 @@ def idle_comments(
             if not judged or (instruction.span.line, rule) in used[dockerfile.path] or span in seen:
                 continue
             seen.add(span)
-            misplaced = ours.get(rule, Check.LINT) is not Check.LINT
-            yield from apply(IdleIgnore(rule=rule, span=span, misplaced=misplaced), None)
+            unknown = rule not in ours and not IDS.fullmatch(rule)
+            idle = IdleIgnore(
+                rule=rule,
+                span=span,
+                misplaced=ours.get(rule, Check.LINT) is not Check.LINT,
+                unknown=unknown,
+                nearest=nearest(rule, ours) if unknown else None,
+            )
+            yield from apply(idle, None)
 
 
 def _check_of(rule: str) -> Check | None:

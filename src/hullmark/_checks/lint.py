@@ -43,6 +43,9 @@ def lint(run: Run) -> None:
         if service.build is not None and dockerfile is not None:
             recipe = dockerfile.recipe(service.build.target)
             context = context_of(service, recipe, run.project.root, secrets=True)
+            theirs = (others or {}).get(dockerfile.path, ())
+            meant = {each: why for each in theirs if (why := silenced(each, recipe)) is not None}
+            run.silenced += [replace(why, service=service.name) for why in meant.values()]
             reviewed = review(
                 dockerfile,
                 target=service.build.target,
@@ -53,7 +56,7 @@ def lint(run: Run) -> None:
                 own=run.project.own_images(service),
                 non_root=isinstance(run.project.settings.service(service.name).user, NonRoot),
                 context=None if context is None else _without_allowed(context, run.project.settings.secrets),
-                others=[f for f in (others or {}).get(dockerfile.path, ()) if not silenced(f, recipe)],
+                others=[each for each in theirs if each not in meant],
                 equivalent=EQUIVALENT,
             )
             findings += reviewed.findings

@@ -77,6 +77,8 @@ class Run:
     scans: list[ScanSummary] = field(default_factory=list)
     suppressed: list[Finding] = field(default_factory=list)
     """What was set aside before the configuration is asked, with the reason in what was seen."""
+    silenced: list[Finding] = field(default_factory=list)
+    """What another linter finds in what is meant as it is."""
     stack: StackRun | None = None
 
     def add(self, check: Check, service: str | None, outcome: Outcome, started: float) -> None:

@@ -47,7 +47,7 @@ def command(session: Session, /, *, rule: str | None) -> None:
         ours = by_id.get(EQUIVALENT.get(code, ""))
         session.stdout.write(f"{code} (hadolint{', by ShellCheck' if code.startswith('SC') else ''})\n\n")
         if text := EXPLAINED.get(code):
-            session.stdout.write(f"{fill(text, 80)}\n\n")
+            session.stdout.write(f"{fill(text, 80, break_on_hyphens=False)}\n\n")
         session.stdout.write(f"Described at {page(code)}\n")
         if ours is None:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from hullmark.model.deployment import REQUIRED_LABELS, Deployment
@@ -121,12 +122,13 @@ def ignores(
     dockerfile: Dockerfile, target: str | None = None
 ) -> Iterator[tuple[Instruction, str, SourceSpan]]:
     """Each rule that a comment ignores with a reason, in the stages that a build of `target` runs, and where."""
-    for stage in dockerfile.recipe(target).stages:
-        for instruction in stage.instructions:
-            for ignore in instruction.ignores:
-                if ignore.reason:
-                    for rule in ignore.rules:
-                        yield instruction, rule, ignore.span
+    stages = dockerfile.recipe(target).stages
+    built = (each for stage in stages for each in (stage.opening, *stage.instructions))
+    for instruction in chain(dockerfile.arguments, built):
+        for ignore in instruction.ignores:
+            if ignore.reason:
+                for rule in ignore.rules:
+                    yield instruction, rule, ignore.span
 
 
 def _findings(deployment: Deployment, rules: Iterable[Rule[Any]], service: str | None) -> Iterator[Finding]:

@@ -51,7 +51,9 @@ _DIRECTIVES = frozenset({"check", "escape", "syntax"})
 _DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
 _BLANKS = re.compile(r"[\t\v\f\r ]+")
 _HEREDOC = re.compile(r"([0-9]*)<<(-?)([^<]*)", re.DOTALL)
-_IGNORE = re.compile(r"#\s*hullmark:\s*ignore=(\S*)\s*(.*)")
+_IGNORE = re.compile(
+    r"#\s*hullmark(?::\s*|\s+)ignore\b(?:\s*=([\w-]*(?:\s*,\s*[\w-]*)*))?\s*(.*)", re.IGNORECASE
+)
 _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _CONTINUED = {
     escape: re.compile(rf"(?:(?<=[^{re.escape(escape)}])|^){re.escape(escape)}[ \t]*\Z") for escape in "\\`"
@@ -300,7 +302,7 @@ class _File:
     def ignores(self, comments: list[tuple[str, int, int]]) -> tuple[Ignore, ...]:
         found = []
         for text, line, column in comments:
-            match = _IGNORE.match(text) if "hullmark" in text else None
+            match = _IGNORE.match(text) if "hullmark" in text.lower() else None
             if match is not None:
                 span = SourceSpan(
                     path=self.path,
@@ -309,7 +311,7 @@ class _File:
                     end_line=line,
                     end_column=column + len(text.rstrip()),
                 )
-                rules = tuple(name for name in match[1].split(",") if name)
+                rules = tuple(name.strip() for name in (match[1] or "").split(",") if name.strip())
                 found.append(Ignore(rules=rules, reason=match[2].strip(), span=span))
         return tuple(found)
 

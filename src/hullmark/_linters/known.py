@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hullmark.model.location import SourceSpan
@@ -36,15 +37,22 @@ EXPLAINED: Mapping[str, str] = {
 """What hullmark has to say about a rule of hadolint."""
 
 
-def silenced(finding: Finding, recipe: Recipe) -> bool:
-    """Whether the finding is about a squash that is meant as one; see `EXPLAINED`."""
+def silenced(finding: Finding, recipe: Recipe) -> Finding | None:
+    """The finding with the reason, when it is about a squash that is meant as one (see `EXPLAINED`); else `None`."""
     squash = recipe.final.squash
     place = finding.location
-    return (
-        finding.rule == _WHOLE_COPY
-        and squash is not None
-        and isinstance(place, SourceSpan)
-        and squash[0].span.line <= place.line <= squash[0].span.end_line
+    if (
+        finding.rule != _WHOLE_COPY
+        or squash is None
+        or not isinstance(place, SourceSpan)
+        or not squash[0].span.line <= place.line <= squash[0].span.end_line
+    ):
+        return None
+    stage = f"stage {recipe.final.label} squashes stage {squash[1].label}"
+    return replace(
+        finding,
+        seen=f"{finding.seen}; silenced: {stage}, which is meant",
+        remedy="nothing has to be done: `hullmark explain DL3067` says why",
     )
 
 

@@ -412,7 +412,7 @@ def _report(report: Report) -> ReportV1:
                 error=counts.errors,
                 warning=counts.warnings,
                 note=counts.notes,
-                suppressed=len(report.suppressed),
+                suppressed=len(report.suppressed) + len(report.silenced),
                 ran=counts.ran,
                 skipped=counts.skipped,
                 broken=counts.broken,
@@ -420,7 +420,7 @@ def _report(report: Report) -> ReportV1:
         ),
         outcomes=[_outcome(result) for result in report.results],
         findings=[_finding(finding) for finding in report.findings],
-        suppressed=[_finding(finding) for finding in report.suppressed],
+        suppressed=[_finding(finding) for finding in (*report.suppressed, *report.silenced)],
         fixed=[
             FixedV1(rule=each.rule, message=each.message, location=_location(each.location))
             for each in report.fixed

@@ -68,6 +68,7 @@ def render(report: Report, style: Style) -> Iterator[str]:
             _fixable(report),
             _failures(report),
             _suppressed(report, listed=style.suppressed),
+            _silenced(report),
             _time_line(report),
             _drills(report),
             _sizes(report),
@@ -161,6 +162,15 @@ def _suppressed(report: Report, *, listed: bool) -> Iterator[Text]:
         for finding in report.suppressed if listed else ():
             service = f" ({finding.service})" if finding.service else ""
             yield Text(printable(f"  {finding.rule}{service}: {finding.seen}"), style="dim")
+
+
+def _silenced(report: Report) -> Iterator[Text]:
+    """What another linter says of what is meant as it is, each rule on one line."""
+    for rule, group in groupby(
+        sorted(report.silenced, key=lambda f: (f.rule, f.service or "")), lambda f: f.rule
+    ):
+        places = ", ".join(dict.fromkeys(printable(str(finding.location)) for finding in group))
+        yield Text(f"silenced: {rule} at {places}  (hullmark explain {rule})", style="dim")
 
 
 # --- the stack -----------------------------------------------------------------------------------------------------

@@ -25,6 +25,10 @@ class IdleIgnore:
     """The last day on which it counted, if that is over."""
     misplaced: bool = False
     """Whether it is a comment about a rule that does not look at Dockerfiles."""
+    unknown: bool = False
+    """Whether it is a comment about a rule that there is not."""
+    nearest: str | None = None
+    """The rule that was probably meant then."""
 
 
 class Stale(enum.StrEnum):

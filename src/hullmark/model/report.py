@@ -97,6 +97,8 @@ class Report:
     """How images were scanned for vulnerabilities, by service."""
     suppressed: tuple[Finding, ...] = ()
     """Findings that the configuration ignores."""
+    silenced: tuple[Finding, ...] = ()
+    """Findings of other linters about what is meant as it is; `hullmark explain` says why of each of their rules."""
     fixed: tuple[Fixed, ...] = ()
     """What was fixed before the checks ran."""
     policy: Policy = field(default_factory=Policy)

@@ -1,9 +1,9 @@
 """Ignore that ignores nothing.
 
 What it checks
-    Each `[[ignore.findings]]` of `hullmark.toml`, and each comment `# hullmark: ignore=RULE reason`: whether it covers a
-    finding of this run, and has not expired. It is looked at when the check that the rule belongs to has run for the
-    whole project; a comment, when the Dockerfile is linted.
+    Each `[[ignore.findings]]` of `hullmark.toml`, and each comment `# hullmark: ignore=RULE reason`: whether there is
+    such a rule, and it covers a finding of this run and has not expired. It is looked at when the check that the rule
+    belongs to has run for the whole project; a comment, when the Dockerfile is linted.
 
 Why it matters
     What is ignored was decided for a reason. When the reason is gone the ignore stays, and hides the next defect of
@@ -29,6 +29,13 @@ def unused_ignore(ignore: IdleIgnore) -> Iterator[Observation]:
         seen, remedy = (
             f"the ignore of `{ignore.rule}`{where} expired on {ignore.expired}",
             "decide again: remove it, or set a later `expires`",
+        )
+    elif ignore.unknown:
+        seen = f"there is no rule `{ignore.rule}`, so that the comment ignores nothing"
+        remedy = (
+            f"write `{ignore.nearest}`, if that was meant"
+            if ignore.nearest
+            else "remove it; `hullmark explain` lists the rules"
         )
     elif ignore.misplaced:
         seen = f"`{ignore.rule}` does not look at Dockerfiles, so that no comment ignores it"

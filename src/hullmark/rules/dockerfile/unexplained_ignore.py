@@ -42,6 +42,6 @@ def unexplained_ignore(dockerfile: Dockerfile) -> Iterator[Observation]:
                 location=ignore.span,
                 seen=f"`hullmark: ignore={names}` without a {'reason' if names else 'rule'}",
                 expected="a rule and a reason",
-                remedy=f"write `# hullmark: ignore={names or 'RULE'} REASON`",
+                remedy=f"write `# hullmark: ignore={names or 'RULE'} {ignore.reason or 'REASON'}`",
                 key=f"{instruction.keyword} {instruction.value}: {names}",
             )

@@ -1,4 +1,4 @@
-r'''Commands of a RUN that no rule looks at.
+r"""Commands of a RUN that no rule looks at.
 
 What it checks
     Each RUN, in any stage that the image is made from: whether its commands can be read. They cannot where SHELL is not
@@ -24,7 +24,7 @@ How to fix
     Good:
 
         RUN python3 -m compileall /app
-'''
+"""
 
 from __future__ import annotations
 
@@ -35,11 +35,13 @@ from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
 
 
-@rule(summary="commands that no rule looks at", severity=Severity.NOTE, since="0.1")
+@rule(summary="no rule looks at the commands", severity=Severity.NOTE, since="0.1")
 def unread_commands(stage: Stage) -> Iterator[Observation]:
     for instruction in stage.instructions:
         if instruction.unread is not None:
-            what = "some of its commands are not read" if instruction.commands else "its commands are not read"
+            what = (
+                "some of its commands are not read" if instruction.commands else "its commands are not read"
+            )
             yield Observation(
                 location=instruction.span,
                 seen=f"{what}: {instruction.unread}",
