@@ -90,6 +90,8 @@ class Authenticator:
     """What is asked for where the registry does not say what it wants."""
     find_login: Callable[[], Login] = field(repr=False)
     """Called once, and only when the registry wants to know who asks."""
+    verb: str = "pull"
+    """What is to be done there, for messages."""
     _scopes: tuple[str, ...] = ()
     _header: str | None = field(default=None, repr=False)
     _login: Login | None = field(default=None, repr=False)
@@ -233,12 +235,12 @@ class Authenticator:
                 return Unavailable(f"{what}; nobody is logged in there", hint=f"`{command}`")
             case Password(username=name):
                 return Unavailable(
-                    f"{what} as `{name}`", hint=f"`{command}` again, or as a user who may pull it"
+                    f"{what} as `{name}`", hint=f"`{command}` again, or as a user who may {self.verb} it"
                 )
             case IdentityToken() | RegistryToken():
                 return Unavailable(
                     f"{what} with the token of Docker's configuration",
-                    hint=f"`{command}` again, or as a user who may pull it",
+                    hint=f"`{command}` again, or as a user who may {self.verb} it",
                 )
 
 

@@ -1,4 +1,4 @@
-"""One repository of a registry, pulled from as version 1.1 of the OCI distribution specification says."""
+"""One repository of a registry, asked as version 1.1 of the OCI distribution specification says."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from hullmark._images.credentials import Login
     from hullmark._images.manifests import Descriptor
-    from hullmark._images.transport import Answer, Transport
+    from hullmark._images.transport import Answer, Body, Transport
     from hullmark.model.reference import Reference
 
 Read = TypeVar("Read")
@@ -71,6 +71,8 @@ class Repository:
     # What these hold are partly secrets, and a repr ends up in logs.
     transport: Transport = field(repr=False)
     find_login: Callable[[], Login] = field(repr=False)
+    pushing: bool = False
+    """Whether more than reading is to be allowed."""
     authenticator: Authenticator = field(init=False, repr=False)
     _base: str = field(default="", init=False)
 
@@ -78,8 +80,9 @@ class Repository:
         self.authenticator = Authenticator(
             transport=self.transport,
             registry=self.reference.registry,
-            scope=f"repository:{self.reference.repository}:pull",
+            scope=f"repository:{self.reference.repository}:{'pull,push' if self.pushing else 'pull'}",
             find_login=self.find_login,
+            verb="push" if self.pushing else "pull",
         )
 
     def connect(self) -> None:
@@ -100,17 +103,7 @@ class Repository:
         else:
             # What may go without TLS may still have it, and then nothing goes over the network in the clear.
             schemes = ("https", "http")
-        failures = 0
-        while True:
-            try:
-                self._base = self._greet(host, schemes)
-            except Transient as error:
-                failures += 1
-                if failures >= self.transport.patience.attempts:
-                    raise Unavailable(f"{self.name}: {error.message}", hint=error.hint) from error
-                self.transport.pause(failures, error.after)
-            else:
-                return
+        self._base = self.patiently(lambda: self._greet(host, schemes))
 
     def _greet(self, host: str, schemes: tuple[str, ...]) -> str:
         """The address of the registry with the scheme at which it answers."""
@@ -177,9 +170,9 @@ class Repository:
                 return self._get(path, {"Accept": OCI_INDEX}, read, missing)
         return None
 
-    def document(self, descriptor: Descriptor, limit: int) -> bytes:
-        """A small blob, such as a configuration, verified."""
-        subject = f"{self.name}: the configuration {descriptor.digest}"
+    def document(self, descriptor: Descriptor, limit: int, *, kind: str = "configuration") -> bytes:
+        """A small blob, such as a configuration, verified; messages call it `kind`."""
+        subject = f"{self.name}: the {kind} {descriptor.digest}"
         digest = descriptor.checked_digest(self.name)
         _check_size(descriptor.size, limit, subject)
 
@@ -224,7 +217,7 @@ class Repository:
                             url = elsewhere.pop(0)
                             transfers -= 1
                             continue
-                        raise self._refused(answer, lambda _: self._missing_layer(descriptor, urls))
+                        raise self.refused(answer, lambda _: self._missing_layer(descriptor, urls))
                     skip = self._begin(answer, offset, size, subject)
                     for piece in answer.pieces():
                         fresh = piece[skip:] if skip else piece
@@ -286,6 +279,18 @@ class Repository:
             raise Transient(f"the answer ended after {found} of {size} bytes")
         raise DamagedImage(f"{subject} should have {size} bytes and has {'more' if found is None else found}")
 
+    def patiently(self, attempt: Callable[[], Read]) -> Read:
+        """What `attempt` returns once it does not fail in passing any more, with the patience that the transport has."""
+        failures = 0
+        while True:
+            try:
+                return attempt()
+            except Transient as error:
+                failures += 1
+                if failures >= self.transport.patience.attempts:
+                    raise Unavailable(f"{self.name}: {error.message}", hint=error.hint) from error
+                self.transport.pause(failures, error.after)
+
     def _get(
         self,
         path: str,
@@ -294,29 +299,37 @@ class Repository:
         missing: Callable[[Answer], Unavailable],
     ) -> Read:
         """What `read` makes of the answer, with the patience that the transport has."""
-        failures = 0
-        while True:
-            try:
-                with self._ask(path, headers) as answer:
-                    if answer.status != _OK:
-                        raise self._refused(answer, missing)
-                    return read(answer)
-            except Transient as error:
-                failures += 1
-                if failures >= self.transport.patience.attempts:
-                    raise Unavailable(f"{self.name}: {error.message}", hint=error.hint) from error
-                self.transport.pause(failures, error.after)
+
+        def attempt() -> Read:
+            with self._ask(path, headers) as answer:
+                if answer.status != _OK:
+                    raise self.refused(answer, missing)
+                return read(answer)
+
+        return self.patiently(attempt)
 
     def _ask(self, path: str, headers: Mapping[str, str], elsewhere: str | None = None) -> Answer:
         """The answer to a request for something of this repository, or for the same thing from `elsewhere`."""
         if elsewhere is not None:
             return self.transport.send("GET", elsewhere, headers)
-        url = f"{self._base}/v2/{self.reference.repository}/{path}"
+        return self.request("GET", self.url(path), headers)
+
+    def url(self, path: str) -> str:
+        """The address of something of this repository."""
+        return f"{self._base}/v2/{self.reference.repository}/{path}"
+
+    def request(self, method: str, url: str, headers: Mapping[str, str], body: Body | None = None) -> Answer:
+        """The answer to one request; the registry, and nobody else, is told who asks.
+
+        Raises as `Transport.send` does; whatever the registry answers for good is an answer.
+        """
+        if Origin.of(url) != Origin.of(self._base):
+            return self.transport.send(method, url, headers, body=body)
         renewals = 0
         while True:
             header = self.authenticator.header
             authorization = {"Authorization": header} if header else {}
-            answer = self.transport.send("GET", url, {**headers, **authorization})
+            answer = self.transport.send(method, url, {**headers, **authorization}, body=body)
             # The host that a redirect has led to is not asked to judge the registry's credentials.
             judged = answer.status == _UNAUTHORIZED and Origin.of(answer.url) == Origin.of(url)
             if not judged or renewals == _RENEWALS:
@@ -331,7 +344,7 @@ class Repository:
                 return answer
             answer.finish()
 
-    def _refused(self, answer: Answer, missing: Callable[[Answer], Unavailable]) -> Exception:
+    def refused(self, answer: Answer, missing: Callable[[Answer], Unavailable]) -> Exception:
         """The error for a status that is none of success."""
         registry = self.reference.registry
         where = Origin.of(answer.url)
@@ -341,13 +354,13 @@ class Repository:
             )
         if answer.status == _NOT_FOUND:
             return missing(answer)
-        _, said = self._said(answer)
+        _, said = self.said(answer)
         if answer.status in {_UNAUTHORIZED, _FORBIDDEN}:
             verb = "wants to know who asks for" if answer.status == _UNAUTHORIZED else "denies"
             return self.authenticator.denied(f"{registry} {verb} {self.name}{said}")
         return Unavailable(f"{self.name}: {registry} answered {answer.status}{said}")
 
-    def _said(self, answer: Answer) -> tuple[str, str]:
+    def said(self, answer: Answer) -> tuple[str, str]:
         """The code of the registry's first error, and its text for a message."""
         try:
             body = answer.read(_LARGEST_ERROR)
@@ -361,7 +374,7 @@ class Repository:
 
     def _missing_manifest(self, answer: Answer) -> Unavailable:
         registry, repository = self.reference.registry, self.reference.repository
-        code, _ = self._said(answer)
+        code, _ = self.said(answer)
         if code == "NAME_UNKNOWN":
             what = f"no repository `{repository}`"
         elif isinstance(self.reference, Pinned):

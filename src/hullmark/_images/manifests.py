@@ -113,6 +113,11 @@ class Chosen:
     """As the index declares it; `None` where there is no index."""
 
 
+def digest_of(content: bytes) -> Digest:
+    """What `content` is called in a registry."""
+    return Digest.parse(f"sha256:{hashlib.sha256(content).hexdigest()}")
+
+
 def check_bytes(content: bytes, digest: Digest, said_by: str, name: str) -> None:
     """Raises `DamagedImage`, naming both sides, unless `digest` is that of `content`."""
     computed = hashlib.sha256(content).hexdigest()

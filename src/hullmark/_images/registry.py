@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hullmark._images.interface import Limits, Request
     from hullmark._images.layout import Beside
     from hullmark._images.manifests import Descriptor, ImageManifest
+    from hullmark._images.push import Push
     from hullmark._images.transport import Patience
     from hullmark._process import Commands
     from hullmark.model.reference import Reference
@@ -54,7 +55,7 @@ class Registry:
     ) -> Iterator[Core]:
         """See `Source.open`. Blobs can be opened from several threads, and only until the context is left."""
         asked = asked_for(platform)
-        with self._repository(reference, cancelled) as repository:
+        with self.repository(reference, cancelled) as repository:
             yield _Pull(repository, request.limits, foreign=self.foreign).core(asked)
 
     def digest(self, reference: str, limits: Limits, cancelled: threading.Event) -> Digest:
@@ -62,7 +63,7 @@ class Registry:
 
         Raises as `open` does.
         """
-        with self._repository(reference, cancelled) as repository:
+        with self.repository(reference, cancelled) as repository:
             content = repository.manifest(_which(repository.reference), limits.manifest).content
         return Digest.parse(f"sha256:{hashlib.sha256(content).hexdigest()}")
 
@@ -70,7 +71,7 @@ class Registry:
     def beside(self, reference: str, request: Request, cancelled: threading.Event) -> Iterator[Beside]:
         """What is kept beside the images; see `hullmark._images.attestations`."""
         limit = request.limits.manifest
-        with self._repository(reference, cancelled) as repository:
+        with self.repository(reference, cancelled) as repository:
 
             def indexes(digest: str) -> Iterator[tuple[bytes, bool]]:
                 yield repository.manifest(_which(repository.reference), limit).content, False
@@ -89,8 +90,18 @@ class Registry:
             yield indexes, fetch
 
     @contextlib.contextmanager
-    def _repository(self, reference: str, cancelled: threading.Event) -> Iterator[Repository]:
-        """The repository of `reference`, connected."""
+    def pushing(self, reference: str, cancelled: threading.Event) -> Iterator[Push]:
+        """What puts blobs and manifests into the repository of `reference`, from several threads if need be."""
+        from hullmark._images.push import Push  # noqa: PLC0415  # as below
+
+        with self.repository(reference, cancelled, pushing=True) as repository:
+            yield Push(repository=repository)
+
+    @contextlib.contextmanager
+    def repository(
+        self, reference: str, cancelled: threading.Event, *, pushing: bool = False
+    ) -> Iterator[Repository]:
+        """The repository of `reference`, connected; `pushing` asks for the right to change it."""
         # A tenth of a second, paid only where a registry is asked.
         from hullmark._images.credentials import find_login  # noqa: PLC0415
         from hullmark._images.distribution import Repository  # noqa: PLC0415
@@ -112,6 +123,7 @@ class Registry:
                 name=reference,
                 transport=transport,
                 find_login=partial(find_login, parsed.registry, self.commands, self.environ),
+                pushing=pushing,
             )
             repository.connect()
             yield repository

@@ -35,7 +35,7 @@ from hullmark import __version__
 from hullmark.errors import Interrupted, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
     from types import TracebackType
 
     from urllib3.response import BaseHTTPResponse
@@ -51,6 +51,11 @@ _AT_ONCE = 16
 """Connections to one host that are kept for the next request."""
 _TICK = 0.1
 _REDIRECTING = frozenset({301, 302, 303, 307, 308})
+_SAME_AGAIN = frozenset({307, 308})
+"""Redirects of which the method and the body stay as they are."""
+_SENT = 64 << 10
+"""Bytes that are sent at once: each has the time of a connection to be taken."""
+_READING = frozenset({"GET", "HEAD"})
 _TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _TOO_MANY = 429
 _PORTS = {"http": 80, "https": 443}
@@ -152,6 +157,26 @@ class Origin:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """What goes with a request; it can be sent again."""
+
+    size: int
+    pieces: Callable[[], Generator[bytes]] = field(repr=False)
+    """From its beginning; what it raises ends the request."""
+    media_type: str = "application/octet-stream"
+
+    @classmethod
+    def of(cls, content: bytes, media_type: str = "application/octet-stream") -> Self:
+        """One that holds `content`."""
+
+        def pieces() -> Generator[bytes]:
+            for start in range(0, len(content), _SENT):
+                yield content[start : start + _SENT]
+
+        return cls(size=len(content), pieces=pieces, media_type=media_type)
+
+
 class Watch:
     """Ends what waits on a socket for too long, or when the user asks to stop.
 
@@ -240,6 +265,14 @@ def _watched(watch: Watch, seconds: float) -> dict[str, type[HTTPConnectionPool]
     """Pools whose connections are watched while they wait for an answer."""
 
     class Plain(HTTPConnection, _Remembering):
+        def send(self, data: Any) -> None:
+            sock = self.sock if isinstance(self.sock, socket.socket) else None
+            watch.begin(sock, seconds)
+            try:
+                super().send(data)
+            finally:
+                watch.end(sock)
+
         def getresponse(self) -> Any:
             sock = self.sock if isinstance(self.sock, socket.socket) else None
             deadline = watch.begin(sock, seconds)
@@ -274,7 +307,10 @@ def _watched(watch: Watch, seconds: float) -> dict[str, type[HTTPConnectionPool]
 class Answer:
     """What came back: status and headers are there, the body is still to be read."""
 
-    def __init__(self, transport: Transport, response: BaseHTTPResponse, url: str) -> None:
+    def __init__(
+        self, transport: Transport, response: BaseHTTPResponse, url: str, *, bodiless: bool = False
+    ) -> None:
+        self._bodiless = bodiless
         self._transport = transport
         self._response = response
         self._socket = transport.watch.latest
@@ -298,7 +334,7 @@ class Answer:
     def finish(self) -> None:
         """Closes it, but reads what is left first where that is little, so that the connection can be kept."""
         with contextlib.suppress(Transient):
-            if self.length is not None and self.length <= PIECE:
+            if self._bodiless or (self.length is not None and self.length <= PIECE):
                 for _ in self.pieces():
                     pass
         self.close()
@@ -338,6 +374,8 @@ class Answer:
 
     def read(self, limit: int) -> bytes | None:
         """The whole body, or `None` when it has more than `limit` bytes."""
+        if self._bodiless:
+            return b""
         if (self.length or 0) > limit:
             return None
         body = bytearray()
@@ -396,24 +434,34 @@ class Transport:
             raise Interrupted
 
     def send(
-        self, method: str, url: str, headers: Mapping[str, str], *, fields: Mapping[str, str] | None = None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        fields: Mapping[str, str] | None = None,
+        body: Body | None = None,
     ) -> Answer:
         """The answer to one request, wherever redirects lead.
 
-        `Authorization` stays with the host that it is for. Raises `Transient` for what another attempt may find
+        `Authorization` stays with the host that it is for, and so do `fields`, which hold credentials. Raises `Transient` for what another attempt may find
         gone, be it a broken connection or a status that says so, and `Unavailable` for everything else.
         """
         sent = {"User-Agent": f"hullmark/{__version__}", "Accept-Encoding": "identity", **headers}
         for _ in range(_REDIRECTS + 1):
-            answer = self._exchange(method, url, sent, fields)
+            answer = self._exchange(method, url, sent, fields, body)
             location = answer.header("Location")
             if answer.status not in _REDIRECTING or not location:
                 break
             answer.finish()
-            target = self._target(url, location)
-            if method != "GET":
+            target = self.target(url, location)
+            if fields is not None:
                 raise Unavailable(
                     f"{Origin.of(url).name} redirects a request that holds credentials; not followed"
+                )
+            if method not in _READING and answer.status not in _SAME_AGAIN:
+                raise Unavailable(
+                    f"{Origin.of(url).name} redirects a request that is to change something; not followed"
                 )
             if Origin.of(target) != Origin.of(url):
                 sent.pop("Authorization", None)
@@ -425,7 +473,8 @@ class Transport:
                 raise self._again(answer)
         return answer
 
-    def _target(self, url: str, location: str) -> str:
+    def target(self, url: str, location: str) -> str:
+        """Where `location` leads that was said at `url`; raises `Unavailable` where nobody should go."""
         here = Origin.of(url)
         try:
             target = urljoin(url, location)
@@ -458,7 +507,12 @@ class Transport:
         return Transient(f"{name} answered {answer.status}", hint="try again later", after=after)
 
     def _exchange(
-        self, method: str, url: str, headers: Mapping[str, str], fields: Mapping[str, str] | None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        fields: Mapping[str, str] | None,
+        body: Body | None,
     ) -> Answer:
         if self.cancelled.is_set():
             raise Interrupted
@@ -467,17 +521,19 @@ class Transport:
         manager = self._manager(Origin.of(url))
         patience = self.patience
         self.watch.start()
-        sent, body = dict(headers), None
+        sent = dict(headers)
         if fields is not None:
-            body = urlencode(fields)
-            sent["Content-Type"] = "application/x-www-form-urlencoded"
+            body = Body.of(urlencode(fields).encode(), "application/x-www-form-urlencoded")
+        if body is not None:
+            sent |= {"Content-Type": body.media_type, "Content-Length": str(body.size)}
         deadline = time.monotonic() + patience.answer
+        pieces = None if body is None else body.pieces()
         try:
             response = manager.request(
                 method,
                 url,
                 headers=sent,
-                body=body,
+                body=pieces,
                 preload_content=False,
                 decode_content=False,
                 redirect=False,
@@ -486,7 +542,10 @@ class Transport:
             )
         except (HTTPError, OSError) as error:
             raise self.failure(error, url, deadline, patience.answer) from error
-        return Answer(self, response, url)
+        finally:
+            if pieces is not None:
+                pieces.close()
+        return Answer(self, response, url, bodiless=method == "HEAD")
 
     def failure(self, error: Exception, url: str, deadline: float, seconds: float) -> Transient:
         """What to raise for an error of the connection; raises what no other attempt will change."""

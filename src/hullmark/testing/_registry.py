@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 
 from hullmark.model.digest import Digest
+from hullmark.testing._uploads import Uploads
 
 if TYPE_CHECKING:
     import ssl
@@ -52,6 +53,8 @@ class Fault:
     """Seconds between one byte of the answer, headers included, and the next."""
     pad: int = 0
     """Zeros sent behind the body, and promised."""
+    take_only: int | None = None
+    """Bytes of the request's body after which the connection ends without an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,15 +72,16 @@ class Seen:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rule:
     path: re.Pattern[str]
+    method: str | None
     fault: Fault
     left: list[int]
 
 
 @dataclass(kw_only=True)
 class FaultyRegistry:
-    """The pull side of a registry on a free port of the loopback interface, while its context is entered.
+    """A registry on a free port of the loopback interface, while its context is entered.
 
-    It holds what `blob`, `manifest` and `image` put into it, and does as `fault` says.
+    It holds what `blob`, `manifest` and `image` put into it and what clients push, and does as `fault` says.
     """
 
     tls: ssl.SSLContext | None = None
@@ -86,11 +90,19 @@ class FaultyRegistry:
     """Every request, in the order in which they came."""
     connections: list[tuple[str, int]] = field(default_factory=list, init=False)
     """The address of every client that sent one, once for each connection."""
+    uploads: Uploads = field(init=False)
+    """What clients are pushing."""
     _blobs: dict[str, bytes] = field(default_factory=dict, init=False)
     _manifests: dict[tuple[str, str], tuple[bytes, str]] = field(default_factory=dict, init=False)
     _rules: list[_Rule] = field(default_factory=list, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
     _stopping: threading.Event = field(default_factory=threading.Event, init=False)
+
+    def __post_init__(self) -> None:
+        self.uploads = Uploads(blobs=self._blobs, keep_blob=self.blob, keep_manifest=self._keep)
+
+    def _keep(self, repository: str, which: str, content: bytes, media_type: str) -> None:
+        self.manifest(repository, content, which, media_type=media_type)
 
     def __enter__(self) -> Self:
         self._server = _Server(self)
@@ -173,18 +185,18 @@ class FaultyRegistry:
         size = len(self._manifests[repository, str(digest)][0])
         return {"mediaType": _INDEX, "digest": str(digest), "size": size}
 
-    def fault(self, path: str, fault: Fault, *, times: int = 1 << 30) -> None:
-        """Answers so the next `times` requests whose path matches the regular expression `path`.
+    def fault(self, path: str, fault: Fault, *, times: int = 1 << 30, method: str | None = None) -> None:
+        """Answers so the next `times` requests, of `method` or of any, whose path matches the expression `path`.
 
         What was told first counts first.
         """
         with self._lock:
-            self._rules.append(_Rule(path=re.compile(path), fault=fault, left=[times]))
+            self._rules.append(_Rule(path=re.compile(path), method=method, fault=fault, left=[times]))
 
-    def _fault_for(self, path: str) -> Fault:
+    def _fault_for(self, method: str, path: str) -> Fault:
         with self._lock:
             for rule in self._rules:
-                if rule.left[0] > 0 and rule.path.search(path):
+                if rule.left[0] > 0 and rule.method in {None, method} and rule.path.search(path):
                     rule.left[0] -= 1
                     return rule.fault
         return Fault()
@@ -198,6 +210,10 @@ class FaultyRegistry:
             if (content := self._blobs.get(found[2])) is not None:
                 return HTTPStatus.OK, content, {"Docker-Content-Digest": found[2]}
             return _refusal("BLOB_UNKNOWN", "blob unknown to registry")
+        if self.uploads.knows_subjects and (found := re.fullmatch(r"/v2/(.+)/referrers/(.+)", path)):
+            manifests = self.uploads.referring.get((found[1], found[2]), [])
+            document = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": manifests}
+            return HTTPStatus.OK, json.dumps(document).encode(), {"Content-Type": _INDEX}
         if found := re.fullmatch(r"/v2/(.+)/manifests/(.+)", path):
             if kept := self._manifests.get((found[1], found[2])):
                 content, media_type = kept
@@ -276,12 +292,17 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._answer()
 
-    def do_POST(self) -> None:
-        self._answer()
+    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815  # the base class's names
 
     def _answer(self) -> None:
         registry = self.server.registry
-        asked = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        fault = registry._fault_for(self.command, self.path)  # noqa: SLF001  # the two are one thing
+        length = int(self.headers.get("Content-Length") or 0)
+        asked = self.rfile.read(length if fault.take_only is None else min(length, fault.take_only))
+        cut = len(asked) < length or fault.take_only is not None
+        if cut:
+            registry.uploads.take(self.path, asked)
+            self.close_connection = True
         registry.seen.append(
             Seen(
                 method=self.command,
@@ -292,8 +313,14 @@ class _Handler(BaseHTTPRequestHandler):
         )
         if self.client_address not in registry.connections:
             registry.connections.append(self.client_address)
-        fault = registry._fault_for(self.path)  # noqa: SLF001  # the two are one thing
-        status, body, headers = registry._stored(self.path)  # noqa: SLF001
+        if cut:
+            return
+        if fault.status is None:
+            headers_in = {name.lower(): value for name, value in self.headers.items()}
+            reply = registry.uploads.answer(self.command, self.path, headers_in, asked)
+        else:
+            reply = None
+        status, body, headers = reply or registry._stored(self.path)  # noqa: SLF001
         if fault.status is not None:
             status, body, headers = fault.status, b"", {}
         if fault.body is not None:
@@ -319,7 +346,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._trickle(head + body[:cut], fault.every)
         else:
             self.wfile.write(head)
-            self.wfile.write(body[:cut])
+            if self.command != "HEAD":
+                self.wfile.write(body[:cut])
             for start in range(0, fault.pad, _PIECE):
                 self.wfile.write(bytes(min(_PIECE, fault.pad - start)))
         if fault.stop_after is not None or fault.reset or "Content-Length" not in headers:

@@ -36,8 +36,10 @@ from hullmark.testing import FaultyRegistry
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from hullmark._images.interface import Core
+    from hullmark._images.push import Push
     from hullmark._process import Commands
 
 QUICK = Patience(first_delay=0.001, longest_delay=0.01, connect=10, answer=20, piece=20)
@@ -83,6 +85,19 @@ class Puller:
         assert isinstance(layer, Blob)
         with layer.open() as pieces:
             return b"".join(bytes(piece) for piece in pieces)
+
+
+@pytest.fixture
+def push_to(pull: Puller) -> Callable[[str], AbstractContextManager[Push]]:
+    """Opens the repository of a reference to push to it, as whoever pulls."""
+
+    @contextmanager
+    def opened(reference: str) -> Iterator[Push]:
+        source = Registry(commands=pull.commands, environ=pull.environ, patience=pull.patience)
+        with source.pushing(reference, pull.cancelled) as push:
+            yield push
+
+    return opened
 
 
 @pytest.fixture

@@ -6,14 +6,20 @@ import gzip
 import hashlib
 import io
 import json
+import random
 import tarfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hullmark._images.artifacts import CREATED, Kind, fetch, find, keep
+from hullmark._images.push import Arrival, Content
 from hullmark.errors import DamagedImage, Unavailable
+from hullmark.model.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -263,3 +269,97 @@ def test_what_docker_pushed_is_what_docker_has(
     )
     assert [sha256(_plain(layer)) for layer in pulled.layers] == inspected["RootFS"]["Layers"]
     assert pulled.core.platform == f"{inspected['Os']}/{inspected['Architecture']}"
+
+
+def test_what_was_pushed_is_pulled_as_it_was(registry: Any, push_to: Any, pull: Any, name: str) -> None:
+    large, small = random.Random(name).randbytes(900_000), tar(a=b"x")  # noqa: S311  # a layer of its own
+    reference = f"{registry.host}/{name}:1"
+    with push_to(reference) as push:
+        assert push.blob(Content.of(large)) is Arrival.SENT
+        assert push.blob(Content.of(large)) is Arrival.THERE
+        push.blob(Content.of(small))
+        config = Content.of(
+            json.dumps(
+                {
+                    "os": "linux",
+                    "architecture": "amd64",
+                    "rootfs": {"type": "layers", "diff_ids": [sha256(large), sha256(small)]},
+                }
+            ).encode()
+        )
+        push.blob(config)
+        described = [
+            {"mediaType": kind, "digest": str(each.digest), "size": each.size}
+            for kind, each in (
+                ("application/vnd.oci.image.config.v1+json", config),
+                (LAYER_TYPE, Content.of(large)),
+                (LAYER_TYPE, Content.of(small)),
+            )
+        ]
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": described[0],
+            "layers": described[1:],
+        }
+        pushed = push.manifest(json.dumps(manifest).encode(), OCI_MANIFEST, "1", "latest")
+        assert push.has_manifest("latest")
+        assert push.has_manifest(pushed.digest)
+        assert not push.has_manifest("2")
+    assert pull(reference).layers == (large, small)
+    assert sha256(pull(f"{registry.host}/{name}:latest").core.manifest) == str(pushed.digest)
+    with push_to(f"{registry.host}/{name}-moved:1") as push:
+        assert push.blob(Content.of(large), elsewhere=name) is Arrival.MOUNTED
+
+
+def test_a_blob_goes_in_pieces_to_a_registry_that_breaks_off(
+    htpasswd_registry: Any, push_to: Any, log_in: Callable[..., None], name: str
+) -> None:
+    registry, content = htpasswd_registry, random.Random(name).randbytes(5_000_000)  # noqa: S311  # as above
+    log_in(registry.host, f"{registry.user}:{registry.password}")
+    whole, opened = Content.of(content), 0
+
+    @contextmanager
+    def once_broken() -> Iterator[Iterator[bytes]]:
+        nonlocal opened
+        opened += 1
+
+        def pieces() -> Iterator[bytes]:
+            yield content[:2_000_000]
+            if opened == 1:
+                raise ConnectionResetError
+            yield content[2_000_000:]
+
+        yield pieces()
+
+    with push_to(f"{registry.host}/{name}:1") as push:
+        push.piece = 1_000_000
+        assert push.blob(replace(whole, open=once_broken)) is Arrival.SENT
+    assert opened == 2
+    assert registry.stored(str(whole.digest)).read_bytes() == content
+
+
+def test_documents_are_kept_beside_an_image(registry: Any, push_to: Any, name: str) -> None:
+    image = push_image(registry, name, "linux/amd64", ("", tar(a=b"x")))
+    push_index(registry, name, "1", image)
+    kind = Kind(artifact_type="application/vnd.example.note", media_type="text/plain")
+    with push_to(f"{registry.host}/{name}:1") as push:
+        for text in (b"first", b"second"):
+            keep(push, kind, text, beside="1", annotations={CREATED: f"2026-01-01T00:00:0{len(text)}Z"})
+        keep(push, kind, b"by a tag", tags=("note",))
+        found = find(push.repository, kind, "1", 1000)
+        assert found is not None
+        assert found.content == b"second"
+        assert fetch(push.repository, kind, "note", 1000).content == b"by a tag"
+        assert find(push.repository, kind, Digest.parse(image["digest"]), 1000) is None
+
+
+def test_whoever_may_only_pull_cannot_push(
+    htpasswd_registry: Any, push_to: Any, log_in: Callable[..., None], name: str
+) -> None:
+    log_in(htpasswd_registry.host, f"{htpasswd_registry.user}:wrong")
+    with (
+        push_to(f"{htpasswd_registry.host}/{name}:1") as push,
+        pytest.raises(Unavailable, match="wants to know"),
+    ):
+        push.blob(Content.of(b"x"))
