@@ -274,3 +274,18 @@ def test_the_machine_of_the_engine_is_examined_with_everything(tmp_path: Path) -
     for name in ("engine", "compose", "buildx", "storage", "disk", "clock"):
         assert by_name[name]["status"] == "ran", by_name[name]
         assert by_name[name]["facts"], name
+
+
+def test_a_health_check_without_its_program_is_told_with_the_programs_that_the_image_has(
+    stack: Stack,
+) -> None:
+    check = {"test": ["CMD", "curl", "-f", "http://localhost"], "interval": "1s", "retries": 1}
+    stack.write("FROM debian:bookworm-slim\n", command=["sleep", "60"], init=True, healthcheck=check)
+    stack.compose("build")
+    stack.compose("up", "--no-build", "--wait", check=False)
+    container = stack.compose("ps", "-q", "web").strip()
+    argv = ("docker", "inspect", "--format", "{{json .State.Health}}", container)
+    health = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60).stdout
+    found = stack.one(health)
+    assert found["situation"] == "health-check-program-missing"
+    assert found["found"] == [f"`{stack.name}-web` has `bash`"]

@@ -631,6 +631,22 @@ CASES = (
         seen="the health check fails: OSError: refused",
         remedy="`docker compose exec web",
     ),
+    *(
+        Case(
+            rule="unhealthy-service",
+            name=f"program-missing-{number}",
+            target=_run(State.UNHEALTHY, health_output=output),
+            seen=f"the health check fails: {output}",
+            remedy="install `curl` in the last stage, or",
+        )
+        for number, output in enumerate(
+            (
+                'OCI runtime exec failed: exec: "curl": executable file not found in $PATH: unknown',
+                "/bin/sh: 1: curl: not found",
+                "bash: line 1: curl: command not found",
+            )
+        )
+    ),
     # unsteady-service
     Case(rule="unsteady-service", name="healthy", target=_run(State.HEALTHY, healthy=2.0)),
     Case(rule="unsteady-service", name="never-healthy", target=_run(State.UNHEALTHY, ended=2.0)),

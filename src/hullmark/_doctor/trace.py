@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     """The part of a path inside of an image that ends with what is looked for; `None` where it is something else."""
 
 _LONGEST = 100
+_PROGRAMS = frozenset(
+    {f"{top}/{name}" for top in ("", "/usr", "/usr/local") for name in ("bin", "sbin")} | {"/opt/venv/bin"}
+)
+"""Where images keep programs."""
 
 
 def trace(patient: Patient, service: str | None, fits: Fits) -> Iterator[str]:
@@ -41,6 +45,28 @@ def trace(patient: Patient, service: str | None, fits: Fits) -> Iterator[str]:
             raise
         except HullmarkError as error:
             yield f"the image of `{each.name}` was not looked into: {error.message}"
+
+
+def programs(patient: Patient, service: str | None, names: tuple[str, ...]) -> Iterator[str]:
+    """Which of the programs called `names` each image that `patient` has comes with, in sentences."""
+    from hullmark._contents.filesystem import overlay  # noqa: PLC0415  # only where an image is looked into
+    from hullmark._images.interface import Request  # noqa: PLC0415
+
+    for each in patient.built(service):
+        if patient.opener is None or patient.engine is None:
+            continue
+        try:
+            files = overlay(patient.opener(f"docker:{each.image}", Request(verify=False)).layers)
+        except Interrupted:
+            raise
+        except HullmarkError as error:
+            yield f"the image of `{each.name}` was not looked into: {error.message}"
+            continue
+        held = {
+            name for path in files.visible for place, _, name in [path.rpartition("/")] if place in _PROGRAMS
+        }
+        have = ", ".join(f"`{name}`" for name in names if name in held)
+        yield f"`{each.image}` has {have or 'none of the usual clients'}"
 
 
 class _Search:

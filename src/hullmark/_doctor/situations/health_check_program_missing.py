@@ -22,10 +22,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hullmark._doctor.situation import situation
+from hullmark._doctor.trace import programs
 from hullmark.model.diagnosis import Advice, Remedy
 
 if TYPE_CHECKING:
     from hullmark._doctor.situation import Symptom
+
+
+ASKING = ("curl", "wget", "python3", "node", "busybox", "nc", "pg_isready", "redis-cli", "bash")
+"""Programs with which a service can be asked whether it works; `bash` connects through `/dev/tcp`."""
 
 
 @situation(
@@ -39,7 +44,9 @@ if TYPE_CHECKING:
 )
 def health_check_program_missing(symptom: Symptom) -> Advice | None:
     program = symptom.get("program")
+    others = tuple(name for name in ASKING if name != program)
     return Advice(
+        found=tuple(programs(symptom.patient, symptom.service, others)),
         cause=f"the health check calls `{program}`, and the image has no such program; the container never becomes healthy",
         remedies=(
             Remedy(

@@ -14,6 +14,7 @@ How to fix
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from hullmark.model.finding import Observation, Severity
@@ -22,6 +23,13 @@ from hullmark.model.stack import ServiceRun, State
 
 SHOWN = 200
 """Characters of what the health check printed that a finding quotes."""
+
+_MISSING = re.compile(
+    r"""exec: "(?P<executed>[^"]+)": (?:executable file not found|stat [^\n]+: no such file)"""
+    r"""|^(?:/bin/)?(?:sh|bash|ash): (?:line )?(?:\d+: )?(?P<called>[\w./+-]+): (?:command )?not found""",
+    re.MULTILINE,
+)
+"""What the engine, or a shell, says of a health check whose program is not in the image."""
 
 
 @rule(summary="service is unhealthy", severity=Severity.ERROR, since="0.1")
@@ -33,13 +41,23 @@ def unhealthy_service(run: ServiceRun) -> Iterator[Observation]:
             location=run.span,
             seen=f"the health check fails{said}",
             expected="a health check that passes",
-            remedy=(
-                f"try the health check by hand: `docker compose up -d {run.service}`, then "
-                f"`docker compose exec {run.service} ...`; correct its port or program, or give it a longer "
-                "`start_period`"
-            ),
+            remedy=_remedy(run),
             key="unhealthy",
         )
+
+
+def _remedy(run: ServiceRun) -> str:
+    missing = _MISSING.search(run.health_output)
+    if missing:
+        program = missing["executed"] or missing["called"]
+        return (
+            f"install `{program}` in the last stage, or check with a program that the image has, such as its Python or "
+            "Node.js; piped into `hullmark doctor`, what the health check printed tells which it has"
+        )
+    return (
+        f"try the health check by hand: `docker compose up -d {run.service}`, then "
+        f"`docker compose exec {run.service} ...`; correct its port or program, or give it a longer `start_period`"
+    )
 
 
 def _cause(output: str) -> str:
