@@ -243,3 +243,19 @@ def test_what_makes_no_sense_is_refused_before_anything_is_touched(project: Proj
     for name in ("compose.yml", "compose.dev.yml"):
         (project.root / name).write_text("services: {}\n", encoding="utf-8")
     assert "declare no service" in refused()
+
+
+def test_a_build_that_fails_is_shown_once(project: Project) -> None:
+    (project.root / "Dockerfile").write_text(
+        "FROM debian:bookworm-slim\nRUN echo no cigar >&2; exit 3\n", "utf-8"
+    )
+    compose = project.root / "compose.yml"
+    compose.write_text(
+        compose.read_text("utf-8").replace("image: debian", "build: .\n    image: x-", 1), "utf-8"
+    )
+    running = project.start()
+    assert running.end() == 3
+    error = running.expect("error: `docker compose")
+    assert error.endswith(" build` failed with exit status 17")
+    # Nothing of what the build printed comes after it again.
+    assert not [line for line in running.lines[running.lines.index(error) :] if "no cigar" in line]

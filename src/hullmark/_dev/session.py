@@ -291,7 +291,9 @@ class Development:
     def _run(self, argv: tuple[str, ...], stdin: str | None = None) -> None:
         completed = self.commands.run(argv, cwd=self.project.root, stdin=stdin, on_line=self.tell)
         if completed.returncode != 0:
-            raise CommandFailed(argv, completed.returncode, completed.stderr)
+            # What it printed has been shown while it ran.
+            hint = "what it says stands above; piped into `hullmark doctor`, it is told what it means"
+            raise CommandFailed(argv, completed.returncode, "", hint=hint)
 
 
 def _meaning(code: str) -> str:
