@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from hullmark._ci.unseen import Unseen
 from hullmark.model.affected import Affected, AffectedService, Reason
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from hullmark._ci.configuration import Configured, Difference
     from hullmark._ci.plan import Plan
+    from hullmark._ci.unseen import LastBuild
     from hullmark.model.affected import Change, Changes
     from hullmark.model.inputs import Because, BuildInputs
     from hullmark.model.location import SourceSpan
@@ -27,6 +29,7 @@ class Assembly:
     changes: Changes
     top: str
     """The top of the repository."""
+    last: LastBuild
     place: Callable[..., SourceSpan | None]
     """Where something stands in the Compose files."""
     build: dict[str, list[Reason]] = field(default_factory=dict)
@@ -40,6 +43,7 @@ class Assembly:
             self._everything(everything)
         else:
             self._changed_files()
+            self._unseen()
             if configured is not None:
                 self._configuration(configured)
             self._built_upon()
@@ -87,6 +91,15 @@ class Assembly:
                 for mount in self.plan.mounts:
                     if _overlap(relative, mount.path, change):
                         self._add(mount.service, Reason(path=relative, text=mount.text), builds=False)
+
+    def _unseen(self) -> None:
+        root = os.path.realpath(self.plan.root)
+        unseen = Unseen(plan=self.plan, changes=self.changes, root=root, top=self.top, last=self.last)
+        for name in self.plan.inputs:
+            reasons, notes = unseen.of(name)
+            for reason in reasons:
+                self._add(name, reason, builds=True)
+            self.notes += notes
 
     def _configuration(self, configured: Configured) -> None:
         files = ", ".join(

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hullmark._ci.meanwhile import Meanwhile
+from hullmark._ci.worktree import has_modes, ignored, listed, looking_at, not_as_committed
 from hullmark.errors import Unavailable, UsageError, nearest
 from hullmark.model.affected import Change, ChangeKind, Changes
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hullmark._ci.repository import Repository
+    from hullmark.model.affected import Uncompared
 
 _ZEROS = re.compile(r"0{40}|0{64}")
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -32,6 +34,7 @@ _STEPS_BACK = re.compile(r"(?P<start>[^~^]+)(?P<steps>[~^].*)")
 _STRAIGHT_BACK = re.compile(r"(?:~[0-9]*|\^1?)+")
 _UNREADABLE_REMOTE = "could not read from remote repository"
 """The end of what git says for every reason why a remote does not answer."""
+_COMPARE = ("diff", "--raw", "-z", "-M", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none")
 _LINK, _SUBMODULE = "120000", "160000"
 _LISTED = 6
 """References that are listed where none is like the one that was asked for, the latest first."""
@@ -72,7 +75,8 @@ def changes(repository: Repository, base: str, head: str | None = None) -> Chang
     if fork is None:
         reason = f"`{base}` and what is compared with it have no history in common"
         return Changes(base=None, head=tip, everything=reason)
-    return Changes(base=fork, head=tip, changes=tuple(_between(repository, fork, tip)))
+    differing, uncompared = _between(repository, fork, tip)
+    return Changes(base=fork, head=tip, changes=tuple(differing), uncompared=tuple(uncompared))
 
 
 def _commit(repository: Repository, revision: str) -> str | None:
@@ -240,22 +244,36 @@ def _lengthened(repository: Repository, remote: str, asked: str, *tips: str) -> 
             break
 
 
-def _between(repository: Repository, base: str, head: str | None) -> list[Change]:
-    compare = ("diff", "--raw", "-z", "-M", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none")
-    if head is not None:
-        found = list(_read(repository.records(*compare, base, head, "--")))
-    else:
-        asking = ("ls-files", "-z", "--others", "--exclude-standard")
-        with Meanwhile(lambda: repository.records(*asking)) as untracked:
-            found = list(_read(repository.records(*compare, base, "--")))
-            known = {each.path for each in found}
-            # What git keeps no track of any more is still there, and told of as deleted.
-            found += [
-                Change(path=path.rstrip("/"), kind=ChangeKind.UNTRACKED, tree=path.endswith("/"))
-                for path in untracked.result()
-                if path.rstrip("/") not in known
-            ]
-    return sorted(found, key=lambda change: (change.path, change.old or ""))
+def _between(repository: Repository, base: str, head: str | None) -> tuple[list[Change], list[Uncompared]]:
+    """What differs, and what git says nothing of."""
+    with Meanwhile(lambda: list(ignored(repository))) as ignoring:
+        if head is not None:
+            found = list(_read(repository.records(*_COMPARE, base, head, "--")))
+            uncompared: list[Uncompared] = []
+        else:
+            found, uncompared = _uncommitted(repository, base)
+    uncompared += ignoring.result()
+    return sorted(found, key=lambda change: (change.path, change.old or "")), uncompared
+
+
+def _uncommitted(repository: Repository, base: str) -> tuple[list[Change], list[Uncompared]]:
+    """What differs in the work tree, and what git takes for unchanged there although it may not be."""
+    modes = ("-c", "core.fileMode=true") if has_modes(repository) else ()
+    compare = (*modes, *_COMPARE, base, "--")
+    with Meanwhile(lambda: listed(repository)) as listing:
+        found = list(_read(repository.records(*compare)))
+        tree = listing.result()
+    if tree.hidden:
+        with looking_at(repository, tree.hidden) as index:
+            found = list(_read(repository.records(*compare, index=index)))
+    known = {each.path for each in found}
+    # What git keeps no track of any more is still there, and told of as deleted.
+    found += [
+        Change(path=path.rstrip("/"), kind=ChangeKind.UNTRACKED, tree=path.endswith("/"))
+        for path in tree.untracked
+        if path.rstrip("/") not in known
+    ]
+    return found, list(not_as_committed(repository, tree))
 
 
 def _read(records: list[str]) -> Iterator[Change]:

@@ -13,6 +13,7 @@ from hullmark._ci.changes import changes
 from hullmark._ci.meanwhile import Meanwhile
 from hullmark._ci.plans import plans
 from hullmark._ci.repository import find_repository
+from hullmark._ci.worktree import listed
 from hullmark._project import from_the_root, root_of
 from hullmark.errors import UsageError
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from hullmark._ci.plan import Plan
     from hullmark._ci.repository import Repository
     from hullmark._ci.revision import Revision
+    from hullmark._ci.unseen import LastBuild
     from hullmark._compose.positions import Declarations
     from hullmark._process import Commands
     from hullmark.model.affected import Affected, Changes, Reason
@@ -63,7 +65,7 @@ def examine(
             files = (*kept.configuration, *(str(root / name) for name in SETTINGS))
             if checked_out and not changed_among(files, found, str(repository.top)):
                 known = _known(repository) if explain else None
-                return _assembled(kept.plan, found, repository.top, where, known, against)
+                return _assembled(kept.plan, found, repository, repository.top, where, known, against)
         return _examined_anew(where, root, asking, explain=explain, against=against)
 
 
@@ -153,7 +155,10 @@ def _is_checked_out(repository: Repository, commit: str) -> bool:
     """Whether the work tree is what `commit` holds, so that it can be read there."""
     if repository.ask("rev-parse", "HEAD").strip() != commit:
         return False
-    return not repository.records("status", "--porcelain", "-z", "--untracked-files=normal")
+    if repository.records("status", "--porcelain", "-z", "--untracked-files=normal"):
+        return False
+    tree = listed(repository)
+    return not (tree.hidden or tree.absent)
 
 
 def _flags_at(where: Where, repository: Repository, then: Revision) -> dict[str, str]:
@@ -243,13 +248,22 @@ class _Look:
                 flags=self.where.flags,
             ).configured()
         return _assembled(
-            plan, found, self.top, self.where, objects, against, configured, _places(self.project)
+            plan,
+            found,
+            self.repository,
+            self.top,
+            self.where,
+            objects,
+            against,
+            configured,
+            _places(self.project),
         )
 
 
 def _assembled(
     plan: Plan,
     found: Changes,
+    repository: Repository,
     top: Path,
     where: Where,
     objects: Callable[[], Objects] | None,
@@ -260,12 +274,36 @@ def _assembled(
     """What `found` affects of what was planned; without `configured`, nothing of the configuration has changed."""
     from hullmark._ci.affected import Assembly  # noqa: PLC0415
 
-    affected = Assembly(plan=plan, changes=found, top=str(top), place=place).assemble(configured)
+    affected = Assembly(
+        plan=plan, changes=found, top=str(top), last=_last_build(plan, repository, where), place=place
+    ).assemble(configured)
     if objects is None:
         return affected
     from hullmark._ci.explain import explanations  # noqa: PLC0415  # mostly not needed
 
     return replace(affected, explanations=explanations(plan, objects(), where.environ, against))
+
+
+def _last_build(plan: Plan, repository: Repository, where: Where) -> LastBuild:
+    """What images were last built from, which is looked up when it is asked for the first time."""
+    from hullmark._ci.unseen import LastBuild  # noqa: PLC0415
+
+    opened: list[Objects] = []
+
+    def entries(service: str) -> Mapping[str, str] | None:
+        from hullmark._ci.records import Records  # noqa: PLC0415  # mostly not needed
+
+        recorded = Records.at(where.environ).latest(plan, service)
+        return None if recorded is None else recorded.entries
+
+    def value(path: str) -> str | None:
+        if not opened:
+            from hullmark._ci.objects import Objects  # noqa: PLC0415  # mostly not needed
+
+            opened.append(Objects(algorithm=repository.object_format))
+        return opened[0].value(path)
+
+    return LastBuild(entries=entries, value=value)
 
 
 def _places(project: Project) -> Callable[..., SourceSpan | None]:

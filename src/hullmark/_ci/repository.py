@@ -55,9 +55,9 @@ class Repository:
         """The standard output of `git`; raises `CommandFailed` when it fails."""
         return self.run(*arguments, stdin=stdin, index=index).check().stdout
 
-    def records(self, *arguments: str) -> list[str]:
+    def records(self, *arguments: str, index: Path | None = None) -> list[str]:
         """The records of a command that was told to end each with a NUL."""
-        found = self.ask(*arguments).split("\0")
+        found = self.ask(*arguments, index=index).split("\0")
         return found[:-1] if found and not found[-1] else found
 
     def below(self, directory: Path) -> str:

@@ -46,6 +46,16 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Uncompared:
+    """Something in the work tree of which git does not say whether it changed."""
+
+    path: str
+    """Relative to the top of the repository; a directory ends with a slash."""
+    why: str
+    """Such as `which git ignores`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
     """What git says."""
 
@@ -57,6 +67,8 @@ class Changes:
     """Sorted by path."""
     everything: str | None = None
     """Why nothing can be said, so that all has to count as changed."""
+    uncompared: tuple[Uncompared, ...] = ()
+    """What may be another thing than it was without being among the changes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
