@@ -90,8 +90,11 @@ def test_size_says_who_brought_the_bytes_and_what_is_hidden(images: Path) -> Non
     code, stdout, _ = _call(images, "size", f"docker-archive:{images}/old.tar")
     assert code == 0
     assert "unpacked 15.4 kB, visible 10.4 kB, masked 5.0 kB, transfer not known" in stdout
+    assert "4 files and 1 masked, 8 directories, 0 links" in stdout
     assert "tool 1.0 (dpkg)" in stdout
     assert "RUN make-it" in stdout
+    assert "note: what a host pulls is not known: `--transfer` estimates it" in stdout
+    assert "note: equal files were not looked for: `--duplicates` does" in stdout
     assert "a squash: what later layers hide" in stdout
     assert all(len(line) <= 80 for line in stdout.splitlines()[2:])
 
@@ -104,6 +107,10 @@ def test_size_in_json_adds_up(images: Path) -> None:
     for part in ("owners", "instructions"):
         assert sum(each["bytes"] for each in found[part]) == size["visible"]
     assert found["attributed"] == 1.0
+    counts = found["counts"]
+    assert sum(each["files"] for each in found["layers"]) == counts["files"] + counts["masked_files"] == 5
+    for part in ("owners", "instructions"):
+        assert sum(each["files"] for each in found[part]) == counts["files"] == found["paths"][0]["files"]
 
 
 def test_what_came_through_a_squash_is_not_known_without_its_stage(images: Path) -> None:
@@ -133,6 +140,31 @@ def test_equal_files_are_found_where_all_bytes_are_read(images: Path) -> None:
         {"size": 900, "paths": ["/srv/a", "/srv/b"]}
     ]
     assert _json(images, "size", reference)["duplicates"] == []
+    shown = _call(images, "size", reference, "--duplicates")[1]
+    told = shown[shown.index("equal files") :].splitlines()[1:3]
+    assert [line.split() for line in told] == [["900", "B", "2", "/srv/a"], ["/srv/b"]]
+    assert "equal files" not in _call(images, "size", reference, "--by", "path")[1].partition("note:")[0]
+    other = f"docker-archive:{images}/old.tar"
+    assert "no two files are equal" in _call(images, "size", other, "--duplicates")[1]
+
+
+def test_of_many_equal_files_the_most_wasteful_are_named(images: Path) -> None:
+    names = {f"/srv/{group}{number}": group for group in "abc" for number in range(7)}
+    sizes = {"a": 10, "b": 3000, "c": 200}
+    contents = {path: group.encode() * sizes[group] for path, group in names.items()}
+    layer = layer_tar(
+        [Entry(path=path, kind=Kind.FILE, size=len(data)) for path, data in contents.items()], contents
+    )
+    (images / "same.tar").write_bytes(archive_of(docker_files({"it:1": ImageFiles(layers=(layer,))})))
+    shown = _call(images, "size", f"docker-archive:{images}/same.tar", "--duplicates", "--top", "2")[1]
+    told = [line.strip() for line in shown[shown.index("equal files") :].splitlines()[1:]]
+    assert told[:7] == [
+        "18.0 kB       7  /srv/b0",
+        *(f"/srv/b{number}" for number in range(1, 5)),
+        "and 2 more",
+        "1.2 kB       7  /srv/c0",
+    ]
+    assert told[12] == "and 1 more with 60 B"
 
 
 def test_an_image_that_is_not_there_is_told(images: Path) -> None:
@@ -150,7 +182,8 @@ def test_diff_says_first_why_it_grew(images: Path) -> None:
     )
     assert code == 0
     assert (
-        stdout.splitlines()[0] == "It grew by 50.0 kB: tool 1.0 -> 2.0 (dpkg) +50.0 kB through `RUN make-it`."
+        stdout.splitlines()[0]
+        == "Its visible size grew by 50.0 kB: tool 1.0 -> 2.0 (dpkg) +50.0 kB through `RUN make-it`."
     )
     assert "Env.A: 1 -> 2" in stdout
     assert "/usr/bin/tool" in stdout
@@ -219,3 +252,52 @@ def test_a_file_that_cannot_be_changed_is_told() -> None:
     for text in ("[", "services = 1\n", 'services = {web = "x"}\n'):
         with pytest.raises(ConfigurationError, match=r"hullmark\.toml: cannot be changed"):
             with_values(text, "hullmark.toml", {("services", "web", "budget"): "2 MB"})
+
+
+def _python_image(*lines: str) -> bytes:
+    """An archive of an image with distributions, each given as its name and what it requires."""
+    site, contents = "/usr/lib/python3/dist-packages", dict[str, bytes]()
+    for line in lines:
+        name, *requires = line.split()
+        directory = f"{site}/{name}-1.dist-info"
+        described = "".join(f"Requires-Dist: {each}\n" for each in requires)
+        contents[f"{directory}/METADATA"] = (
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n{described}".encode()
+        )
+        contents[f"{directory}/RECORD"] = f"{name}/__init__.py,,\n".encode()
+        contents[f"{site}/{name}/__init__.py"] = b"#" * 9000
+    layer = layer_tar(
+        [Entry(path=path, kind=Kind.FILE, size=len(data)) for path, data in contents.items()], contents
+    )
+    return archive_of(docker_files({"it:1": ImageFiles(layers=(layer,))}))
+
+
+def test_of_a_package_it_is_said_what_requires_it(images: Path) -> None:
+    (images / "old.tar").write_bytes(_python_image("app"))
+    (images / "new.tar").write_bytes(_python_image("app web", "web lib", "lib deep", "deep last", "last"))
+    reference = f"docker-archive:{images}/new.tar"
+    found = _json(images, "size", reference)
+    ways = {each["name"]: each["why"] for each in found["owners"] if each["kind"] == "python"}
+    assert ways["lib"] == ["app", "web", "lib"]
+    assert ways["app"] == ["app"]
+    shown = _call(images, "size", reference, "--by", "owner")[1].splitlines()
+    assert [line.split("  ")[-1] for line in shown if "(python)" in line] == [
+        "app 1 (python)",
+        "deep 1 (python) for app -> web -> lib",
+        "last 1 (python) for app -> ... -> deep",
+        "lib 1 (python) for app -> web",
+        "web 1 (python) for app",
+    ]
+    both = (f"docker-archive:{images}/old.tar", reference)
+    diff = _json(images, "diff", *both)
+    assert {each["name"]: each["why"] for each in diff["owners"] if each["kind"] == "python"} == {
+        name: why for name, why in ways.items() if name != "app"
+    }
+    text = _call(images, "diff", *both)[1]
+    assert "deep 1 (python for app -> web -> lib) +9" in text.splitlines()[0]
+    assert "deep 1 (python) added for app -> web -> lib" in text
+    # A report that was kept tells it as well.
+    kept = _call(images, "size", reference, "--format", "json")[1]
+    (images / "new.json").write_text(kept, encoding="utf-8")
+    again = _json(images, "diff", both[0], "new.json")
+    assert {each["name"]: each["why"] for each in again["owners"]}["lib"] == ["app", "web", "lib"]

@@ -50,7 +50,7 @@ def test_bytes_are_followed_through_the_squash_budgets_are_set_and_a_project_des
     assert {"dpkg", "python"} <= {owner["kind"] for owner in size["owners"]}
 
     diff: dict[str, Any] = tale.run("diff", "rag", "crawler").report
-    assert diff["why"].startswith("It grew by ")
+    assert diff["why"].startswith("Its visible size grew by ")
     assert any(owner["name"] == "lxml" and not owner["versions_before"] for owner in diff["owners"])
 
     before = (tale.root / "hullmark.toml").read_text("utf-8")

@@ -170,7 +170,7 @@ def test_a_private_key_is_found_although_it_was_deleted_and_is_told_nowhere(shop
     code, text = shop.run("validate")
     report = json.loads(text)
     assert (code, _rules(report)) == (1, [("credential-file-in-layer", "error")])
-    assert "holds a private key, in layer 2 of 4, hidden by a later one, written at Dockerfile:3" in _seen(
+    assert "holds a private key, in layer 3 of 4, hidden by a later one, written at Dockerfile:3" in _seen(
         report
     )
     assert not [line for line in pem.splitlines()[1:-1] if line in text]
@@ -192,7 +192,7 @@ def test_what_has_grown_since_the_previous_image_is_named(shop: Shop) -> None:
     shop.build(tag="new", settings=f'[services.web]\nbudget = "1 MB"\nprevious = "{shop.name}:old"\n')
     code, report = shop.validate()
     assert (code, _rules(report)) == (1, [("over-budget", "error")])
-    assert f"{shop.name}:old: It grew by 3.0 MB: pg 8.1.0 (npm) +3.0 MB" in _seen(report)
+    assert f"{shop.name}:old: Its visible size grew by 3.0 MB: pg 8.1.0 (npm) +3.0 MB" in _seen(report)
 
 
 def test_an_update_that_may_be_too_large_is_not_passed(shop: Shop) -> None:

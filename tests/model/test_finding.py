@@ -163,7 +163,7 @@ def test_findings_of_one_file_are_ordered_by_the_number_of_their_line() -> None:
         (SourceSpan(path="a/b", line=3, column=4), "a/b:3:4", "a/b"),
         (ServicePlace(service="rag"), "service rag", "service:rag"),
         (ImagePath(image="i:1", path="/a"), "i:1:/a", "image:/a"),
-        (ImagePath(image="i:1", path="/a", layer=0), "i:1:/a (layer 0)", "image:/a"),
+        (ImagePath(image="i:1", path="/a", layer=0), "i:1:/a (layer 1)", "image:/a"),
         (ImageConfig(image="i:1", key="User"), "i:1 config.User", "config:User"),
     ],
 )

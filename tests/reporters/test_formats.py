@@ -150,7 +150,7 @@ def test_a_finding_in_an_image_is_shown_at_its_instruction_and_names_layer_and_p
     assert location["physicalLocation"]["artifactLocation"]["uri"] == "services/web/Dockerfile"
     assert location["physicalLocation"]["region"] == {"startLine": 12, "startColumn": 1, "endLine": 14}
     assert location["logicalLocations"] == [
-        {"name": ".env", "fullyQualifiedName": "tale-web:dev: layer 2: /app/.env", "kind": "resource"}
+        {"name": ".env", "fullyQualifiedName": "tale-web:dev: layer 3: /app/.env", "kind": "resource"}
     ]
 
 

@@ -156,7 +156,7 @@ def _update(size: int, *, compressed: bool = True) -> Update:
 GROWTH = Difference(
     before="web:1.0",
     after="web:1.1",
-    totals=(Total(name="visible", before=10**6, after=9 * 10**6), Total(name="unpacked", before=1, after=2)),
+    totals=tuple(Total(name=name, before=10**6, after=9 * 10**6) for name in ("visible", "unpacked")),
     settings=None,
     layers=LayerDifference(shared=(), removed=(), added=()),
     files=None,
@@ -303,7 +303,7 @@ CASES = (
     Case(
         rule="over-budget",
         name="just-above",
-        seen=("600.0 MB unpacked, 1 B over; most of it: / (directory) 600.0 MB, through `layer 0` 600.0 MB",),
+        seen=("600.0 MB unpacked, 1 B over; most of it: / (directory) 600.0 MB, through `layer 1` 600.0 MB",),
         places=("hullmark.toml:4:10",),
         **_budget(600_000_000, 600_000_001),
     ),
@@ -311,7 +311,7 @@ CASES = (
         rule="over-budget",
         name="over-several-layers",
         seen=(
-            "650.5 MB unpacked, 50.5 MB over; most of it: / (directory) 650.5 MB, through `layer 0` 600.0 MB, `layer 1` 50.5 MB",
+            "650.5 MB unpacked, 50.5 MB over; most of it: / (directory) 650.5 MB, through `layer 1` 600.0 MB, `layer 2` 50.5 MB",
         ),
         places=("hullmark.toml:4:10",),
         **_budget(600_000_000, 600_000_000, 50_500_000),
@@ -320,7 +320,7 @@ CASES = (
         rule="over-budget",
         name="masked-bytes-count",
         seen=(
-            "20.0 MB unpacked, 10.0 MB over; most of it: / (directory) 10.0 MB, through `layer 1` 10.0 MB",
+            "20.0 MB unpacked, 10.0 MB over; most of it: / (directory) 10.0 MB, through `layer 2` 10.0 MB",
         ),
         places=("hullmark.toml:4:10",),
         settings=ServiceSettings(budget=Budget(size=10_000_000, origin=BUDGET)),
@@ -334,11 +334,11 @@ CASES = (
         name="however-it-goes-on",
         layers=[{f"/{name}": 1 for name in (".envrc", ".env-prod", ".env_local", ".env.bak", ".env~")}],
         seen=tuple(
-            f"`/{name}` (1 bytes) in layer 0 of 1"
+            f"`/{name}` (1 bytes) in layer 1 of 1"
             for name in (".envrc", ".env-prod", ".env_local", ".env.bak", ".env~")
         ),
         places=tuple(
-            f"shop-web:dev:/{name} (layer 0)"
+            f"shop-web:dev:/{name} (layer 1)"
             for name in (".envrc", ".env-prod", ".env_local", ".env.bak", ".env~")
         ),
     ),
@@ -348,22 +348,22 @@ CASES = (
         rule="env-file-in-layer",
         name="plain",
         layers=[{"/bin/sh": 1}, {"/app/.env": 12}],
-        seen=("`/app/.env` (12 bytes) in layer 1 of 2",),
-        places=("shop-web:dev:/app/.env (layer 1)",),
+        seen=("`/app/.env` (12 bytes) in layer 2 of 2",),
+        places=("shop-web:dev:/app/.env (layer 2)",),
     ),
     Case(
         rule="env-file-in-layer",
         name="of-a-stage",
         layers=[{"/.env.production": 3, "/.env.local": 4}],
-        seen=("`/.env.production` (3 bytes) in layer 0 of 1", "`/.env.local` (4 bytes) in layer 0 of 1"),
-        places=("shop-web:dev:/.env.production (layer 0)", "shop-web:dev:/.env.local (layer 0)"),
+        seen=("`/.env.production` (3 bytes) in layer 1 of 1", "`/.env.local` (4 bytes) in layer 1 of 1"),
+        places=("shop-web:dev:/.env.production (layer 1)", "shop-web:dev:/.env.local (layer 1)"),
     ),
     Case(
         rule="env-file-in-layer",
         name="in-two-layers",
         layers=[{"/.env": 3}, {"/.env": 0}],
-        seen=("`/.env` (3 bytes) in layer 0 of 2", "`/.env` (0 bytes) in layer 1 of 2"),
-        places=("shop-web:dev:/.env (layer 0)", "shop-web:dev:/.env (layer 1)"),
+        seen=("`/.env` (3 bytes) in layer 1 of 2", "`/.env` (0 bytes) in layer 2 of 2"),
+        places=("shop-web:dev:/.env (layer 1)", "shop-web:dev:/.env (layer 2)"),
     ),
     # secret-in-env
     Case(
@@ -522,7 +522,7 @@ CASES = (
             }
         ],
         seen=tuple(
-            f"`{path}` holds {what}, in layer 0 of 1"
+            f"`{path}` holds {what}, in layer 1 of 1"
             for path, what in (
                 ("/root/.ssh/work", "a private key"),
                 ("/etc/ssh/ssh_host_rsa_key", "a private key"),
@@ -534,7 +534,7 @@ CASES = (
             )
         ),
         places=tuple(
-            f"shop-web:dev:{path} (layer 0)"
+            f"shop-web:dev:{path} (layer 1)"
             for path in (
                 "/root/.ssh/work",
                 "/etc/ssh/ssh_host_rsa_key",
@@ -563,7 +563,7 @@ CASES = (
             }
         ],
         seen=tuple(
-            f"`{path}` holds credentials for {what}, in layer 0 of 1"
+            f"`{path}` holds credentials for {what}, in layer 1 of 1"
             for path, what in (
                 ("/root/.npmrc", "npm"),
                 ("/root/.pypirc", "PyPI"),
@@ -577,7 +577,7 @@ CASES = (
             )
         ),
         places=tuple(
-            f"shop-web:dev:{path} (layer 0)"
+            f"shop-web:dev:{path} (layer 1)"
             for path in (
                 "/root/.npmrc",
                 "/root/.pypirc",
@@ -595,8 +595,8 @@ CASES = (
         rule="credential-file-in-layer",
         name="replaced-later",
         files=[{"/app/id_rsa": _pem("RSA ")}, {"/app/id_rsa": b"none"}],
-        seen=("`/app/id_rsa` holds a private key, in layer 0 of 2, hidden by a later one",),
-        places=("shop-web:dev:/app/id_rsa (layer 0)",),
+        seen=("`/app/id_rsa` holds a private key, in layer 1 of 2, hidden by a later one",),
+        places=("shop-web:dev:/app/id_rsa (layer 1)",),
     ),
     Case(
         rule="credential-file-in-layer",
@@ -608,15 +608,15 @@ CASES = (
                 "/app/node_modules/tls/test/a.key": _pem(),
             }
         ],
-        seen=("`/app/node_modules/tls/test/a.key` holds a private key, in layer 0 of 1, part of tls 1.0.0",),
-        places=("shop-web:dev:/app/node_modules/tls/test/a.key (layer 0)",),
+        seen=("`/app/node_modules/tls/test/a.key` holds a private key, in layer 1 of 1, part of tls 1.0.0",),
+        places=("shop-web:dev:/app/node_modules/tls/test/a.key (layer 1)",),
     ),
     Case(
         rule="credential-file-in-layer",
         name="of-the-application-itself",
         files=[{"/app/package.json": b'{"name": "shop", "version": "1.0.0"}', "/app/a.key": _pem()}],
-        seen=("`/app/a.key` holds a private key, in layer 0 of 1",),
-        places=("shop-web:dev:/app/a.key (layer 0)",),
+        seen=("`/app/a.key` holds a private key, in layer 1 of 1",),
+        places=("shop-web:dev:/app/a.key (layer 1)",),
     ),
     # setuid-file
     Case(
@@ -639,7 +639,7 @@ CASES = (
         severity=Severity.WARNING,
         entries=[[_file("/app/x", 0o4755)]],
         seen=("`/app/x` (mode 4755) runs as user 0",),
-        places=("shop-web:dev:/app/x (layer 0)",),
+        places=("shop-web:dev:/app/x (layer 1)",),
     ),
     Case(
         rule="setuid-file",
@@ -647,7 +647,7 @@ CASES = (
         severity=Severity.WARNING,
         entries=[[_file("/app/x", 0o2755, uid=5)]],
         seen=("`/app/x` (mode 2755) runs as group 0",),
-        places=("shop-web:dev:/app/x (layer 0)",),
+        places=("shop-web:dev:/app/x (layer 1)",),
     ),
     Case(
         rule="setuid-file",
@@ -655,7 +655,7 @@ CASES = (
         severity=Severity.WARNING,
         entries=[[_file("/opt/b", 0o755)], [_file("/opt/b", 0o6755, uid=7)]],
         seen=("`/opt/b` (mode 6755) runs as user 7",),
-        places=("shop-web:dev:/opt/b (layer 1)",),
+        places=("shop-web:dev:/opt/b (layer 2)",),
     ),
     # world-writable-path
     Case(
@@ -680,7 +680,7 @@ CASES = (
         severity=Severity.WARNING,
         entries=[[_file("/opt/venv/.lock", 0o666)]],
         seen=("`/opt/venv/.lock` (mode 0666)",),
-        places=("shop-web:dev:/opt/venv/.lock (layer 0)",),
+        places=("shop-web:dev:/opt/venv/.lock (layer 1)",),
     ),
     Case(
         rule="world-writable-path",
@@ -697,7 +697,7 @@ CASES = (
             ]
         ],
         seen=("`/app` (mode 0777), and 3 paths below it", "`/apple` (mode 0777)"),
-        places=("shop-web:dev:/app (layer 0)", "shop-web:dev:/apple (layer 0)"),
+        places=("shop-web:dev:/app (layer 1)", "shop-web:dev:/apple (layer 1)"),
     ),
     Case(
         rule="world-writable-path",
@@ -705,7 +705,7 @@ CASES = (
         severity=Severity.WARNING,
         entries=[[_file("/etc/a", 0o666), _file("/etc/b", 0o622), _file("/usr/c", 0o602)]],
         seen=("`/etc/a` (mode 0666), and 1 path in the same directory", "`/usr/c` (mode 0602)"),
-        places=("shop-web:dev:/etc/a (layer 0)", "shop-web:dev:/usr/c (layer 0)"),
+        places=("shop-web:dev:/etc/a (layer 1)", "shop-web:dev:/usr/c (layer 1)"),
     ),
     # compiler-left
     Case(rule="compiler-left", name="outside-of-the-path", entries=[[_file("/opt/llvm/bin/clang", 0o755)]]),
@@ -925,7 +925,9 @@ CASES = (
         layers=[{"/a": 2}],
         settings=ServiceSettings(budget=Budget(size=1, origin=BUDGET)),
         growth=GROWTH,
-        seen=("2 B unpacked, 1 B over; since web:1.0: It grew by 8.0 MB: torch 2.5 (python) +8.0 MB",),
+        seen=(
+            "2 B unpacked, 1 B over; since web:1.0: Its visible size grew by 8.0 MB: torch 2.5 (python) +8.0 MB",
+        ),
         places=("hullmark.toml:4:10",),
     ),
     # over-transfer-budget
@@ -944,7 +946,7 @@ CASES = (
         layers=[{"/a": 10**6}],
         transfer=11 * 10**5,
         settings=_promise(transfer=10**6),
-        seen=("1.1 MB to pull, 100.0 kB over; most of it: / (directory) 1.0 MB, through `layer 0` 1.0 MB",),
+        seen=("1.1 MB to pull, 100.0 kB over; most of it: / (directory) 1.0 MB, through `layer 1` 1.0 MB",),
         places=("hullmark.toml:4:10",),
     ),
     Case(
@@ -963,7 +965,9 @@ CASES = (
         transfer=1001,
         settings=_promise(transfer=1000),
         growth=GROWTH,
-        seen=("1.0 kB to pull, 1 B over; since web:1.0: It grew by 8.0 MB: torch 2.5 (python) +8.0 MB",),
+        seen=(
+            "1.0 kB to pull, 1 B over; since web:1.0: Its visible size grew by 8.0 MB: torch 2.5 (python) +8.0 MB",
+        ),
         places=("hullmark.toml:4:10",),
     ),
     # over-update-budget
@@ -1002,7 +1006,7 @@ CASES = (
         growth=GROWTH,
         settings=_promise(update=10**6),
         seen=(
-            "2.0 MB to pull in 1 of 1 layers, 1.0 MB over; since web:1.0: It grew by 8.0 MB: torch 2.5 (python) +8.0 MB",
+            "2.0 MB to pull in 1 of 1 layers, 1.0 MB over; since web:1.0: Its visible size grew by 8.0 MB: torch 2.5 (python) +8.0 MB",
         ),
         places=("hullmark.toml:4:10",),
     ),

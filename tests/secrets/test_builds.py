@@ -80,7 +80,7 @@ def test_a_secret_that_was_deleted_is_found_in_its_layer_with_its_instruction(ya
     assert [each["rule"] for each in found] == ["buried-secret"]
     seen = found[0]["seen"]
     assert fingerprint(yard.token.encode()) in seen
-    assert "in layer 1 of" in seen
+    assert "in layer 2 of" in seen
     assert "written by COPY token.txt /srv/token.txt" in seen
     assert "hidden by Dockerfile:5: RUN rm /srv/token.txt" in seen
     assert yard.token not in told

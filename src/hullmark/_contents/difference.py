@@ -89,6 +89,7 @@ def _masked(side: Contents) -> int | None:
 def _holdings(
     files: FileSystem, ownership: Ownership, attribution: Attribution | None
 ) -> tuple[Holding, ...]:
+    ways = ownership.ways()
     origins = None if attribution is None else list(chain.from_iterable(attribution.rows))
     sizes: dict[tuple[int, int], list[int]] = {}
     for inode in {files.inode(number) for number in files.visible.values()}:
@@ -106,7 +107,13 @@ def _holdings(
             text = attribution.origins[number].text
         found.append(
             Holding(
-                kind=owner.kind, name=owner.name, version=owner.version, text=text, bytes=size, files=count
+                kind=owner.kind,
+                name=owner.name,
+                version=owner.version,
+                text=text,
+                bytes=size,
+                files=count,
+                why=ways.get(owner, ()),
             )
         )
     return tuple(sorted(found, key=lambda each: (-each.bytes, each.kind, each.name, each.version, each.text)))
@@ -232,6 +239,12 @@ class _Held:
         self.versions: tuple[set[str], set[str]] = (set(), set())
         self.bytes = [0, 0]
         self.moved: Counter[str] = Counter()
+        self.ways: tuple[set[tuple[str, ...]], set[tuple[str, ...]]] = (set(), set())
+
+    @property
+    def why(self) -> tuple[str, ...]:
+        """Why it is there, or else why it was: the shortest way of the later side."""
+        return min(self.ways[1] or self.ways[0], key=lambda way: (len(way), way), default=())
 
 
 def _owners(before: Sequence[Holding], after: Sequence[Holding]) -> tuple[OwnerChange, ...]:
@@ -241,6 +254,8 @@ def _owners(before: Sequence[Holding], after: Sequence[Holding]) -> tuple[OwnerC
             owner = held[holding.kind, holding.name]
             owner.versions[side].add(holding.version)
             owner.bytes[side] += holding.bytes
+            if holding.why:
+                owner.ways[side].add(holding.why)
             owner.moved[holding.text] += holding.bytes if side else -holding.bytes
     found = []
     for (kind, name), owner in held.items():
@@ -258,6 +273,7 @@ def _owners(before: Sequence[Holding], after: Sequence[Holding]) -> tuple[OwnerC
                 bytes_before=owner.bytes[0],
                 bytes_after=owner.bytes[1],
                 text=text,
+                why=owner.why,
             )
         )
     return tuple(sorted(found, key=lambda each: (-abs(each.delta), each.kind, each.name)))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from hullmark._secrets.text import redacted
 from hullmark.model.attribution import Origin, Told
 from hullmark.model.dockerfile import ImageBase
+from hullmark.model.location import layer_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,7 +150,7 @@ def steps(image: Image, stage: Stage | None) -> tuple[tuple[Step, ...], tuple[st
                 Step(origin=Origin(told=Told.HISTORY, text=redacted(str(said)), keyword=said.keyword))
             )
         else:
-            found.append(Step(origin=Origin(told=Told.LAYER, text=f"layer {layer}")))
+            found.append(Step(origin=Origin(told=Told.LAYER, text=layer_name(layer))))
     return tuple(found), notes
 
 

@@ -39,6 +39,7 @@ class _Owner(msgspec.Struct):
     bytes: int
     files: int
     version: str | None = None
+    why: list[str] = msgspec.field(default_factory=list)
 
 
 class _Named(msgspec.Struct):
@@ -112,6 +113,7 @@ def contents_in(text: bytes, name: str, service: str | None) -> Contents:
                 version=owner.version or "",
                 bytes=owner.bytes,
                 files=owner.files,
+                why=tuple(owner.why),
             )
             for owner in owners
         )

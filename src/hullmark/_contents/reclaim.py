@@ -57,7 +57,7 @@ def reclaim(files: FileSystem, attribution: Attribution, *, top: int = TOP) -> R
     savings, duplicates = _savings(files, top)
     notes = []
     if any(layer.table.digests is None and len(layer.table) for layer in files.layers):
-        notes.append("duplicates are not known: contents were not read")
+        notes.append("equal files were not looked for: `--duplicates` does")
     return Reclaim(
         squash=files.masked_bytes,
         hidden=_hidden(files, attribution, top),

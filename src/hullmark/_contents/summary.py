@@ -32,6 +32,7 @@ def by_owner(system: FileSystem, ownership: Ownership) -> tuple[OwnerSpace, ...]
         owner = rows[masked.number]
         masked_space[owner] += masked.size
         masked_files[owner] += 1
+    ways = ownership.ways()
     found = [
         OwnerSpace(
             owner=owner,
@@ -39,6 +40,7 @@ def by_owner(system: FileSystem, ownership: Ownership) -> tuple[OwnerSpace, ...]
             files=files[at],
             masked_bytes=masked_space[at],
             masked_files=masked_files[at],
+            why=ways.get(owner, ()),
         )
         for at, owner in enumerate(ownership.owners)
     ]

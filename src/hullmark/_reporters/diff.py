@@ -8,6 +8,7 @@ import msgspec
 
 from hullmark import __version__
 from hullmark._reporters.document import schema_of, written
+from hullmark.model.owner import required
 from hullmark.model.size import format_change, format_size
 from hullmark.model.text import printable, shortened
 
@@ -70,7 +71,7 @@ def _layers(difference: Difference, style: Style) -> Iterator[str]:
 
 def _owner(change: OwnerChange) -> str:
     what = "" if change.before and change.after else " added" if change.after else " removed"
-    return f"{change} ({change.kind}){what}"
+    return f"{change} ({change.kind}){what}{required(change.why)}"
 
 
 def _file(change: FileChange) -> str:
@@ -136,7 +137,11 @@ class LayersD1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class OwnerD1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A package, or a directory without one; versions are empty where it was not there."""
+    """A package, or a directory without one; versions are empty where it was not there.
+
+    `why` leads from a package that somebody asked for, or that nobody requires, to this one, by name: in the later image,
+    or in the earlier one where the later has it no more. It is empty where that is not known.
+    """
 
     kind: str
     name: str
@@ -145,6 +150,7 @@ class OwnerD1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     bytes_before: int
     bytes_after: int
     instruction: str | None
+    why: list[str]
 
 
 class FileD1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -206,6 +212,7 @@ def json(difference: Difference) -> str:
                 bytes_before=each.bytes_before,
                 bytes_after=each.bytes_after,
                 instruction=each.text or None,
+                why=list(each.why),
             )
             for each in difference.owners
         ],

@@ -89,6 +89,7 @@ class LocationV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     service: str | None = None
     image: str | None = None
     layer: int | None = None
+    """Index in the `layers` of the image, the lowest is 0; `text` says its number, which is one more."""
     key: str | None = None
 
 
@@ -148,6 +149,8 @@ class OwnerV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     version: str | None
     bytes: int
     files: int
+    why: list[str]
+    """From a package that somebody asked for, or that nobody requires, to this one, by name; empty where not known."""
 
 
 class ImageV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -516,6 +519,7 @@ def _image(image: ImageSummary) -> ImageV1:
                 version=each.owner.version or None,
                 bytes=each.bytes,
                 files=each.files,
+                why=list(each.why),
             )
             for each in image.owners
         ],

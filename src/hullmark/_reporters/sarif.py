@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from hullmark import __version__
 from hullmark.model.finding import Severity
-from hullmark.model.location import ImageConfig, ImagePath, ServicePlace, SourceSpan
+from hullmark.model.location import ImageConfig, ImagePath, ServicePlace, SourceSpan, layer_name
 from hullmark.model.outcome import Broken, Ran, Skipped
 from hullmark.model.text import readable
 
@@ -228,7 +228,7 @@ def _quoted(path: str) -> str:
 def _logical(finding: Finding) -> list[dict[str, Any]]:
     match finding.location:
         case ImagePath(image=image, path=path, layer=layer):
-            where = "" if layer is None else f"layer {layer}: "
+            where = "" if layer is None else f"{layer_name(layer)}: "
             return [
                 {
                     "name": PurePosixPath(path).name or "/",

@@ -8,6 +8,7 @@ import msgspec
 
 from hullmark import __version__
 from hullmark._reporters.document import schema_of, written
+from hullmark.model.owner import required
 from hullmark.model.size import format_size
 from hullmark.model.text import printable, shortened
 
@@ -22,6 +23,8 @@ SCHEMA = "hullmark/size/1"
 _SIZE_COLUMN = 11
 _FILES_COLUMN = 8
 _NARROWEST = 20
+_NAMED = 5
+"""Files that are named of those that are equal."""
 
 
 def text(anatomy: Anatomy, style: Style, *, views: Iterable[str], top: int) -> Iterator[str]:
@@ -35,12 +38,14 @@ def text(anatomy: Anatomy, style: Style, *, views: Iterable[str], top: int) -> I
         f"  unpacked {format_size(files.unpacked)}, visible {format_size(files.visible_bytes)}, "
         f"masked {format_size(files.masked_bytes)}, transfer {transfer}\n"
     )
+    yield f"  {_counted(anatomy)}\n"
     for view in views:
         yield "\n"
         yield from _view(anatomy, view, style, top)
     yield "\n"
     yield from _savings(anatomy, style)
-    for note in anatomy.notes:
+    yield from _equal(anatomy, style, top)
+    for note in (*anatomy.notes, *_unknown(anatomy)):
         yield f"note: {printable(note)}\n"
 
 
@@ -50,7 +55,7 @@ def _view(anatomy: Anatomy, view: str, style: Style, top: int) -> Iterator[str]:
     match view:
         case "layer":
             rows = [
-                (layer.unpacked, len(layer.table), f"{number} {step.text}")
+                (layer.unpacked, layer.table.files, f"{number} {step.text}")
                 for number, (layer, step) in enumerate(
                     zip(anatomy.image.layers, anatomy.attribution.steps, strict=True), 1
                 )
@@ -60,7 +65,10 @@ def _view(anatomy: Anatomy, view: str, style: Style, top: int) -> Iterator[str]:
             rows = [(each.bytes, each.files, _told(each.origin)) for each in anatomy.shares]
             title = f"by instruction ({anatomy.attributed:.1%} of the bytes are known)"
         case "owner":
-            rows = [(each.bytes, each.files, f"{each.owner} ({each.owner.kind})") for each in anatomy.owners]
+            rows = [
+                (each.bytes, each.files, f"{each.owner} ({each.owner.kind}){required(each.why)}")
+                for each in anatomy.owners
+            ]
         case _:
             rows = [(each.bytes, each.files, each.path) for each in anatomy.directories]
     yield f"{title}\n"
@@ -72,6 +80,13 @@ def _view(anatomy: Anatomy, view: str, style: Style, top: int) -> Iterator[str]:
         rest = sum(size for size, _, _ in rows[top:]) if view != "path" else None
         left = "" if rest is None else f" with {format_size(rest)}"
         yield f"{'':>{_SIZE_COLUMN + _FILES_COLUMN}}  and {len(rows) - top:,} more{left}\n"
+
+
+def _counted(anatomy: Anatomy) -> str:
+    """What else there is: in the tables, files are regular files, and one with several names counts once."""
+    counts = anatomy.counts
+    masked = f" and {counts.masked_files:,} masked" if counts.masked_files else ""
+    return f"{counts.files:,} files{masked}, {counts.directories:,} directories, {counts.links:,} links"
 
 
 def _told(origin: Origin) -> str:
@@ -102,6 +117,33 @@ def _savings(anatomy: Anatomy, style: Style) -> Iterator[str]:
             yield f"  {shortened(line, room)}\n"
 
 
+def _unknown(anatomy: Anatomy) -> Iterator[str]:
+    if anatomy.image.transfer is None:
+        yield "what a host pulls is not known: `--transfer` estimates it"
+
+
+def _equal(anatomy: Anatomy, style: Style, top: int) -> Iterator[str]:
+    """Files of one content, where contents were read."""
+    if all(layer.table.digests is None for layer in anatomy.image.layers):
+        return
+    groups = anatomy.reclaim.duplicates
+    if not groups:
+        yield "\nno two files are equal\n"
+        return
+    yield "\nequal files: what all but one of them take, and where they are\n"
+    room = max(style.width - _SIZE_COLUMN - _FILES_COLUMN - 2, _NARROWEST)
+    for each in groups[:top]:
+        figures = f"{format_size(each.wasted):>{_SIZE_COLUMN}}{len(each.paths):>{_FILES_COLUMN}}"
+        for path in each.paths[:_NAMED]:
+            yield f"{figures}  {shortened(printable(path), room)}\n"
+            figures = " " * len(figures)
+        if len(each.paths) > _NAMED:
+            yield f"{figures}  and {len(each.paths) - _NAMED:,} more\n"
+    if len(groups) > top:
+        rest = format_size(sum(each.wasted for each in groups[top:]))
+        yield f"{'':>{_SIZE_COLUMN + _FILES_COLUMN}}  and {len(groups) - top:,} more with {rest}\n"
+
+
 # --- for programs ----------------------------------------------------------------------------------------------------
 
 
@@ -125,6 +167,18 @@ class SizesS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     masked: int
 
 
+class CountsS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many things there are; everywhere else `files` are regular files as well, one with several names once.
+
+    `links` are symbolic links, and the further names of files with several.
+    """
+
+    files: int
+    masked_files: int
+    directories: int
+    links: int
+
+
 class OriginS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What wrote a file: an instruction, with its place where the Dockerfile is known."""
 
@@ -143,6 +197,7 @@ class LayerS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     transfer: int | None
     unpacked: int
     masked: int
+    files: int
     step: OriginS1
 
 
@@ -155,7 +210,11 @@ class ShareS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class OwnerS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one owner has of the final file system, and what of it is masked."""
+    """What one owner has of the final file system, and what of it is masked.
+
+    `why` leads from a package that somebody asked for, or that nobody requires, to this one, by name; it is empty where
+    that is not known, and for what is no package of Python or npm.
+    """
 
     kind: str
     name: str
@@ -163,6 +222,7 @@ class OwnerS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     bytes: int
     files: int
     masked: int
+    why: list[str]
 
 
 class PathS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -208,6 +268,7 @@ class SizeReportS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     config_digest: str
     platform: str
     size: SizesS1
+    counts: CountsS1
     attributed: float
     layers: list[LayerS1]
     instructions: list[ShareS1]
@@ -222,7 +283,7 @@ class SizeReportS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 def json(anatomy: Anatomy) -> str:
     """The report as JSON."""
-    image, files, saved = anatomy.image, anatomy.files, anatomy.reclaim
+    image, files, saved, counts = anatomy.image, anatomy.files, anatomy.reclaim, anatomy.counts
     described = SizeReportS1(
         schema="hullmark/size/1",
         tool=ToolS1(name="hullmark", version=__version__),
@@ -238,6 +299,12 @@ def json(anatomy: Anatomy) -> str:
             visible=files.visible_bytes,
             masked=files.masked_bytes,
         ),
+        counts=CountsS1(
+            files=counts.files,
+            masked_files=counts.masked_files,
+            directories=counts.directories,
+            links=counts.links,
+        ),
         attributed=round(anatomy.attributed, 6),
         layers=[
             LayerS1(
@@ -246,6 +313,7 @@ def json(anatomy: Anatomy) -> str:
                 transfer=layer.transfer,
                 unpacked=layer.unpacked,
                 masked=masked,
+                files=layer.table.files,
                 step=_origin(step),
             )
             for layer, step, masked in zip(
@@ -264,6 +332,7 @@ def json(anatomy: Anatomy) -> str:
                 bytes=each.bytes,
                 files=each.files,
                 masked=each.masked_bytes,
+                why=list(each.why),
             )
             for each in anatomy.owners
         ],

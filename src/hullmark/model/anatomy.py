@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from hullmark.model.space import Counts
+from hullmark.model.table import Kind
 
 if TYPE_CHECKING:
     from hullmark.model.attribution import Attribution, Share
@@ -49,6 +53,19 @@ class Anatomy:
         for each in self.files.masked():
             masked[self.files.layer_of(each.number)] += each.size
         return tuple(masked)
+
+    @property
+    def counts(self) -> Counts:
+        """How many files, directories and links it has."""
+        files = self.files
+        kinds = Counter(map(files.kinds.__getitem__, files.visible.values()))
+        seen = sum(each.files for each in self.owners)
+        return Counts(
+            files=seen,
+            masked_files=sum(each.masked_files for each in self.owners),
+            directories=kinds[Kind.DIRECTORY] + len(files.implied) - ("/" in files.visible),
+            links=kinds[Kind.SYMLINK] + kinds[Kind.HARDLINK] + kinds[Kind.FILE] - seen,
+        )
 
     def instruction(self, path: str, layer: int | None = None) -> SourceSpan | None:
         """The instruction that wrote the file at `path`, in the layer at that position where one is given.

@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hullmark.model.owner import required
 from hullmark.model.size import format_change, format_size
 from hullmark.model.text import shortened
 
@@ -41,6 +42,8 @@ class Holding:
     """The instruction that wrote it, empty where that is not known."""
     bytes: int
     files: int
+    why: tuple[str, ...] = ()
+    """See `Package.why`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -124,6 +127,8 @@ class OwnerChange:
     bytes_after: int
     text: str = ""
     """The instruction through which most of it came, or comes no more."""
+    why: tuple[str, ...] = ()
+    """Why it is there, or was where it is no more: see `Package.why`."""
 
     @property
     def delta(self) -> int:
@@ -187,14 +192,16 @@ class Difference:
         visible = self.total("visible")
         if visible.delta is None or self.owners is None:
             unpacked = self.total("unpacked").delta or 0
-            return f"{_direction(unpacked)}; whose bytes these are is not known on both sides."
+            return f"{_direction(unpacked, 'unpacked')}; whose bytes these are is not known on both sides."
         delta = visible.delta
         movers = [owner for owner in self.owners if owner.delta]
+        whole = self.total("unpacked").delta
+        also = "" if whole is None or whole == delta else f" ({format_change(whole)} unpacked)"
         if not movers:
-            return "Its files take as much space as before."
+            return f"Its visible files take as much space as before{also}."
         named = [owner for owner in movers if delta == 0 or (owner.delta > 0) == (delta > 0)][:_NAMED]
         parts = [
-            f"{owner} ({owner.kind}) {format_change(owner.delta)}"
+            f"{owner} ({owner.kind}{required(owner.why)}) {format_change(owner.delta)}"
             + (f" through `{shortened(owner.text, _LONGEST)}`" if owner.text else "")
             for owner in named
         ]
@@ -202,13 +209,14 @@ class Difference:
         if others:
             rest = delta - sum(owner.delta for owner in named)
             parts.append(f"{others} {'other' if others == 1 else 'others'} {format_change(rest)}")
-        return f"{_direction(delta)}: {', '.join(parts)}."
+        return f"{_direction(delta, 'visible')}{also}: {', '.join(parts)}."
 
 
-def _direction(delta: int) -> str:
+def _direction(delta: int, total: str) -> str:
+    """Which way the size called `total` went."""
     if delta == 0:
-        return "It is as large as before"
-    return f"It {'grew' if delta > 0 else 'shrank'} by {format_size(abs(delta))}"
+        return f"Its {total} size is as before"
+    return f"Its {total} size {'grew' if delta > 0 else 'shrank'} by {format_size(abs(delta))}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,10 +55,10 @@ class ImagePath:
     path: str
     """Absolute path inside the image."""
     layer: int | None = None
-    """Index of the layer from the bottom, starting at 0."""
+    """Index of the layer from the bottom, starting at 0; people are told the number that `layer_name` makes of it."""
 
     def __str__(self) -> str:
-        layer = "" if self.layer is None else f" (layer {self.layer})"
+        layer = "" if self.layer is None else f" ({layer_name(self.layer)})"
         return f"{self.image}:{self.path}{layer}"
 
     @property
@@ -81,6 +81,14 @@ class ImageConfig:
     def anchor(self) -> str:
         """What stays the same when the image is tagged or rebuilt: the key."""
         return f"config:{self.key}"
+
+
+def layer_name(index: int, of: int | None = None) -> str:
+    """What people are told of the layer with that index: the lowest is layer 1, wherever layers are listed.
+
+    With `of`, the number of layers of the image stands behind it.
+    """
+    return f"layer {index + 1}" if of is None else f"layer {index + 1} of {of}"
 
 
 def shown(file: PurePath, root: PurePath) -> str:

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from array import array
+    from collections.abc import Sequence
 
     from hullmark.model.attribution import Origin
     from hullmark.model.digest import DiffId
+
+_STEPS = 3
+"""Packages that are named of a way through requirements."""
 
 
 class OwnerKind(enum.StrEnum):
@@ -112,3 +116,23 @@ class Ownership:
         """The owner of an entry; `None` for directories and whiteouts."""
         position = self.rows[number]
         return None if position < 0 else self.owners[position]
+
+    def ways(self) -> dict[Owner, tuple[str, ...]]:
+        """The shortest `Package.why` of every owner that has one."""
+        found: dict[Owner, tuple[str, ...]] = {}
+        for package in self.packages:
+            if package.part_of is None and package.why:
+                known = found.get(package.owner)
+                if known is None or len(package.why) < len(known):
+                    found[package.owner] = package.why
+        return found
+
+
+def required(why: Sequence[str]) -> str:
+    """` for app -> lib`, of what stands in `Package.why`: who requires it, back to the one that somebody asked for.
+
+    Empty where nobody does. Of a long way its ends are named.
+    """
+    steps = why[:-1]
+    told = steps if len(steps) <= _STEPS else (steps[0], "...", steps[-1])
+    return f" for {' -> '.join(told)}" if steps else ""

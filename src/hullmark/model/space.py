@@ -20,6 +20,25 @@ class OwnerSpace:
     masked_bytes: int
     """Of its files that are in a layer and can no longer be reached."""
     masked_files: int
+    why: tuple[str, ...] = ()
+    """See `Package.why`; the shortest of several, empty where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many things of each kind there are.
+
+    Wherever files are counted, regular files are meant, and one with several names once.
+    """
+
+    files: int
+    """That are seen."""
+    masked_files: int
+    """That are in a layer and can no longer be reached."""
+    directories: int
+    """That are seen, the root not among them."""
+    links: int
+    """Symbolic links that are seen, and further names of files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,6 +94,11 @@ class FileTable:
         """Bytes of its regular files; a hard link adds none."""
         return sum(self.sizes)
 
+    @property
+    def files(self) -> int:
+        """How many regular files it holds; a directory, a link and a whiteout are none."""
+        return self.kinds.count(Kind.FILE)
+
     def digest(self, row: int) -> bytes | None:
         """The content digest of the regular file in `row`, where contents were read."""
         if self.digests is None or self.kinds[row] != Kind.FILE:

@@ -133,15 +133,15 @@ def test_a_base_image_without_history_lies_below() -> None:
 def test_a_history_of_more_steps_than_layers_is_not_believed() -> None:
     history = _entries("RUN make one", "RUN make two", "COPY a b /c/", "RUN make two")
     found, notes = steps(_image(history, 2), parse(DOCKERFILE, "Dockerfile").recipe().final)
-    assert [step.origin.text for step in found] == ["layer 0", "layer 1"]
+    assert [step.origin.text for step in found] == ["layer 1", "layer 2"]
     assert "2 layers, and its history lists 4 steps" in notes[0]
 
 
 def test_without_history_a_layer_is_all_that_is_known() -> None:
     found, notes = steps(_image([], 2), None)
     assert [(step.origin.told, step.origin.text) for step in found] == [
-        (Told.LAYER, "layer 0"),
         (Told.LAYER, "layer 1"),
+        (Told.LAYER, "layer 2"),
     ]
     assert notes == ("x:1 has no history",)
 

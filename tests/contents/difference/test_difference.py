@@ -205,7 +205,7 @@ def test_why_it_grew_names_owners_and_instructions_and_adds_up() -> None:
     )
     found = _difference(before, after)
     assert found.why == (
-        "It grew by 12.6 kB: n 1 -> 2, 3 (python) +8.0 kB through `RUN install`, m 1 (python) +5.0 kB through "
+        "Its visible size grew by 12.6 kB: n 1 -> 2, 3 (python) +8.0 kB through `RUN install`, m 1 (python) +5.0 kB through "
         "`COPY models`, x 1 (python) +30 B through `COPY models`, 3 others -430 B."
     )
     assert found.owners is not None
@@ -221,7 +221,9 @@ def test_why_it_grew_names_owners_and_instructions_and_adds_up() -> None:
     [gone] = [owner for owner in found.owners if owner.name == "g"]
     assert (gone.text, gone.after) == ("RUN install", ())
     back = _difference(after, before)
-    assert back.why.startswith("It shrank by 12.6 kB: n 2, 3 -> 1 (python) -8.0 kB through `RUN install`, ")
+    assert back.why.startswith(
+        "Its visible size shrank by 12.6 kB: n 2, 3 -> 1 (python) -8.0 kB through `RUN install`, "
+    )
 
 
 def test_what_a_saved_report_tells_is_compared() -> None:
@@ -245,14 +247,16 @@ def test_what_a_saved_report_tells_is_compared() -> None:
         ],
     }
     found = difference(_kept(entry), _contents(image))
-    assert found.why == "It grew by 8.9 kB: n 1 -> 2 (python) +8.9 kB through `RUN two`."
+    assert found.why == (
+        "Its visible size grew by 8.9 kB (+8.8 kB unpacked): n 1 -> 2 (python) +8.9 kB through `RUN two`."
+    )
     assert found.files is None
     assert found.settings is None
     assert [layer.text for layer in found.layers.shared] == ["ADD base"]
     without = _kept({**entry, "owners": []})
     assert difference(without, _contents(image)).owners is None
     assert difference(without, _contents(image)).why == (
-        "It grew by 8.8 kB; whose bytes these are is not known on both sides."
+        "Its unpacked size grew by 8.8 kB; whose bytes these are is not known on both sides."
     )
 
 
@@ -288,7 +292,7 @@ def test_an_image_does_not_differ_from_itself(image: Image) -> None:
     found = _difference(image, image)
     assert found.empty
     assert (found.files, found.owners, found.settings) == ((), (), ())
-    assert found.why == "Its files take as much space as before."
+    assert found.why == "Its visible files take as much space as before."
 
 
 @given(_IMAGES, _IMAGES)

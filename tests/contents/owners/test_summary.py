@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hullmark._anatomy import dissect
 from hullmark._contents.filesystem import overlay
 from hullmark._contents.owners import find_owners
 from hullmark._contents.packages.capture import Combined, PackageCapture
@@ -17,6 +19,7 @@ from hullmark._contents.summary import by_directory, by_owner, by_top
 from hullmark.model.digest import DiffId
 from hullmark.model.image import Layer
 from hullmark.model.table import Entry, FileTable, Kind
+from hullmark.testing import synthetic_image
 
 if TYPE_CHECKING:
     from tests.contents.owners.conftest import Own
@@ -225,3 +228,31 @@ def test_a_hundred_and_twenty_thousand_files_find_their_owners_soon() -> None:
     assert packages == 2200
     assert min(taken) < 0.6, taken
     assert min(asked) < 1e-6, asked
+
+
+@given(
+    st.lists(
+        st.dictionaries(_PATHS, st.one_of(st.none(), st.text("x", max_size=9), _PATHS.map("= {}".format))),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_all_tables_count_the_same_files(own: Own, layers: list[dict[str, str | None]]) -> None:
+    system = own(*layers).system
+    image = replace(synthetic_image(), layers=system.layers)
+    anatomy = dissect(image)
+    seen = {system.inode(number) for number in system.visible.values()}
+    files = {number for number in seen if system.kinds[number] == Kind.FILE}
+    names = sum(1 for number in system.visible.values() if system.kinds[number] != Kind.DIRECTORY)
+    counts = anatomy.counts
+    assert counts.files == len(files)
+    assert sum(each.files for each in anatomy.shares) == counts.files
+    assert sum(each.files for each in anatomy.owners) == counts.files
+    assert sum(each.files for each in anatomy.tops) == counts.files
+    assert (anatomy.directories[0].files if anatomy.directories else 0) == counts.files
+    assert sum(layer.table.files for layer in image.layers) == counts.files + counts.masked_files
+    assert sum(each.files for each in anatomy.reclaim.hidden) == counts.masked_files
+    assert counts.files + counts.links == names
+    assert counts.directories == len(
+        {path for path in system.visible if system.kind(path) is Kind.DIRECTORY} | system.implied
+    )

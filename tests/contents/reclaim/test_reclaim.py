@@ -143,7 +143,7 @@ def test_duplicates_are_files_of_one_content_and_not_names_of_one_file() -> None
 def test_duplicates_are_not_guessed_where_contents_were_not_read() -> None:
     found = _reclaim(_image([_file("/a", 10, "x"), _file("/b", 10, "x")], digests=False))
     assert found.duplicates == ()
-    assert found.notes == ("duplicates are not known: contents were not read",)
+    assert found.notes == ("equal files were not looked for: `--duplicates` does",)
 
 
 _FILES = st.lists(

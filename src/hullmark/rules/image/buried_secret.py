@@ -26,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hullmark.model.finding import Observation, Severity
+from hullmark.model.location import layer_name
 from hullmark.model.rule import rule
 from hullmark.model.secret import ExposedSecret, Whereabouts
 
@@ -39,7 +40,7 @@ def buried_secret(exposed: ExposedSecret) -> Iterator[Observation]:
     removed = f", hidden by {exposed.removed}" if exposed.removed else ", hidden later"
     yield Observation(
         location=exposed.location,
-        seen=f"{secret.likeness} at byte {secret.offset}, in layer {secret.layer} of {exposed.layers}{written}{removed}",
+        seen=f"{secret.likeness} at byte {secret.offset}, in {layer_name(secret.layer or 0, exposed.layers)}{written}{removed}",
         expected="no secrets in any layer",
         remedy=f"take {secret.likeness.what} out of use, and mount it where it is needed instead of deleting it later",
         severity=exposed.severity,

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.image import ShippedImage
-from hullmark.model.location import ImagePath
+from hullmark.model.location import ImagePath, layer_name
 from hullmark.model.rule import rule
 
 
@@ -33,7 +33,7 @@ def credential_file_in_layer(shipped: ShippedImage) -> Iterator[Observation]:
     layers = len(shipped.image.layers)
     for found in shipped.credentials:
         span = shipped.anatomy.attribution.origin(found.layer, found.row).chain[-1].span
-        where = f"in layer {found.layer} of {layers}" + ("" if found.visible else ", hidden by a later one")
+        where = f"in {layer_name(found.layer, layers)}" + ("" if found.visible else ", hidden by a later one")
         written = f", written at {span.path}:{span.line}" if span is not None else ""
         package = f", part of {found.package}" if found.package is not None else ""
         name = posixpath.basename(found.path)

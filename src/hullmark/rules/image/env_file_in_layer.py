@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from hullmark._secrets.variables import is_environment_file
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.image import ShippedImage
-from hullmark.model.location import ImagePath
+from hullmark.model.location import ImagePath, layer_name
 from hullmark.model.rule import rule
 from hullmark.model.table import Kind
 
@@ -42,7 +42,7 @@ def env_file_in_layer(shipped: ShippedImage) -> Iterator[Observation]:
             if entry.kind in _CONTENT and is_environment_file(entry.path):
                 yield Observation(
                     location=ImagePath(image=shipped.image.reference, path=entry.path, layer=index),
-                    seen=f"`{entry.path}` ({entry.size} bytes) in layer {index} of {len(shipped.image.layers)}",
+                    seen=f"`{entry.path}` ({entry.size} bytes) in {layer_name(index, len(shipped.image.layers))}",
                     expected="no environment files in any layer",
                     remedy=f"add `{posixpath.basename(entry.path)}` to the `.dockerignore` of the build context",
                     key=entry.path,

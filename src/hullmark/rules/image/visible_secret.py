@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hullmark.model.finding import Observation, Severity
+from hullmark.model.location import layer_name
 from hullmark.model.rule import rule
 from hullmark.model.secret import ExposedSecret, Whereabouts
 
@@ -39,7 +40,7 @@ def visible_secret(exposed: ExposedSecret) -> Iterator[Observation]:
     written = f", written by {exposed.step}" if exposed.step else ""
     yield Observation(
         location=exposed.location,
-        seen=f"{secret.likeness} at byte {secret.offset}, in layer {secret.layer} of {exposed.layers}{written}",
+        seen=f"{secret.likeness} at byte {secret.offset}, in {layer_name(secret.layer or 0, exposed.layers)}{written}",
         expected="no secrets in the image",
         remedy=f"take {secret.likeness.what} out of use, and mount it where it is needed",
         severity=exposed.severity,
