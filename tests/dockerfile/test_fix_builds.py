@@ -162,6 +162,26 @@ def test_lists_of_apt_are_gone_and_what_was_installed_is_there(
     assert counts["after"] == 0
 
 
+@pytest.mark.parametrize(
+    "installing",
+    [
+        "RUN apt-get install -y --no-install-recommends hello",
+        "RUN set -eu; apt-get install -y --no-install-recommends hello",
+        "RUN <<E\nset -e\napt-get install -y --no-install-recommends hello\nE",
+    ],
+    ids=["chain", "strict", "script"],
+)
+def test_an_update_that_stood_alone_is_made_where_its_lists_are_used(
+    build: Callable[..., Any], engine: Engine, installing: str
+) -> None:
+    text = f"FROM debian:bookworm-slim\nRUN apt-get update\n{installing}\n"
+    after = _fixed(text, "apt-update-alone")
+    images = [build(each) for each in (text, after)]
+    look = "hello; ls /var/lib/apt/lists"
+    assert _in(engine, images[0], look) == _in(engine, images[1], look)
+    assert len(images[1].attrs["RootFS"]["Layers"]) == len(images[0].attrs["RootFS"]["Layers"]) - 1
+
+
 def _in(engine: Engine, image: Any, command: str) -> str:
     """What a shell in a container of the image prints."""
     said: bytes = engine.client.containers.run(

@@ -49,7 +49,7 @@ def left_lists(recipe: Recipe) -> Iterator[LeftLists]:
     alone = [each.instruction for each in lone_updates(recipe)]
     for part in shipped:
         for index, instruction in enumerate(part.stage.instructions):
-            if _is_mounted(instruction) or any(each is instruction for each in alone):
+            if is_mounted(instruction) or any(each is instruction for each in alone):
                 continue
             same = [(each, part.squashed) for each in part.stage.instructions[index + 1 :]]
             below = [
@@ -86,7 +86,7 @@ def lone_updates(recipe: Recipe) -> Iterator[LoneUpdate]:
     """The updates in a RUN that installs nothing, which a later RUN without an update of its own relies on."""
     for stage in recipe.stages:
         for index, instruction in enumerate(stage.instructions):
-            if _is_mounted(instruction):
+            if is_mounted(instruction):
                 continue
             verbs = [call for _, call in calls(instruction) if call.family == "apt"]
             update = next((call for call in verbs if call.verb == "update"), None)
@@ -123,7 +123,8 @@ def _users(instructions: Iterable[Instruction]) -> list[Instruction]:
     return found
 
 
-def _is_mounted(instruction: Instruction) -> bool:
+def is_mounted(instruction: Instruction) -> bool:
+    """Whether the lists are none of the image's while the RUN lasts."""
     return any(
         mount.type in ("cache", "tmpfs") and _holds_lists(mount.target or "") for mount in instruction.mounts
     )

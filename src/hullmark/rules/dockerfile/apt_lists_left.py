@@ -12,7 +12,7 @@ Why it matters
     The lists take 20 to 50 MB, are out of date the next day, and are of no use to a running service.
 
 How to fix
-    Remove them in the RUN that fetched them.
+    Remove them in the RUN that fetched them. Where nothing is installed from them, the RUN can go.
 
     Bad:
 
@@ -35,6 +35,7 @@ from hullmark.model.fix import Applicability, Fix
 from hullmark.model.rule import rule
 from hullmark.rules._apt_lists import LISTS, left_lists, relied_on
 from hullmark.rules._edits import with_command
+from hullmark.rules._merged import calls_of, without
 
 if TYPE_CHECKING:
     from hullmark.rules._apt_lists import LeftLists
@@ -57,6 +58,12 @@ def apt_lists_left(recipe: Recipe) -> Iterator[Observation]:
 
 
 def _fix(recipe: Recipe, update: LeftLists) -> Fix | None:
+    if not update.installs and len(calls_of(update.instruction)) == 1 and not relied_on(recipe, update):
+        return Fix(
+            message="take the RUN away, from whose lists nothing is installed",
+            edits=(without(update.instruction),),
+            applicability=Applicability.UNSAFE,
+        )
     edit = with_command(recipe.dockerfile, update.instruction, _REMOVE)
     if edit is None or relied_on(recipe, update):
         return None

@@ -11,7 +11,9 @@ Why it matters
     stay in the image as well, since a later layer only hides them.
 
 How to fix
-    Update and install in one RUN, and remove the lists there.
+    Update and install in one RUN, and remove the lists there. The fix has the RUN that installs begin with the update.
+    It is safe where nothing stands between the two and an update that fails still ends the build; it stays away where
+    the update is not a RUN of plain calls of apt.
 
     Bad:
 
@@ -31,7 +33,8 @@ from collections.abc import Iterator
 from hullmark.model.dockerfile import Recipe
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
-from hullmark.rules._apt_lists import LISTS, lone_updates
+from hullmark.rules._apt_lists import LISTS, is_mounted, lone_updates
+from hullmark.rules._merged import begun_with
 
 
 @rule(summary="apt-get update stands in a RUN of its own", severity=Severity.WARNING, since="0.1")
@@ -45,4 +48,7 @@ def apt_update_alone(recipe: Recipe) -> Iterator[Observation]:
             remedy=f"begin the RUN at line {line} with `{update.call.command} &&`, end it with `&& rm -rf {LISTS}/*`, "
             "and remove this one",
             key=f"{update.stage.label}: {update.instruction.value}",
+            fix=None
+            if is_mounted(update.user)
+            else begun_with(recipe.dockerfile, update.stage, update.instruction, update.user),
         )
