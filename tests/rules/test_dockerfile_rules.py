@@ -411,3 +411,23 @@ def test_a_lost_health_check_is_shown_as_its_fix_writes_it() -> None:
 def test_a_missing_directory_is_made_for_the_user_that_the_file_names() -> None:
     text = "FROM debian:12 AS a\nRUN true\nFROM scratch\nCOPY --from=a / /\nUSER app:staff\nVOLUME /data\n"
     assert "`install -d -o app -g staff /data`" in _only(text, "mount-point-missing").remedy
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_a_rule_declares_the_kinds_of_fixes_that_it_offers(name: str) -> None:
+    offered = {
+        finding.fix.applicability
+        for path in FILES
+        if path.parent.name == name
+        for text in [path.read_text(encoding="utf-8")]
+        for finding in lint(
+            parse(text, path.name),
+            rules=[RULES[name]],
+            digests={"python:3.13-slim": f"sha256:{'0' * 64}"},
+            **_asked(text),
+        )
+        if finding.fix is not None
+    }
+    assert offered <= RULES[name].fixes
+    # Where it depends on the file whether they are safe, the cases need not have both.
+    assert bool(offered) == bool(RULES[name].fixes)

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 _TOLD_BY = {"squash-loses-healthcheck": "missing-healthcheck"}
 """Names that one looks for beside those of its kind, and the rule that has the matter."""
 
+_LEGEND = """
+* `hullmark lint --fix` fixes it, some cases only with --unsafe-fixes
++ `hullmark lint --fix --unsafe-fixes` fixes it
+"""
+
 
 @click.command
 @click.argument("rule", required=False)
@@ -40,7 +45,9 @@ def command(session: Session, /, *, rule: str | None) -> None:
     if rule is None:
         width = max(map(len, by_id))
         for each in by_id.values():
-            session.stdout.write(f"{each.id:<{width}}  {each.severity!s:<7}  {each.summary}\n")
+            fix = "*" if "safe" in each.fixes else "+" if each.fixes else " "
+            session.stdout.write(f"{each.id:<{width}}  {each.severity!s:<7} {fix} {each.summary}\n")
+        session.stdout.write(_LEGEND)
         return
     if IDS.fullmatch(rule.upper()):
         code = rule.upper()
@@ -70,7 +77,8 @@ def command(session: Session, /, *, rule: str | None) -> None:
             hint="`hullmark explain` lists the rules, `hullmark doctor --list` the situations",
         )
     found = by_id[rule]
-    session.stdout.write(f"{found.id} ({found.severity}, since {found.since})\n\n{found.page}\n")
+    told = "; fixes: " + found.fixable if found.fixes else ""
+    session.stdout.write(f"{found.id} ({found.severity}, since {found.since}{told})\n\n{found.page}\n")
 
 
 def _options(table: Table, path: tuple[str, ...] = ()) -> Iterator[str]:

@@ -22,7 +22,11 @@ EQUIVALENT: Mapping[str, str] = {
     "DL3007": "unpinned-base-image",
     "DL3009": "apt-lists-left",
     "DL3015": "apt-recommends",
+    "DL3017": "system-upgrade",
     "DL3025": "shell-form-entrypoint",
+    "DL3031": "system-upgrade",
+    "DL3035": "system-upgrade",
+    "DL3039": "system-upgrade",
     "DL3042": "pip-cache-kept",
     "DL3057": "missing-healthcheck",
 }

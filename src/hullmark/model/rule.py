@@ -10,9 +10,10 @@ import inspect
 import sys
 import typing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from hullmark.model.finding import Finding, fingerprint
+from hullmark.model.fix import Applicability
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from hullmark.model.finding import Observation, Severity
 
 T = TypeVar("T")
+_Fixes = Literal["safe", "unsafe", "safe or unsafe"]
 
 HEADINGS = ("What it checks", "Why it matters", "How to fix")
 """The sections every rule's page has, in this order."""
@@ -40,6 +42,13 @@ class Rule(Generic[T]):
     target: type[T]
     """What the function looks at."""
     function: Callable[[T], Iterable[Observation]]
+    fixes: frozenset[Applicability] = frozenset()
+    """What kinds of fixes it offers; of some findings it may offer none."""
+
+    @property
+    def fixable(self) -> str:
+        """The kinds of its fixes in words, `safe`, `unsafe` or both; empty when it offers none."""
+        return ", ".join(kind for kind in Applicability if kind in self.fixes)
 
     def check(self, target: T, *, service: str | None = None) -> Iterator[Finding]:
         """Every finding of this rule in `target`."""
@@ -59,9 +68,11 @@ class Rule(Generic[T]):
 
 
 def rule(
-    *, summary: str, severity: Severity, since: str
+    *, summary: str, severity: Severity, since: str, fixes: _Fixes | None = None
 ) -> Callable[[Callable[[T], Iterable[Observation]]], Rule[T]]:
     """Makes a rule of a function; the id is the function's name with dashes, the page its module's docstring.
+
+    `fixes` says what kinds of fixes its observations come with, where some do.
 
     Raises `TypeError`, naming file and line, when the function does not take exactly one annotated parameter.
     """
@@ -85,6 +96,7 @@ def rule(
             page=inspect.cleandoc(module.__doc__ or ""),
             target=hints[parameters[0]],
             function=function,
+            fixes=frozenset(map(Applicability, fixes.split(" or ") if fixes else ())),
         )
 
     return decorate

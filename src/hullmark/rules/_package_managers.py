@@ -153,6 +153,32 @@ _VALUED: dict[str, frozenset[str]] = {
             "--no-binary-package",
         ]
     ),
+    "zypper": frozenset(
+        [
+            "-c",
+            "--config",
+            "-R",
+            "--root",
+            "--installroot",
+            "--releasever",
+            "-C",
+            "--cache-dir",
+            "-r",
+            "--repo",
+            "-p",
+            "--plus-repo",
+            "--from",
+            "-t",
+            "--type",
+            "-b",
+            "--bugzilla",
+            "--cve",
+            "-g",
+            "--category",
+            "--severity",
+            "--date",
+        ]
+    ),
 }
 """Options that take the next word as their value."""
 
@@ -165,6 +191,7 @@ _FAMILIES = {
     "microdnf": "dnf",
     "uv": "uv",
     "yum": "dnf",
+    "zypper": "zypper",
 }
 _PIP = re.compile(r"pip[0-9]*(\.[0-9]+)?")
 _PYTHON = re.compile(r"(python|pypy)[0-9]*(\.[0-9]+)?")
@@ -184,7 +211,7 @@ class Call:
     """One call of a package manager."""
 
     family: str
-    """`apt`, `apk`, `dnf`, `pip` or `uv`."""
+    """`apt`, `apk`, `dnf`, `pip`, `uv` or `zypper`."""
     program: str
     """How it was called, for example `apt-get` or `python3 -m pip`."""
     command: Command

@@ -43,7 +43,12 @@ if TYPE_CHECKING:
 _REMOVE = f"rm -rf {LISTS}/*"
 
 
-@rule(summary="package lists of apt stay in the image", severity=Severity.WARNING, since="0.1")
+@rule(
+    summary="package lists of apt stay in the image",
+    severity=Severity.WARNING,
+    since="0.1",
+    fixes="safe or unsafe",
+)
 def apt_lists_left(recipe: Recipe) -> Iterator[Observation]:
     for update in left_lists(recipe):
         if update.removal is None:

@@ -48,7 +48,7 @@ _SETTING = re.compile(
 _FILE = re.compile(r"/etc/apt/apt\.conf\b")
 
 
-@rule(summary="apt installs recommended packages", severity=Severity.WARNING, since="0.1")
+@rule(summary="apt installs recommended packages", severity=Severity.WARNING, since="0.1", fixes="unsafe")
 def apt_recommends(stage: Stage) -> Iterator[Observation]:
     if any(_configures(instruction) for parent in stage.lineage[:-1] for instruction in parent.instructions):
         return

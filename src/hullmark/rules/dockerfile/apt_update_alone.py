@@ -37,7 +37,12 @@ from hullmark.rules._apt_lists import LISTS, is_mounted, lone_updates
 from hullmark.rules._merged import begun_with
 
 
-@rule(summary="apt-get update stands in a RUN of its own", severity=Severity.WARNING, since="0.1")
+@rule(
+    summary="apt-get update stands in a RUN of its own",
+    severity=Severity.WARNING,
+    since="0.1",
+    fixes="safe or unsafe",
+)
 def apt_update_alone(recipe: Recipe) -> Iterator[Observation]:
     for update in lone_updates(recipe):
         line = update.user.span.line

@@ -39,7 +39,12 @@ from hullmark.rules._context import ENVIRONMENT, by_pattern, keeping_out, measur
 _SEVERITIES = {ENVIRONMENT: Severity.ERROR, "**/__pycache__": Severity.NOTE}
 
 
-@rule(summary="ignore file lets in what belongs into no image", severity=Severity.WARNING, since="0.1")
+@rule(
+    summary="ignore file lets in what belongs into no image",
+    severity=Severity.WARNING,
+    since="0.1",
+    fixes="unsafe",
+)
 def dockerignore_lets_in(deployment: Deployment) -> Iterator[Observation]:
     context = deployment.context
     if context is None or not context.ignored:

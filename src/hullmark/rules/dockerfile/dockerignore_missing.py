@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 _USUAL = (ENVIRONMENT, "**/__pycache__", "**/node_modules", ".git")
 
 
-@rule(summary="build context has no ignore file", severity=Severity.WARNING, since="0.1")
+@rule(summary="build context has no ignore file", severity=Severity.WARNING, since="0.1", fixes="unsafe")
 def dockerignore_missing(deployment: Deployment) -> Iterator[Observation]:
     context = deployment.context
     if context is None or context.ignored:

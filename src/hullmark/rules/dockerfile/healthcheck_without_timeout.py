@@ -32,7 +32,7 @@ from hullmark.model.rule import rule
 _KEYWORD = len("HEALTHCHECK")
 
 
-@rule(summary="HEALTHCHECK has no timeout", severity=Severity.NOTE, since="0.1")
+@rule(summary="HEALTHCHECK has no timeout", severity=Severity.NOTE, since="0.1", fixes="safe")
 def healthcheck_without_timeout(recipe: Recipe) -> Iterator[Observation]:
     found = recipe.final.last("HEALTHCHECK")
     if found is None or found.value.upper() == "NONE" or found.flag("timeout"):

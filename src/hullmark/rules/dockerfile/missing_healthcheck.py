@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from hullmark.model.dockerfile import Instruction
 
 
-@rule(summary="HEALTHCHECK is missing", severity=Severity.ERROR, since="0.1")
+@rule(summary="HEALTHCHECK is missing", severity=Severity.ERROR, since="0.1", fixes="safe or unsafe")
 def missing_healthcheck(recipe: Recipe) -> Iterator[Observation]:
     stage = recipe.final
     found = stage.last("HEALTHCHECK")

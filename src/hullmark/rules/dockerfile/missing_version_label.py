@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 _VALUE = f'LABEL {LABEL}="${{VERSION}}"'
 
 
-@rule(summary="version label is missing", severity=Severity.ERROR, since="0.1")
+@rule(summary="version label is missing", severity=Severity.ERROR, since="0.1", fixes="safe")
 def missing_version_label(deployment: Deployment) -> Iterator[Observation]:
     recipe = deployment.recipe
     if LABEL in deployment.labels or LABEL not in deployment.required:

@@ -46,7 +46,12 @@ _OFF = frozenset({"", "0", "f", "false", "n", "no", "off"})
 _CACHE = re.compile(r"(^|/)\.cache(/|$)")
 
 
-@rule(summary="Python packages are installed with their cache", severity=Severity.WARNING, since="0.1")
+@rule(
+    summary="Python packages are installed with their cache",
+    severity=Severity.WARNING,
+    since="0.1",
+    fixes="safe",
+)
 def pip_cache_kept(stage: Stage) -> Iterator[Observation]:
     for instruction in stage.instructions:
         if instruction.keyword != "RUN":

@@ -93,7 +93,12 @@ _BUILTINS = frozenset(
 """What only a shell knows, so that no program of that name can be started."""
 
 
-@rule(summary="a shell keeps signals from the program", severity=Severity.WARNING, since="0.1")
+@rule(
+    summary="a shell keeps signals from the program",
+    severity=Severity.WARNING,
+    since="0.1",
+    fixes="safe or unsafe",
+)
 def shell_form_entrypoint(recipe: Recipe) -> Iterator[Observation]:
     entrypoint, command = recipe.final.last("ENTRYPOINT"), recipe.final.last("CMD")
     found = entrypoint or command

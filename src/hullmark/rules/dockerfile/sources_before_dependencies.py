@@ -104,7 +104,12 @@ class _Install:
     """As COPY names them; empty when it is not known."""
 
 
-@rule(summary="sources are copied before dependencies are installed", severity=Severity.WARNING, since="0.1")
+@rule(
+    summary="sources are copied before dependencies are installed",
+    severity=Severity.WARNING,
+    since="0.1",
+    fixes="unsafe",
+)
 def sources_before_dependencies(recipe: Recipe) -> Iterator[Observation]:
     for stage in recipe.stages:
         done = {

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from hullmark.model.dockerfile import Lost
 
 
-@rule(summary="a squash loses CMD", severity=Severity.ERROR, since="0.1")
+@rule(summary="a squash loses CMD", severity=Severity.ERROR, since="0.1", fixes="safe or unsafe")
 def squash_loses_cmd(recipe: Recipe) -> Iterator[Observation]:
     final = recipe.final
     lost = final.lost("CMD") if final.last("CMD") is None else None

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from hullmark.model.dockerfile import Instruction
 
 
-@rule(summary="a squash loses ENTRYPOINT", severity=Severity.ERROR, since="0.1")
+@rule(summary="a squash loses ENTRYPOINT", severity=Severity.ERROR, since="0.1", fixes="safe or unsafe")
 def squash_loses_entrypoint(recipe: Recipe) -> Iterator[Observation]:
     final = recipe.final
     lost = final.lost("ENTRYPOINT") if final.last("ENTRYPOINT") is None else None

@@ -57,7 +57,7 @@ _FOR_INSTALLERS = re.compile(
 )
 
 
-@rule(summary="a squash loses ENV", severity=Severity.ERROR, since="0.1")
+@rule(summary="a squash loses ENV", severity=Severity.ERROR, since="0.1", fixes="safe or unsafe")
 def squash_loses_env(recipe: Recipe) -> Iterator[Observation]:
     losses = lost_pairs(recipe, "ENV", lambda name: _FOR_INSTALLERS.fullmatch(name) is not None)
     secret = _secret(losses)

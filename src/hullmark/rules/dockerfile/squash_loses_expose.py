@@ -35,7 +35,7 @@ from hullmark.model.rule import rule
 from hullmark.rules._squash import declared, flattened, observation, variables_of
 
 
-@rule(summary="a squash loses EXPOSE", severity=Severity.WARNING, since="0.1")
+@rule(summary="a squash loses EXPOSE", severity=Severity.WARNING, since="0.1", fixes="safe or unsafe")
 def squash_loses_expose(recipe: Recipe) -> Iterator[Observation]:
     kept = {_port(word) for _, words in declared(recipe.final, "EXPOSE") for word in words}
     losses: dict[str, tuple[Lost, str]] = {}

@@ -36,7 +36,7 @@ from hullmark.model.rule import rule
 from hullmark.rules._squash import VERSION_LABEL, lost_pairs, observation
 
 
-@rule(summary="a squash loses LABEL", severity=Severity.WARNING, since="0.1")
+@rule(summary="a squash loses LABEL", severity=Severity.WARNING, since="0.1", fixes="safe or unsafe")
 def squash_loses_label(recipe: Recipe) -> Iterator[Observation]:
     losses = lost_pairs(recipe, "LABEL", lambda name: name == VERSION_LABEL)
     if losses:

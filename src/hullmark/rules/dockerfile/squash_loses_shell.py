@@ -43,7 +43,7 @@ _DEFAULT = ("/bin/sh", "-c")
 _RUN_BY_IT = frozenset({"CMD", "ENTRYPOINT", "HEALTHCHECK", "RUN"})
 
 
-@rule(summary="a squash loses SHELL", severity=Severity.WARNING, since="0.1")
+@rule(summary="a squash loses SHELL", severity=Severity.WARNING, since="0.1", fixes="safe or unsafe")
 def squash_loses_shell(recipe: Recipe) -> Iterator[Observation]:
     lost = recipe.final.lost("SHELL") if recipe.final.last("SHELL") is None else None
     if lost is None or lost.instruction.json in (None, _DEFAULT):

@@ -38,7 +38,7 @@ from hullmark.rules._squash import expanded, observation
 _DEFAULT = frozenset({"SIGTERM", "TERM", "15"})
 
 
-@rule(summary="a squash loses STOPSIGNAL", severity=Severity.WARNING, since="0.1")
+@rule(summary="a squash loses STOPSIGNAL", severity=Severity.WARNING, since="0.1", fixes="safe or unsafe")
 def squash_loses_stopsignal(recipe: Recipe) -> Iterator[Observation]:
     lost = recipe.final.lost("STOPSIGNAL") if recipe.final.last("STOPSIGNAL") is None else None
     if lost is None:

@@ -40,7 +40,7 @@ from hullmark.rules._squash import expanded, observation
 _ROOT = frozenset({"root", "0"})
 
 
-@rule(summary="a squash loses USER", severity=Severity.ERROR, since="0.1")
+@rule(summary="a squash loses USER", severity=Severity.ERROR, since="0.1", fixes="safe or unsafe")
 def squash_loses_user(recipe: Recipe) -> Iterator[Observation]:
     lost = recipe.final.lost("USER") if recipe.final.last("USER") is None else None
     if lost is None:

@@ -38,7 +38,7 @@ from hullmark.model.rule import rule
 from hullmark.rules._squash import declared, flattened, observation, words_of
 
 
-@rule(summary="a squash loses VOLUME", severity=Severity.WARNING, since="0.1")
+@rule(summary="a squash loses VOLUME", severity=Severity.WARNING, since="0.1", fixes="safe or unsafe")
 def squash_loses_volume(recipe: Recipe) -> Iterator[Observation]:
     kept = {_path(word) for _, words in declared(recipe.final, "VOLUME") for word in words}
     losses: dict[str, tuple[Lost, str]] = {}

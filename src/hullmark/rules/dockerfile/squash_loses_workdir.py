@@ -39,7 +39,7 @@ from hullmark.model.rule import rule
 from hullmark.rules._squash import observation, working_directory
 
 
-@rule(summary="a squash loses WORKDIR", severity=Severity.WARNING, since="0.1")
+@rule(summary="a squash loses WORKDIR", severity=Severity.WARNING, since="0.1", fixes="safe or unsafe")
 def squash_loses_workdir(recipe: Recipe) -> Iterator[Observation]:
     lost = recipe.final.lost("WORKDIR") if recipe.final.last("WORKDIR") is None else None
     directory = "/" if lost is None else working_directory(lost.stage)

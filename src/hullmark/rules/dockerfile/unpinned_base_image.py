@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _DIGEST = re.compile(r"@sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})$")
 
 
-@rule(summary="base image is not pinned", severity=Severity.NOTE, since="0.1")
+@rule(summary="base image is not pinned", severity=Severity.NOTE, since="0.1", fixes="unsafe")
 def unpinned_base_image(deployment: Deployment) -> Iterator[Observation]:
     known = dict(deployment.digests)
     own = {_familiar(name) for name in deployment.own}

@@ -49,7 +49,7 @@ _OF_THE_BUILDER = frozenset(
 )
 
 
-@rule(summary="version label is empty by default", severity=Severity.NOTE, since="0.1")
+@rule(summary="version label is empty by default", severity=Severity.NOTE, since="0.1", fixes="safe")
 def version_argument_without_default(recipe: Recipe) -> Iterator[Observation]:
     found = recipe.final.pair("LABEL", LABEL)
     if found is None:

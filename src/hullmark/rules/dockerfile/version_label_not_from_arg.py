@@ -40,7 +40,12 @@ if TYPE_CHECKING:
 _VERSION = re.compile(r"[\w.+-]+")
 
 
-@rule(summary="the version label is not set from a build argument", severity=Severity.WARNING, since="0.1")
+@rule(
+    summary="the version label is not set from a build argument",
+    severity=Severity.WARNING,
+    since="0.1",
+    fixes="safe",
+)
 def version_label_not_from_arg(recipe: Recipe) -> Iterator[Observation]:
     found = recipe.final.pair("LABEL", LABEL)
     if found is None:
