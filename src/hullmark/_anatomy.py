@@ -7,26 +7,26 @@ has.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hullmark._contents.accounts import AccountCapture, uid_of
-from hullmark._contents.attribution import attribute, shares
+from hullmark._contents.attribution import attribute, given_stage, shares
 from hullmark._contents.credentials import CredentialCapture, find_credentials
 from hullmark._contents.dependencies import EnvironmentCapture, missing_packages
 from hullmark._contents.difference import contents as side
 from hullmark._contents.difference import difference
 from hullmark._contents.elf import ElfCapture
 from hullmark._contents.filesystem import overlay
-from hullmark._contents.kept import contents_in, layers_in, report_named
+from hullmark._contents.kept import contents_in, report_named
 from hullmark._contents.libraries import ConfigurationCapture, missing_libraries
 from hullmark._contents.owners import find_owners
 from hullmark._contents.packages.capture import Combined, PackageCapture
 from hullmark._contents.packages.java import JavaCapture
 from hullmark._contents.packages.runtimes import RuntimeCapture
 from hullmark._contents.reclaim import reclaim
+from hullmark._contents.stage import check_stage, unattributed
 from hullmark._contents.summary import by_directory, by_owner, by_top
-from hullmark._contents.update import pulled
 from hullmark._engines.stages import stage_images
 from hullmark._images.interface import Request
 from hullmark._images.reference import SCHEMES, open_image
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from hullmark._engines import Engine
     from hullmark._process import Commands
     from hullmark.model.difference import Contents
-    from hullmark.model.digest import DiffId, Digest
     from hullmark.model.dockerfile import Recipe
     from hullmark.model.image import Image
     from hullmark.model.inventory import Inventory
@@ -56,11 +55,20 @@ def dissect(
     recipe: Recipe | None = None,
     stages: Mapping[int, Image] | None = None,
     notes: tuple[str, ...] = (),
+    *,
+    squashed: Image | None = None,
 ) -> Anatomy:
-    """All about `image`, which was read with `wanted`; `recipe` and `stages` are as `attribute` takes them."""
+    """All about `image`, which was read with `wanted`; `recipe` and `stages` are as `attribute` takes them.
+
+    Raises `Unavailable` where it is no squash of `squashed`, which somebody said that it is.
+    """
     files = overlay(image.layers)
     ownership = find_owners(files, image.platform)
-    attribution = attribute(image, recipe, stages)
+    if squashed is not None and recipe is not None and (index := given_stage(recipe)) is not None:
+        stages = {**(stages or {}), index: squashed}
+    attribution = attribute(image, recipe, stages, squashed=squashed)
+    if squashed is not None:
+        check_stage(image, attribution, squashed)
     saved = reclaim(files, attribution)
     return Anatomy(
         image=image,
@@ -72,7 +80,7 @@ def dissect(
         owners=by_owner(files, ownership),
         tops=by_top(files),
         directories=by_directory(files),
-        notes=(*notes, *attribution.notes, *ownership.notes, *saved.notes),
+        notes=(*notes, *attribution.notes, *unattributed(image, attribution), *ownership.notes, *saved.notes),
     )
 
 
@@ -96,15 +104,6 @@ def wanted(*, contents: bool = False, secrets: bool = False) -> Request:
     return Request(capture=capture, contents=contents, scanner=scanner, verify=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Previous:
-    """The image that hosts have, as far as it is known."""
-
-    contents: Contents
-    layers: tuple[tuple[DiffId, Digest | None], ...]
-    """From the bottom up, with the digests of their blobs where they are known."""
-
-
 def shipped(
     anatomy: Anatomy,
     *,
@@ -113,11 +112,12 @@ def shipped(
     labels: tuple[str, ...] = (),
     origin: SourceSpan | None = None,
     override: UserOverride | None = None,
-    previous: Previous | None = None,
+    previous: Contents | None = None,
 ) -> ShippedImage:
-    """What the image rules look at, of an image that was read with `wanted`."""
+    """What the image rules look at, of an image that was read with `wanted`; hosts have `previous`."""
     image, files, ownership = anatomy.image, anatomy.files, anatomy.ownership
     environment = dict(image.configuration.environment)
+    growth = None if previous is None else difference(previous, side_of(anatomy))
     return ShippedImage(
         anatomy=anatomy,
         service=service,
@@ -128,15 +128,16 @@ def shipped(
             *missing_packages(files, ownership, environment=environment, platform=image.platform),
         ),
         credentials=find_credentials(files, ownership),
-        growth=None if previous is None else difference(previous.contents, _side(anatomy)),
-        update=None if previous is None else pulled(previous.layers, image),
+        growth=growth,
+        update=None if growth is None else growth.update,
         origin=origin,
         override=override,
         uid=uid_of(files, image.configuration.user if override is None else override.user),
     )
 
 
-def _side(anatomy: Anatomy) -> Contents:
+def side_of(anatomy: Anatomy) -> Contents:
+    """The image as one side of a comparison."""
     return side(anatomy.image, anatomy.files, anatomy.ownership, anatomy.attribution)
 
 
@@ -191,23 +192,25 @@ class Reading:
             cancelled=self._cancelled,
         )
 
-    def previous(self, name: str, service: str, root: Path, *, platform: str) -> Previous:
+    def previous(
+        self, name: str, service: str | None, root: Path, *, platform: str, stage: str | None = None
+    ) -> Contents:
         """The image that hosts have before the next one of `service`; `name` is as in `ServiceSettings.previous`.
 
-        Raises `ConfigurationError` and `UsageError` for a report that does not tell of it, else as `open_image`.
+        `stage` is the image that it is said to be a squash of. Raises `ConfigurationError` and `UsageError` for a
+        report that does not tell of it, else as `dissect` and `open_image`.
         """
         report = report_named(name)
         if report is None:
-            anatomy = dissect(self.image(name, platform=platform))
-            layers = tuple((layer.diff_id, layer.digest) for layer in anatomy.image.layers)
-            return Previous(contents=_side(anatomy), layers=layers)
+            squashed = None if stage is None else self.image(stage, platform=platform)
+            return side_of(dissect(self.image(name, platform=platform), squashed=squashed))
         file, named = report
         key = service if named is None else named
         try:
             text = (root / file).read_bytes()
         except OSError as error:
             raise Unavailable(f"{file} cannot be read: {error.strerror}") from error
-        return Previous(contents=contents_in(text, file, key), layers=layers_in(text, file, key))
+        return contents_in(text, file, key)
 
     def listed(self, name: str, root: Path, *, platform: str | None = None) -> Inventory:
         """The software that a document lists: a file below `root`, or what is attested of the image called `name`.
@@ -243,14 +246,21 @@ class Reading:
         engine: Callable[[], Engine],
         *,
         labels: Callable[[str], Mapping[str, str]],
+        stage: str | None = None,
         contents: bool = False,
         secrets: bool = False,
     ) -> Anatomy:
         """All about the image of `service` as the engine has it now.
 
-        Where the stages that it was copied from are not to be had, that is a note, and their bytes are the COPY's.
+        The stages that it was copied from are built, which right after a build is done by the builder's cache. Where
+        they are not to be had, that is a note, and their bytes are the COPY's. Where `stage` or the settings name the
+        image of the stage that it is a squash of, nothing is built, and it raises as `dissect` and `open_image`.
         """
         image = self.image(f"docker:{service.image}", contents=contents, secrets=secrets)
+        given = stage or project.settings.service(service.name).stage_image
+        if given is not None:
+            squashed = self.image(given, platform=image.platform, contents=contents)
+            return dissect(image, recipe, squashed=squashed)
         notes: list[str] = []
         stages: dict[int, Image] = {}
         with ExitStack() as stack:

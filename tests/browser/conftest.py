@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from hullmark._reporters import Style, render
-from hullmark.model.difference import Difference, LayerDifference, OwnerChange, Total
+from hullmark.model.difference import Difference, LayerDifference, OwnerChange, Total, Update
 from hullmark.model.finding import Finding, Severity
 from hullmark.model.location import ImageConfig, ImagePath, SourceSpan
 from hullmark.model.outcome import Broken, Check, CheckResult, Ran, Skipped
@@ -108,6 +108,8 @@ def image(service: str, budget: int | None = 500 * MB) -> ImageSummary:
             totals=(Total(name="unpacked", before=370 * MB, after=412 * MB),
                     Total(name="visible", before=360 * MB, after=398 * MB)),
             settings=(), layers=LayerDifference(shared=(), removed=(), added=()), files=None, owners=(change,),
+            update=Update(previous=f"tale-{service}:1.4.0", bytes=180 * MB, compressed=True, estimated=True,
+                          pulled=("sha256:" + "2" * 64,), kept=("sha256:" + "1" * 64,)),
         ),
     )  # fmt: skip
 

@@ -122,6 +122,97 @@ def test_what_came_through_a_squash_is_not_known_without_its_stage(images: Path)
     assert _json(images, "size", f"docker-archive:{images}/squashed.tar")["attributed"] == 0.0
 
 
+def _stage(marker: str) -> ImageFiles:
+    """A stage of a large layer, and a small one that `marker` is in."""
+    return ImageFiles(
+        layers=(
+            layer_tar([Entry(path="/usr/lib/large", kind=Kind.FILE, size=40_000)]),
+            layer_tar([Entry(path="/srv/app", kind=Kind.FILE, size=len(marker), mtime=len(marker))]),
+        ),
+        history=(
+            {"created_by": "RUN /bin/sh -c install # buildkit"},
+            {"created_by": "COPY app /srv/app # buildkit"},
+        ),
+    )
+
+
+def _squash(marker: str) -> ImageFiles:
+    """All that is in the stage, in one layer."""
+    return ImageFiles(
+        layers=(
+            layer_tar(
+                [
+                    Entry(path="/usr/lib/large", kind=Kind.FILE, size=40_000),
+                    Entry(path="/srv/app", kind=Kind.FILE, size=len(marker), mtime=len(marker)),
+                ]
+            ),
+        ),
+        history=({"created_by": "COPY / / # buildkit"},),
+    )
+
+
+@pytest.fixture
+def squashes(tmp_path: Path) -> Path:
+    """A directory with two versions of a squashed image, `squash1.tar` and `squash2.tar`, and their stages."""
+    for version, marker in (("1", "one"), ("2", "second")):
+        for name, image in (("stage", _stage(marker)), ("squash", _squash(marker))):
+            (tmp_path / f"{name}{version}.tar").write_bytes(archive_of(docker_files({"it:1": image})))
+    return tmp_path
+
+
+def test_a_squash_is_attributed_to_the_stage_that_is_given(squashes: Path) -> None:
+    image, stage = (f"docker-archive:{squashes}/{name}2.tar" for name in ("squash", "stage"))
+    found = _json(squashes, "size", image, "--stage-image", stage)
+    assert found["attributed"] == 1.0
+    assert [(each["chain"][-1]["text"], each["bytes"]) for each in found["instructions"]] == [
+        ("RUN install", 40_000),
+        ("COPY app /srv/app", 6),
+    ]
+    assert found["update"] is None
+    code, stdout, stderr = _call(squashes, "size", stage, "--stage-image", image)
+    assert (code, stdout) == (3, "")
+    assert "is no squash" in stderr
+
+
+def test_what_an_update_of_a_squash_takes_stands_beside_what_other_layouts_would(squashes: Path) -> None:
+    images = {
+        name: f"docker-archive:{squashes}/{name}.tar" for name in ("squash1", "squash2", "stage1", "stage2")
+    }
+    arguments = (images["squash2"], "--stage-image", images["stage2"], "--previous", images["squash1"])
+    found = _json(squashes, "size", *arguments)["update"]
+    assert (found["bytes"], found["compressed"], len(found["pulled"])) == (40_006, False, 1)
+    assert [(each["plan"], each["bytes"], each["estimated"]) for each in found["layouts"]] == [
+        ("unsquashed", 6, True),
+        ("per-instruction", 6, True),
+    ]
+    exact = _json(squashes, "size", *arguments, "--previous-stage-image", images["stage1"])["update"]
+    assert exact["layouts"][0] == found["layouts"][0] | {"estimated": False}
+    stages = ("--stage-image-a", images["stage1"], "--stage-image-b", images["stage2"])
+    assert _json(squashes, "diff", images["squash1"], images["squash2"], *stages)["update"] == exact
+    code, stdout, _ = _call(squashes, "size", *arguments)
+    assert code == 0
+    assert "\nupdate from /" in stdout
+    assert "40.0 kB  1 of 1 layers to pull (unpacked: compressed sizes are not known)\n" in stdout
+    assert "6 B  1 of 2 layers, were it not squashed (estimated)\n" in stdout
+    assert "6 B  1 of 2 layers, with one for each instruction (estimated)\n" in stdout
+
+
+def test_a_report_that_was_kept_tells_what_is_pulled_and_not_what_else_there_could_be(squashes: Path) -> None:
+    image, new = (f"docker-archive:{squashes}/squash{version}.tar" for version in "12")
+    _, stdout, _ = _call(squashes, "size", image, "--format", "json")
+    (squashes / "old.json").write_text(stdout, encoding="utf-8")
+    found = _json(squashes, "size", new, "--previous", "old.json")["update"]
+    assert (found["bytes"], found["layouts"]) == (40_006, [])
+    _, stdout, _ = _call(squashes, "size", new, "--previous", "old.json")
+    assert "what other layouts would take cannot be told" in stdout
+    code, _, stderr = _call(squashes, "size", new, "--previous", "none.json")
+    assert code == 3
+    assert "none.json cannot be read" in stderr
+    code, _, stderr = _call(squashes, "size", new, "--previous-stage-image", image)
+    assert code == 2
+    assert "without --previous" in stderr
+
+
 def test_size_shows_what_is_asked_for(images: Path) -> None:
     _, stdout, _ = _call(images, "size", f"docker-archive:{images}/old.tar", "--by", "layer", "--top", "1")
     assert "by layer" in stdout

@@ -150,7 +150,7 @@ def _promise(**sizes: int) -> ServiceSettings:
 
 
 def _update(size: int, *, compressed: bool = True) -> Update:
-    return Update(bytes=size, compressed=compressed, pulled=("a",), kept=("b",))
+    return Update(previous="web:1.0", bytes=size, compressed=compressed, pulled=("a",), kept=("b",))
 
 
 GROWTH = Difference(
@@ -159,6 +159,7 @@ GROWTH = Difference(
     totals=tuple(Total(name=name, before=10**6, after=9 * 10**6) for name in ("visible", "unpacked")),
     settings=None,
     layers=LayerDifference(shared=(), removed=(), added=()),
+    update=_update(1),
     files=None,
     owners=(
         OwnerChange(

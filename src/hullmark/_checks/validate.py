@@ -19,9 +19,10 @@ from hullmark.model.report import ImageSummary, LayerSummary
 from hullmark.model.size import format_size
 
 if TYPE_CHECKING:
-    from hullmark._anatomy import Previous, Reading
+    from hullmark._anatomy import Reading
     from hullmark._checks.run import Run
     from hullmark.model.anatomy import Anatomy
+    from hullmark.model.difference import Contents
     from hullmark.model.finding import Finding
     from hullmark.model.image import Image, ShippedImage
     from hullmark.model.outcome import Outcome
@@ -74,7 +75,7 @@ def _traced(finding: Finding, anatomy: Anatomy) -> Finding:
 
 def _previous(
     run: Run, service: Service, reading: Reading, platform: str
-) -> tuple[Previous | None, tuple[str, ...]]:
+) -> tuple[Contents | None, tuple[str, ...]]:
     """The image that hosts have, where the project says which one that is; and why it cannot be had."""
     settings = run.project.settings
     own = settings.service(service.name)

@@ -168,11 +168,11 @@ def _used(session: Session, directory: Path) -> dict[str, Ecosystem]:
 
 
 def _of_image(session: Session, image: str) -> tuple[Ecosystem, ...]:
-    from hullmark._cli.images import anatomy_of  # noqa: PLC0415  # loaded when it is called
+    from hullmark._cli.images import Wanted, anatomy_of  # noqa: PLC0415  # loaded when it is called
     from hullmark._contents.inventory import inventory  # noqa: PLC0415
     from hullmark._vulnerabilities.lookup import needed  # noqa: PLC0415
 
-    return needed(inventory(anatomy_of(session, image)))
+    return needed(inventory(anatomy_of(session, image, Wanted())))
 
 
 def _told(session: Session, done: Updated, longest: float) -> bool:

@@ -2,79 +2,92 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from hullmark._anatomy import Reading, dissect
+from hullmark._anatomy import Reading, dissect, side_of
 from hullmark._checks import Surroundings
 from hullmark._cli.options import flags
-from hullmark._contents.difference import contents as side
 from hullmark._contents.kept import contents_in, report_named
+from hullmark._contents.update import update
 from hullmark._dockerfile import recipe_of
 from hullmark._images.reference import SCHEMES
 from hullmark._pipeline import open_project
 from hullmark._process import SystemCommands
 from hullmark._smoke import labels_of_run
-from hullmark.errors import ConfigurationError, Unavailable
+from hullmark.errors import ConfigurationError, HullmarkError, Interrupted, Unavailable, UsageError
 from hullmark.model.progress import Silent
 
 if TYPE_CHECKING:
     from hullmark._cli.session import Session
     from hullmark.model.anatomy import Anatomy
-    from hullmark.model.difference import Contents
-    from hullmark.model.project import Project
+    from hullmark.model.difference import Contents, Update
+    from hullmark.model.project import Project, Service
 
 
-def anatomy_of(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to be known of an image."""
+
+    platform: str | None = None
+    """Which one, of an image for several; this machine's where it is not given."""
+    contents: bool = False
+    """Whether equal files are found, for which every byte is read."""
+    transfer: bool = False
+    """Whether blobs that nobody has made yet are measured, for which layers are compressed."""
+    stage: str | None = None
+    """The image that it is said to be a squash of."""
+
+
+def anatomy_of(session: Session, name: str, wanted: Wanted) -> Anatomy:
+    """All about the image or the service called `name`.
+
+    Raises `Unavailable` where an image is not to be had, or is no squash of the stage that was given, and
+    `DamagedImage`.
+    """
+    reading = _reading(session)
+    project, service = _named(session, name)
+    return _anatomy(session, reading, name, project, service, wanted)
+
+
+def sized(
     session: Session,
     name: str,
+    wanted: Wanted,
     *,
-    platform: str | None = None,
-    contents: bool = False,
-    transfer: bool = False,
-) -> Anatomy:
-    """All about the image or the service called `name`; with `transfer`, also of blobs that nobody has made yet.
+    previous: str | None = None,
+    previous_stage: str | None = None,
+) -> tuple[Anatomy, Update | None]:
+    """All about the image or the service called `name`, and what a host must pull for it that has `previous`.
 
-    Raises `Unavailable` where the image is not to be had, and `DamagedImage`.
+    That is an image or a report that was kept; without it, what the settings of a service name. Where that is not to be
+    had, it is a note. Raises as `anatomy_of`.
     """
-    commands = SystemCommands(session.environ, session.cancelled)
-    surroundings = Surroundings(
-        commands=commands, environ=session.environ, progress=Silent(), cancelled=session.cancelled
-    )
-    reading = Reading(commands, session.environ, session.cancelled)
-    if not session.quiet:
-        session.tell(f"reading {name} ...")
-    project = None if name.partition(":")[0] in SCHEMES else _project(session, commands)
-    if project is not None:
-        session.warn(project.warnings)
-    service = None if project is None else next((s for s in project.services if s.name == name), None)
-    image = f"docker:{service.image}" if service is not None else name
-    if project is None or service is None or platform is not None:
-        anatomy = dissect(reading.image(image, platform=platform, contents=contents))
-    else:
-        anatomy = reading.service(
-            project,
-            service,
-            recipe_of(service, project.root),
-            lambda: surroundings.engine,
-            labels=labels_of_run,
-            contents=contents,
-        )
-    return reading.measured(anatomy, image, platform) if transfer else anatomy
-
-
-def _project(session: Session, commands: SystemCommands) -> Project | None:
-    """The project here, if there is one: an image is read without."""
+    reading = _reading(session)
+    project, service = _named(session, name)
+    anatomy = _anatomy(session, reading, name, project, service, wanted)
+    before = previous
+    if before is None and project is not None and service is not None:
+        before = project.settings.service(service.name).previous or project.settings.previous
+    if before is None:
+        if previous_stage is not None:
+            raise UsageError("--previous-stage-image says nothing without --previous")
+        return anatomy, None
+    root = session.directory if previous is not None or project is None else project.root
+    own = None if service is None else service.name
     try:
-        return open_project(session.directory, (), commands, session.environ, flags())[0]
-    except (ConfigurationError, Unavailable):
-        if flags():
+        there = reading.previous(before, own, root, platform=anatomy.image.platform, stage=previous_stage)
+    except Interrupted:
+        raise
+    except HullmarkError as error:
+        if previous is not None:
             raise
-        return None
+        note = f"what an update takes is not known: the previous image, {before}: {error.message}"
+        return replace(anatomy, notes=(*anatomy.notes, note)), None
+    return anatomy, update(there, side_of(anatomy))
 
 
-def contents_of(
-    session: Session, name: str, *, platform: str | None = None, contents: bool = False
-) -> Contents:
+def contents_of(session: Session, name: str, wanted: Wanted) -> Contents:
     """One side of a comparison: an image, a service, or what a JSON report that was kept says of one.
 
     Raises as `anatomy_of`, and `ConfigurationError` for a file that is no report of this tool.
@@ -86,5 +99,68 @@ def contents_of(
             return contents_in(path.read_bytes(), file, service)
         except OSError as error:
             raise ConfigurationError([f"{file}: cannot be read: {error.strerror}"]) from error
-    anatomy = anatomy_of(session, name, platform=platform, contents=contents)
-    return side(anatomy.image, anatomy.files, anatomy.ownership, anatomy.attribution)
+    return side_of(anatomy_of(session, name, wanted))
+
+
+def _reading(session: Session) -> Reading:
+    commands = SystemCommands(session.environ, session.cancelled)
+    return Reading(commands, session.environ, session.cancelled)
+
+
+def _named(session: Session, name: str) -> tuple[Project | None, Service | None]:
+    """The project here, if there is one, and its service called `name`, if there is one."""
+    if not session.quiet:
+        session.tell(f"reading {name} ...")
+    if name.partition(":")[0] in SCHEMES:
+        return None, None
+    project = _project(session, SystemCommands(session.environ, session.cancelled))
+    if project is None:
+        return None, None
+    session.warn(project.warnings)
+    return project, next((service for service in project.services if service.name == name), None)
+
+
+def _anatomy(
+    session: Session,
+    reading: Reading,
+    name: str,
+    project: Project | None,
+    service: Service | None,
+    wanted: Wanted,
+) -> Anatomy:
+    image = f"docker:{service.image}" if service is not None else name
+    if project is None or service is None or wanted.platform is not None:
+        opened = reading.image(image, platform=wanted.platform, contents=wanted.contents)
+        squashed = (
+            None
+            if wanted.stage is None
+            else reading.image(wanted.stage, platform=opened.platform, contents=wanted.contents)
+        )
+        anatomy = dissect(opened, squashed=squashed)
+    else:
+        surroundings = Surroundings(
+            commands=SystemCommands(session.environ, session.cancelled),
+            environ=session.environ,
+            progress=Silent(),
+            cancelled=session.cancelled,
+        )
+        anatomy = reading.service(
+            project,
+            service,
+            recipe_of(service, project.root),
+            lambda: surroundings.engine,
+            labels=labels_of_run,
+            stage=wanted.stage,
+            contents=wanted.contents,
+        )
+    return reading.measured(anatomy, image, wanted.platform) if wanted.transfer else anatomy
+
+
+def _project(session: Session, commands: SystemCommands) -> Project | None:
+    """The project here, if there is one: an image is read without."""
+    try:
+        return open_project(session.directory, (), commands, session.environ, flags())[0]
+    except (ConfigurationError, Unavailable):
+        if flags():
+            raise
+        return None

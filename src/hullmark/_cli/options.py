@@ -95,6 +95,26 @@ def top(function: F) -> F:
     )(function)
 
 
+def transfer(function: F) -> F:
+    """Adds whether blobs that nobody has made yet are measured."""
+    return click.option(
+        "--transfer",
+        is_flag=True,
+        help="Also estimate what a host pulls where that is not known, for which all layers are compressed.",
+    )(function)
+
+
+def stage_image(flag: str, of: str) -> Callable[[F], F]:
+    """Adds, as `flag`, the stage that `of` is a squash of."""
+
+    def decorate(function: F) -> F:
+        return click.option(
+            flag, metavar="IMAGE", help=f"The stage that {of} is a squash of, which need not be built then."
+        )(function)
+
+    return decorate
+
+
 def of_image(function: F) -> F:
     """Adds which of an image's platforms is meant, and how what is in it is reported."""
     function = click.option(

@@ -91,10 +91,10 @@ def command(
 def _written(
     session: Session, image: str, format_: str, platform: str | None, made: datetime
 ) -> tuple[str, Inventory]:
-    from hullmark._cli.images import anatomy_of  # noqa: PLC0415  # as above
+    from hullmark._cli.images import Wanted, anatomy_of  # noqa: PLC0415  # as above
     from hullmark._contents.inventory import inventory  # noqa: PLC0415
 
-    anatomy = anatomy_of(session, image, platform=platform)
+    anatomy = anatomy_of(session, image, Wanted(platform=platform))
     found = inventory(anatomy)
     # Each takes half a second to load.
     if format_ == "spdx":

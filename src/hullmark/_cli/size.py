@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 )
 @options.top
 @click.option("--duplicates", is_flag=True, help="Also look for equal files, for which all bytes are read.")
+@options.transfer
+@options.stage_image("--stage-image", "IMAGE")
 @click.option(
-    "--transfer",
-    is_flag=True,
-    help="Also estimate what a host pulls where that is not known, for which all layers are compressed.",
+    "--previous",
+    metavar="IMAGE|FILE.json[:SERVICE]",
+    help="What hosts have now, to tell what they pull.  [default: `previous` of a service]",
 )
+@options.stage_image("--previous-stage-image", "--previous")
 @options.of_image
 @options.project
 @click.pass_obj
@@ -41,6 +44,9 @@ def command(
     top: int,
     duplicates: bool,
     transfer: bool,
+    stage_image: str | None,
+    previous: str | None,
+    previous_stage_image: str | None,
     platform: str | None,
     format_: str,
 ) -> int:
@@ -50,13 +56,17 @@ def command(
     registry, `oci-dir:PATH[:TAG]`, `oci-archive:PATH[:TAG]` or `docker-archive:PATH[:TAG]`. Of a service the Dockerfile
     is known, so bytes are attributed to its instructions, also through a squash. IMAGE may be a service and something
     else: the service is meant; `docker:NAME` means the other.
+
+    What a host must pull that has the previous image is everything that it lacks: of a squashed image all of it, next
+    to what the layers of its stage would take, or one layer for each instruction.
     """
-    from hullmark._cli.images import anatomy_of  # noqa: PLC0415  # loaded when it is called, not for the help
+    from hullmark._cli.images import Wanted, sized  # noqa: PLC0415  # loaded when it is called, not for the help
     from hullmark._reporters import size  # noqa: PLC0415
 
-    anatomy = anatomy_of(session, image, platform=platform, contents=duplicates, transfer=transfer)
+    wanted = Wanted(platform=platform, contents=duplicates, transfer=transfer, stage=stage_image)
+    anatomy, update = sized(session, image, wanted, previous=previous, previous_stage=previous_stage_image)
     if format_ == "json":
-        session.write_for_programs(size.json(anatomy))
+        session.write_for_programs(size.json(anatomy, update))
         return 0
-    session.write(size.text(anatomy, session.style(), views=views or VIEWS[1:], top=top))
+    session.write(size.text(anatomy, session.style(), views=views or VIEWS[1:], top=top, update=update))
     return 0

@@ -17,7 +17,7 @@ from itertools import accumulate, chain
 from typing import TYPE_CHECKING
 
 from hullmark._contents.history import steps
-from hullmark.model.attribution import Attribution, Share, Told
+from hullmark.model.attribution import Attribution, Share, Squash, Told
 from hullmark.model.dockerfile import StageBase
 from hullmark.model.table import Kind
 
@@ -38,15 +38,29 @@ _DEEPEST = 32
 
 
 def attribute(
-    image: Image, recipe: Recipe | None = None, stages: Mapping[int, Image] | None = None
+    image: Image,
+    recipe: Recipe | None = None,
+    stages: Mapping[int, Image] | None = None,
+    *,
+    squashed: Image | None = None,
 ) -> Attribution:
     """The origin of every entry of `image`.
 
     With the `recipe` that it was built from, origins are instructions of the Dockerfile. `stages` are images of other
     stages by their index, as far as they were built: files that were copied from one of these, by a squash or one by
-    one, are followed into it.
+    one, are followed into it. `squashed` is the stage that `image` is a squash of, for one without a recipe; see
+    `given_stage` for one with it.
     """
-    return _Attributor(stages or {}).attribute(image, None if recipe is None else recipe.final, 0)
+    return _Attributor(stages or {}, squashed).attribute(image, None if recipe is None else recipe.final, 0)
+
+
+def given_stage(recipe: Recipe) -> int | None:
+    """The index of the stage that the image of `recipe` is a squash of, wherever in its lineage that is."""
+    for stage in reversed(recipe.final.lineage):
+        for instruction, _ in reversed(stage.whole_copies):
+            if isinstance(instruction.source, StageBase):
+                return instruction.source.index
+    return None
 
 
 def shares(attribution: Attribution, files: FileSystem) -> tuple[Share, ...]:
@@ -74,51 +88,61 @@ def shares(attribution: Attribution, files: FileSystem) -> tuple[Share, ...]:
 class _Attributor:
     """Attributes an image and the images of the stages that it was copied from, each of those once."""
 
-    def __init__(self, images: Mapping[int, Image]) -> None:
+    def __init__(self, images: Mapping[int, Image], squashed: Image | None) -> None:
         self._images = images
-        self._written: dict[int, _Written] = {}
+        self._squashed = squashed
+        self._written: dict[int | None, _Written] = {}
 
     def attribute(self, image: Image, stage: Stage | None, depth: int) -> Attribution:
         made, notes = steps(image, stage)
         numbers: dict[Origin, int] = {}
-
-        def number(origin: Origin) -> int:
-            return numbers.setdefault(origin, len(numbers))
-
-        rows = []
-        for layer, step in zip(image.layers, made, strict=True):
-            table = layer.table
-            source = None if step.instruction is None else self._source(step.instruction, depth)
-            whole = _whole(step)
-            if source is None or step.instruction is None:
-                origin = replace(step.origin, told=Told.COPY) if whole else step.origin
-                rows.append(array("i", [number(origin)]) * len(table))
+        rows, wholes, squashes = [], [], []
+        for index, (layer, step) in enumerate(zip(image.layers, made, strict=True)):
+            whole = _whole(step) or self._alone(image, step, depth)
+            source = self._source(step.instruction, depth, whole=whole)
+            origin = replace(step.origin, told=Told.COPY) if whole else step.origin
+            lost = numbers.setdefault(origin, len(numbers))
+            if whole:
+                wholes.append(index)
+            if source is None:
+                rows.append(array("i", [lost]) * len(layer.table))
                 continue
-            exact = whole and not _changes_metadata(step.instruction)
-            mapping = _Copied(step.instruction, _directory(step, image))
-            column = array("i", bytes(4 * len(table)))
-            names = _names(table)
-            lost = number(replace(step.origin, told=Told.COPY) if whole else step.origin)
+            column, writers = array("i", [lost]) * len(layer.table), array("i", [-1]) * len(layer.table)
+            # Hashing an origin for every file would take longer than all the rest.
             known: dict[int, int] = {}
-            for row, path in enumerate(table.paths):
-                paths: Iterable[str] = (path,) if whole else mapping.sources(path, source)
-                writer = source.writer(
-                    table, _content(table, row, names) if names else row, paths, exact=exact
-                )
-                if writer is None:
-                    column[row] = lost
-                    continue
+            for row, writers[row], writer in source.writers(layer.table, step, image, whole=whole):
                 if writer not in known:
-                    origin = source.origins[writer]
-                    known[writer] = number(origin if whole else replace(step.origin, source=origin))
+                    wrote = source.origins[writer]
+                    origin = wrote if whole else replace(step.origin, source=wrote)
+                    known[writer] = numbers.setdefault(origin, len(numbers))
                 column[row] = known[writer]
             rows.append(column)
+            if whole:
+                squashes.append(Squash(layer=index, stage=source.image, steps=source.steps, writers=writers))
         return Attribution(
-            origins=tuple(numbers), rows=tuple(rows), steps=tuple(step.origin for step in made), notes=notes
+            origins=tuple(numbers),
+            rows=tuple(rows),
+            steps=tuple(step.origin for step in made),
+            whole=tuple(wholes),
+            squashes=tuple(squashes),
+            notes=notes,
         )
 
-    def _source(self, instruction: Instruction, depth: int) -> _Written | None:
-        """What the stage holds that `instruction` copies from, where its image is at hand."""
+    def _alone(self, image: Image, step: Step, depth: int) -> bool:
+        """Whether the step made the only layer of an image whose stage was given: then it is the squash."""
+        return (
+            depth == 0 and self._squashed is not None and step.instruction is None and len(image.layers) == 1
+        )
+
+    def _source(self, instruction: Instruction | None, depth: int, *, whole: bool) -> _Written | None:
+        """What the stage holds that the step copies from, where its image is at hand."""
+        if instruction is None:
+            if not whole or depth or self._squashed is None:
+                return None
+            if None not in self._written:
+                given = self._squashed
+                self._written[None] = _Written(given, self.attribute(given, None, 1))
+            return self._written[None]
         match instruction.source:
             case StageBase(index=index, stage=stage) if index in self._images and depth < _DEEPEST:
                 if index not in self._written:
@@ -147,6 +171,8 @@ class _Written:
     """Which instruction of a stage wrote what its image holds, by path."""
 
     def __init__(self, image: Image, attribution: Attribution) -> None:
+        self.image = image
+        self.steps = attribution.steps
         self.origins = attribution.origins
         self._tables = [layer.table for layer in image.layers]
         self._written = attribution.rows
@@ -169,8 +195,28 @@ class _Written:
         # The pattern of fnmatch crosses slashes; both have the same number of them only where none was crossed.
         return sorted(fnmatch.filter((path for path in self._top if path.count("/") == depth), pattern))
 
-    def writer(self, table: FileTable, row: int, paths: Iterable[str], *, exact: bool) -> int | None:
-        """The index in `origins` of what wrote the entry that `row` of `table` is a copy of, at one of `paths`.
+    def writers(
+        self, table: FileTable, step: Step, image: Image, *, whole: bool
+    ) -> Iterator[tuple[int, int, int]]:
+        """For the rows of `table` that are found here: the row, the layer that wrote it, and the index in `origins`.
+
+        `table` is of the layer of `image` that `step` made by copying from here, and `whole` by copying everything.
+        """
+        copy = step.instruction
+        exact = whole and (copy is None or not _changes_metadata(copy))
+        mapping = None if whole or copy is None else _Copied(copy, _directory(step, image))
+        names = _names(table)
+        for row, path in enumerate(table.paths):
+            paths: Iterable[str] = (path,) if mapping is None else mapping.sources(path, self)
+            content = _content(table, row, names) if names else row
+            found = self.writer(table, content, paths, exact=exact)
+            if found is not None:
+                yield row, *found
+
+    def writer(
+        self, table: FileTable, row: int, paths: Iterable[str], *, exact: bool
+    ) -> tuple[int, int] | None:
+        """The layer, and the index in `origins`, of what wrote the entry that `row` of `table` copies, at one of `paths`.
 
         Where the same path was written several times, it is the topmost layer that holds the very same file. A COPY of
         a whole stage keeps everything (`exact`); one with flags may have changed mode and owner.
@@ -184,7 +230,7 @@ class _Written:
                     layer, content = self._linked(layer, content)
                     other = self._tables[layer]
                 if _same(table, row, other, content, exact=exact):
-                    return self._written[layer][content]
+                    return layer, self._written[layer][content]
         return None
 
     def _at(self, path: str) -> Iterator[int]:

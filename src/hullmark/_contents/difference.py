@@ -6,6 +6,8 @@ from collections import Counter, defaultdict
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from hullmark._contents.pulled import layer_sizes
+from hullmark._contents.update import update
 from hullmark._secrets.redaction import shown
 from hullmark._secrets.text import redacted
 from hullmark._secrets.variables import hidden_in
@@ -16,7 +18,6 @@ from hullmark.model.difference import (
     FileChange,
     Holding,
     LayerDifference,
-    LayerSize,
     OwnerChange,
     SettingChange,
     Total,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from hullmark.model.attribution import Attribution
+    from hullmark.model.difference import LayerSize
     from hullmark.model.filesystem import FileSystem
     from hullmark.model.image import Image, ImageConfiguration
     from hullmark.model.owner import Ownership
@@ -40,20 +42,16 @@ def contents(
     attribution: Attribution | None = None,
 ) -> Contents:
     """The image as one side of a comparison; `files` is its final file system."""
-    steps = (
-        [""] * len(image.layers) if attribution is None else [str(step.text) for step in attribution.steps]
-    )
     return Contents(
         reference=image.reference,
         unpacked=files.unpacked,
         visible=files.visible_bytes,
         transfer=image.transfer,
         configuration=image.configuration,
-        layers=tuple(
-            LayerSize(diff_id=str(layer.diff_id), unpacked=layer.unpacked, text=text)
-            for layer, text in zip(image.layers, steps, strict=True)
-        ),
+        layers=layer_sizes(image, None if attribution is None else attribution.steps),
         files=files,
+        ownership=ownership,
+        attribution=attribution,
         holdings=None if ownership is None else _holdings(files, ownership, attribution),
     )
 
@@ -73,6 +71,7 @@ def difference(before: Contents, after: Contents) -> Difference:
         if before.configuration is None or after.configuration is None
         else tuple(_settings(before.configuration, after.configuration)),
         layers=_layers(before.layers, after.layers),
+        update=update(before, after),
         files=None
         if before.files is None or after.files is None
         else tuple(_files(before.files, after.files)),

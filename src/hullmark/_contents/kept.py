@@ -29,6 +29,7 @@ class _Layer(msgspec.Struct):
     diff_id: str
     unpacked: int
     digest: str | None = None
+    transfer: int | None = None
     instruction: str | None = None
     step: _Step | None = None
 
@@ -98,14 +99,7 @@ def contents_in(text: bytes, name: str, service: str | None) -> Contents:
         unpacked=image.size.unpacked,
         visible=image.size.visible,
         transfer=image.size.transfer,
-        layers=tuple(
-            LayerSize(
-                diff_id=layer.diff_id,
-                unpacked=layer.unpacked,
-                text=layer.instruction or (layer.step.text if layer.step else ""),
-            )
-            for layer in image.layers
-        ),
+        layers=tuple(_layer(layer, name) for layer in image.layers),
         holdings=tuple(
             Holding(
                 kind=owner.kind,
@@ -120,20 +114,6 @@ def contents_in(text: bytes, name: str, service: str | None) -> Contents:
         if whole
         else None,
     )
-
-
-def layers_in(text: bytes, name: str, service: str | None) -> tuple[tuple[DiffId, Digest | None], ...]:
-    """The layers of that image from the bottom up, each with the digest of its blob where it is known.
-
-    Raises as `contents_in`.
-    """
-    try:
-        return tuple(
-            (DiffId.parse(layer.diff_id), None if layer.digest is None else Digest.parse(layer.digest))
-            for layer in _read(text, name, service).layers
-        )
-    except ValueError as error:
-        raise ConfigurationError([f"{name}: not a report of hullmark as it writes them: {error}"]) from error
 
 
 def images_in(text: bytes, name: str) -> dict[str, NamedImage]:
@@ -163,6 +143,19 @@ def sizes_in(text: bytes, name: str) -> tuple[tuple[str, int, int | None], ...]:
     if not images:
         raise UsageError(f"{name} tells of no image", hint="`hullmark validate` and `check` report them")
     return tuple((service, image.size.unpacked, image.budget) for service, image in sorted(images.items()))
+
+
+def _layer(layer: _Layer, name: str) -> LayerSize:
+    try:
+        return LayerSize(
+            diff_id=str(DiffId.parse(layer.diff_id)),
+            unpacked=layer.unpacked,
+            text=layer.instruction or (layer.step.text if layer.step else ""),
+            digest=None if layer.digest is None else str(Digest.parse(layer.digest)),
+            transfer=layer.transfer,
+        )
+    except ValueError as error:
+        raise ConfigurationError([f"{name}: not a report of hullmark as it writes them: {error}"]) from error
 
 
 def _document(text: bytes, name: str, schemas: tuple[str, ...]) -> dict[str, Any]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from hullmark._contents.layouts import layouts
+from hullmark._contents.pulled import pulled
 from hullmark.model.difference import Update
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from hullmark.model.digest import DiffId, Digest
-    from hullmark.model.image import Image, Layer
+    from hullmark.model.difference import Contents
+    from hullmark.model.image import Layer
     from hullmark.model.table import FileTable
 
 _BLOCK = 512
@@ -22,27 +24,24 @@ _INCOMPRESSIBLE = 1.001
 _BLOB = 1 << 10
 
 
-def pulled(previous: Iterable[tuple[DiffId, Digest | None]], current: Image) -> Update:
-    """What a host must pull for `current` that has the layers `previous`, each with the digest of its blob if known."""
-    there: dict[DiffId, list[Digest | None]] = {}
-    for diff_id, digest in previous:
-        there.setdefault(diff_id, []).append(digest)
-    lacking: dict[DiffId, Layer] = {}
-    kept: dict[DiffId, None] = {}
-    for layer in current.layers:
-        if _has(there, layer):
-            kept[layer.diff_id] = None
-        else:
-            lacking.setdefault(layer.diff_id, layer)
-    transfers = [layer.transfer for layer in lacking.values()]
+def update(before: Contents, after: Contents) -> Update:
+    """What a host must pull for `after` that has the layers of `before`."""
+    kept, lacking = pulled(before.layers, after.layers)
+    transfers = [layer.transfer for layer in lacking]
     known = [size for size in transfers if size is not None]
     compressed = len(known) == len(transfers)
+    missing = {layer.diff_id for layer in lacking}
+    whole = () if after.attribution is None else after.attribution.whole
+    squashed = tuple(index for index in whole if after.layers[index].diff_id in missing)
     return Update(
-        bytes=sum(known) if compressed else sum(layer.unpacked for layer in lacking.values()),
+        previous=before.reference,
+        bytes=sum(known) if compressed else sum(layer.unpacked for layer in lacking),
         compressed=compressed,
-        pulled=tuple(map(str, lacking)),
-        kept=tuple(map(str, kept)),
-        estimated=compressed and any(layer.estimated for layer in lacking.values()),
+        pulled=tuple(layer.diff_id for layer in lacking),
+        kept=tuple(layer.diff_id for layer in kept),
+        estimated=compressed and any(layer.estimated for layer in lacking),
+        squashed=bool(squashed),
+        layouts=layouts(before, after, compressed=compressed) if squashed else (),
     )
 
 
@@ -64,12 +63,3 @@ def _archive(table: FileTable) -> int:
             values = sum(len(name) + 2 * len(value) for name, value in table.xattrs.get(row, ()))
             size += 6 * _BLOCK + 2 * (names + values)
     return size
-
-
-def _has(there: Mapping[DiffId, list[Digest | None]], layer: Layer) -> bool:
-    """Whether the host has the layer: by the digest of its blob, or where one side has none, by its diff ID."""
-    digests = there.get(layer.diff_id)
-    if digests is None:
-        return False
-    # The same content, compressed anew, is another blob and pulled again.
-    return layer.digest is None or None in digests or layer.digest in digests

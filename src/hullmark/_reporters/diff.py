@@ -8,6 +8,11 @@ import msgspec
 
 from hullmark import __version__
 from hullmark._reporters.document import schema_of, written
+from hullmark._reporters.update import (
+    UpdateU1,  # noqa: TC001  # msgspec reads the annotations
+    update_described,
+    update_lines,
+)
 from hullmark.model.owner import required
 from hullmark.model.size import format_change, format_size
 from hullmark.model.text import printable, shortened
@@ -41,6 +46,8 @@ def text(difference: Difference, style: Style, *, top: int) -> Iterator[str]:
         yield "\nnothing changed that both sides tell of\n"
         return
     yield from _layers(difference, style)
+    yield "\n"
+    yield from update_lines(difference.update, style)
     if difference.settings:
         yield "\nconfiguration\n"
         for change in difference.settings:
@@ -173,6 +180,7 @@ class DiffReportD1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     size: dict[str, TotalD1]
     settings: list[SettingD1] | None
     layers: LayersD1
+    update: UpdateU1
     owners: list[OwnerD1] | None
     files: list[FileD1] | None
 
@@ -201,6 +209,7 @@ def json(difference: Difference) -> str:
             removed=_described(difference.layers.removed),
             added=_described(difference.layers.added),
         ),
+        update=update_described(difference.update),
         owners=None
         if difference.owners is None
         else [

@@ -8,6 +8,11 @@ import msgspec
 
 from hullmark import __version__
 from hullmark._reporters.document import schema_of, written
+from hullmark._reporters.update import (
+    UpdateU1,  # noqa: TC001  # msgspec reads the annotations
+    update_described,
+    update_lines,
+)
 from hullmark.model.owner import required
 from hullmark.model.size import format_size
 from hullmark.model.text import printable, shortened
@@ -18,6 +23,7 @@ if TYPE_CHECKING:
     from hullmark._reporters.interface import Style
     from hullmark.model.anatomy import Anatomy
     from hullmark.model.attribution import Origin
+    from hullmark.model.difference import Update
 
 SCHEMA = "hullmark/size/1"
 _SIZE_COLUMN = 11
@@ -27,8 +33,10 @@ _NAMED = 5
 """Files that are named of those that are equal."""
 
 
-def text(anatomy: Anatomy, style: Style, *, views: Iterable[str], top: int) -> Iterator[str]:
-    """The lines of the report; `top` rows of each of `views`."""
+def text(
+    anatomy: Anatomy, style: Style, *, views: Iterable[str], top: int, update: Update | None = None
+) -> Iterator[str]:
+    """The lines of the report; `top` rows of each of `views`, and what `update` to the image takes."""
     image, files = anatomy.image, anatomy.files
     yield f"{printable(image.reference)}  {image.platform}\n"
     yield f"  {printable(image.how)}\n" if image.how else ""
@@ -45,6 +53,9 @@ def text(anatomy: Anatomy, style: Style, *, views: Iterable[str], top: int) -> I
     yield "\n"
     yield from _savings(anatomy, style)
     yield from _equal(anatomy, style, top)
+    if update is not None:
+        yield "\n"
+        yield from update_lines(update, style)
     for note in (*anatomy.notes, *_unknown(anatomy)):
         yield f"note: {printable(note)}\n"
 
@@ -278,11 +289,12 @@ class SizeReportS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     hidden: list[HiddenS1]
     savings: list[SavingS1]
     duplicates: list[DuplicateS1]
+    update: UpdateU1 | None
     notes: list[str]
 
 
-def json(anatomy: Anatomy) -> str:
-    """The report as JSON."""
+def json(anatomy: Anatomy, update: Update | None = None) -> str:
+    """The report as JSON, with what `update` to the image takes."""
     image, files, saved, counts = anatomy.image, anatomy.files, anatomy.reclaim, anatomy.counts
     described = SizeReportS1(
         schema="hullmark/size/1",
@@ -351,6 +363,7 @@ def json(anatomy: Anatomy) -> str:
             SavingS1(waste=str(each.waste), bytes=each.bytes, files=each.files) for each in saved.savings
         ],
         duplicates=[DuplicateS1(size=each.size, paths=list(each.paths)) for each in saved.duplicates],
+        update=None if update is None else update_described(update),
         notes=list(anatomy.notes),
     )
     return written(described)

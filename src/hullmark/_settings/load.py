@@ -384,6 +384,7 @@ def _service(values: Mapping[str, Any], path: KeyPath, source: _Source) -> Servi
         transfer_budget=budget("transfer-budget"),
         update_budget=budget("update-budget"),
         previous=values.get("previous"),
+        stage_image=values.get("stage-image"),
         user=values.get("user", AnyUser()),
         user_origin=source.span((*path, "user")) if "user" in values else None,
         timeout=allowance("timeout"),

@@ -250,6 +250,14 @@ SCHEMA = Table(
                             example='"localhost:5000/shop/rag:1.4.0"',
                         ),
                         Option(
+                            key="stage-image",
+                            kind=TEXT,
+                            help="The stage that its image is a squash of: a reference, from which files get the "
+                            "instructions that wrote them.",
+                            default="built out of the builder's cache",
+                            example='"localhost:5000/shop/rag-runtime:1.5.0"',
+                        ),
+                        Option(
                             key="user",
                             kind=USER,
                             help="Whom it runs as.",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from array import array
 
+    from hullmark.model.image import Image
     from hullmark.model.location import SourceSpan
 
 
@@ -73,6 +74,20 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Squash:
+    """A layer that is a copy of the whole file system of another stage."""
+
+    layer: int
+    """Its index in the image."""
+    stage: Image
+    """What it was copied from."""
+    steps: tuple[Origin, ...]
+    """For every layer of the stage, the step that made it."""
+    writers: array[int]
+    """For every row of its table, the index of the stage's layer that wrote it; -1 where the stage has no such file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Attribution:
     """The origin of every entry of an image, in columns like the tables of its layers."""
 
@@ -82,6 +97,10 @@ class Attribution:
     """For every layer and row of its table, the index of its origin in `origins`."""
     steps: tuple[Origin, ...]
     """For every layer, the step that made it, whatever it copied."""
+    whole: tuple[int, ...] = ()
+    """The indexes of the layers that are copies of a whole stage."""
+    squashes: tuple[Squash, ...] = ()
+    """Those of them whose stage was at hand."""
     notes: tuple[str, ...] = ()
     """What did not fit, in a sentence each."""
 

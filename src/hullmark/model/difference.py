@@ -11,9 +11,10 @@ from hullmark.model.size import format_change, format_size
 from hullmark.model.text import shortened
 
 if TYPE_CHECKING:
+    from hullmark.model.attribution import Attribution
     from hullmark.model.filesystem import FileSystem
     from hullmark.model.image import ImageConfiguration
-    from hullmark.model.owner import OwnerKind
+    from hullmark.model.owner import OwnerKind, Ownership
 
 _NAMED = 3
 """Growers that a sentence names."""
@@ -29,6 +30,12 @@ class LayerSize:
     unpacked: int
     text: str = ""
     """The instruction that made it, where that is known."""
+    digest: str | None = None
+    """Of its blob, where there is one."""
+    transfer: int | None = None
+    """Bytes of that blob."""
+    estimated: bool = False
+    """Whether there is no such blob yet, and `transfer` is what compressing the layer has shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +64,8 @@ class Contents:
     configuration: ImageConfiguration | None = None
     layers: tuple[LayerSize, ...] = ()
     files: FileSystem | None = None
+    ownership: Ownership | None = None
+    attribution: Attribution | None = None
     holdings: tuple[Holding, ...] | None = None
     """They sum up to `visible`."""
 
@@ -147,6 +156,53 @@ class OwnerChange:
         return f"{self.name} {versions}".strip()
 
 
+class Plan(enum.StrEnum):
+    """Another way to lay out what a squash holds."""
+
+    UNSQUASHED = "unsquashed"
+    """The layers of the stage that it is a copy of, as they are."""
+    PER_INSTRUCTION = "per-instruction"
+    """The layers of the base image as they are, and a layer for what each instruction has left, whatever lies below."""
+    PER_OWNER = "per-owner"
+    """A layer for each kind of owner, where the stage is not at hand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """What the same update would take, were the image laid out otherwise."""
+
+    plan: Plan
+    bytes: int
+    """Compressed or not, as in `Update`."""
+    pulled: int
+    """Layers that a host would pull."""
+    layers: int
+    """Layers that there would be."""
+    estimated: bool
+    """Whether which layers changed was concluded from the files, or sizes from those of others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """What a host that has one image must pull for the next; manifest and configuration, some kB, not counted."""
+
+    previous: str
+    """The image that the host has."""
+    bytes: int
+    compressed: bool
+    """Whether `bytes` are those of compressed blobs; where these are not known, unpacked sizes stand in for them."""
+    pulled: tuple[str, ...]
+    """Diff IDs of the layers that it lacks, from the bottom up."""
+    kept: tuple[str, ...]
+    """Diff IDs of those that it has."""
+    estimated: bool = False
+    """Whether some of the blobs are not there yet: their layers were compressed to measure them."""
+    squashed: bool = False
+    """Whether a layer that it lacks is a copy of a whole stage."""
+    layouts: tuple[Layout, ...] = ()
+    """Of a squashed image, what other layouts would take, as far as both images are at hand."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerDifference:
     """The layers of two images, told by their diff IDs."""
@@ -165,6 +221,7 @@ class Difference:
     totals: tuple[Total, ...]
     settings: tuple[SettingChange, ...] | None
     layers: LayerDifference
+    update: Update
     files: tuple[FileChange, ...] | None
     """By path."""
     owners: tuple[OwnerChange, ...] | None
@@ -217,18 +274,3 @@ def _direction(delta: int, total: str) -> str:
     if delta == 0:
         return f"Its {total} size is as before"
     return f"Its {total} size {'grew' if delta > 0 else 'shrank'} by {format_size(abs(delta))}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Update:
-    """What a host that has one image must pull for the next; manifest and configuration, some kB, not counted."""
-
-    bytes: int
-    compressed: bool
-    """Whether `bytes` are those of compressed blobs; where these are not known, unpacked sizes stand in for them."""
-    pulled: tuple[str, ...]
-    """Diff IDs of the layers that it lacks, from the bottom up."""
-    kept: tuple[str, ...]
-    """Diff IDs of those that it has."""
-    estimated: bool = False
-    """Whether some of the blobs are not there yet: their layers were compressed to measure them."""

@@ -87,6 +87,8 @@ class ServiceSettings:
     """For what a host with the previous one pulls, compressed."""
     previous: str | None = None
     """The image that hosts have: a reference, or a JSON report, relative to the project."""
+    stage_image: str | None = None
+    """The stage that its image is a squash of, where it is not built out of the builder's cache: a reference."""
     user: UserPolicy = AnyUser()
     user_origin: SourceSpan | None = None
     timeout: Allowance | None = None

@@ -15,7 +15,6 @@ from hullmark._contents.attribution import attribute
 from hullmark._contents.difference import contents, difference
 from hullmark._contents.filesystem import overlay
 from hullmark._contents.kept import contents_in, report_named
-from hullmark._contents.update import pulled
 from hullmark.errors import ConfigurationError
 from hullmark.model.difference import Aspect
 from hullmark.model.digest import DiffId, Digest
@@ -315,7 +314,7 @@ def test_the_way_back_undoes_the_difference(one: Image, two: Image) -> None:
 
 def _update(before: Image, after: Image) -> Update:
     """What a host that has `before` must pull for `after`."""
-    return pulled([(layer.diff_id, layer.digest) for layer in before.layers], after)
+    return _difference(before, after).update
 
 
 def _blob(image: Image, *blobs: tuple[str, int] | None) -> Image:

@@ -10,10 +10,11 @@ import tarfile
 
 import pytest
 
-from hullmark._contents.kept import layers_in
-from hullmark._contents.update import largest_transfer, pulled
+from hullmark._contents.kept import contents_in
+from hullmark._contents.pulled import layer_sizes, pulled
+from hullmark._contents.update import largest_transfer
 from hullmark.errors import ConfigurationError, UsageError
-from hullmark.model.digest import DiffId, Digest
+from hullmark.model.digest import DiffId
 from hullmark.model.image import Layer
 from hullmark.model.table import Entry, FileTable, Kind
 from hullmark.testing import synthetic_image
@@ -62,32 +63,33 @@ def test_a_name_that_is_not_ascii_needs_headers_of_its_own() -> None:
     assert len(archive) <= largest_transfer([layer])
 
 
-def _report(**layers: str | None) -> bytes:
+def _report(**layers: str | int | None) -> bytes:
     rows = [{"diff_id": ONE, "unpacked": 5, "instruction": None, **layers}]
     image = {"reference": "web:1", "size": {"unpacked": 5}, "layers": rows}
     return json.dumps({"schema": "hullmark/report/1", "images": {"web": image}}).encode()
 
 
 def test_a_kept_report_tells_layers_and_their_blobs() -> None:
-    assert layers_in(_report(), "old.json", "web") == ((DiffId.parse(ONE), None),)
-    assert layers_in(_report(digest=TWO), "old.json", None) == ((DiffId.parse(ONE), Digest.parse(TWO)),)
+    (layer,) = contents_in(_report(), "old.json", "web").layers
+    assert (layer.diff_id, layer.digest, layer.transfer) == (ONE, None, None)
+    (layer,) = contents_in(_report(digest=TWO, transfer=3), "old.json", None).layers
+    assert (layer.diff_id, layer.digest, layer.transfer) == (ONE, TWO, 3)
 
 
 @pytest.mark.parametrize("broken", [{"digest": "sha256:1"}, {"diff_id": "1"}, {"diff_id": None}])
 def test_a_kept_report_with_layers_that_are_none_is_refused(broken: dict[str, str | None]) -> None:
     with pytest.raises(ConfigurationError, match=r"old\.json"):
-        layers_in(_report(**broken), "old.json", "web")
+        contents_in(_report(**broken), "old.json", "web")
 
 
 def test_a_kept_report_without_the_service_is_refused() -> None:
     with pytest.raises(UsageError, match="no service `rag`"):
-        layers_in(_report(), "old.json", "rag")
+        contents_in(_report(), "old.json", "rag")
 
 
 def test_a_host_that_has_a_layer_need_not_pull_it() -> None:
     image = synthetic_image(layers=[{"/a": 5}, {"/b": 7}])
-    first, second = image.layers
-    found = pulled([(first.diff_id, None)], image)
-    assert (found.bytes, found.compressed) == (7, False)
-    assert found.pulled == (str(second.diff_id),)
-    assert pulled([(layer.diff_id, None) for layer in image.layers], image).compressed
+    first, second = layer_sizes(image)
+    assert pulled([first], (first, second)) == ((first,), (second,))
+    assert pulled([first, second], (first, second)) == ((first, second), ())
+    assert pulled([], (second, second)) == ((), (second,))
