@@ -35,6 +35,7 @@ from hullmark._ci.inputs import inputs_of
 from hullmark._ci.reuse import Reuse
 from hullmark._compose import chosen_services, resolve, with_images
 from hullmark._dockerfile import dockerfile_of
+from hullmark._engines.handed_on import LocalImages
 from hullmark._project import root_and_settings
 from hullmark._root import below_repository
 from hullmark._settings import UnsoundSettings
@@ -121,6 +122,7 @@ def run_checks(
     """
     checks = tuple(check for check in Check if check in set(checks))
     started = dt.datetime.now(dt.UTC)
+    here = LocalImages(commands=surroundings.commands)
     run = Run(
         project=project,
         services=services,
@@ -130,7 +132,7 @@ def run_checks(
             commands=surroundings.commands,
             environ=surroundings.environ,
             cancelled=surroundings.cancelled,
-            inputs=lambda name: inputs_of(project, (name,)).get(name),
+            inputs=lambda name: inputs_of(project, (name,), here.handed_on).get(name),
         ),
         reusing=reusing,
         aftermath=aftermath,

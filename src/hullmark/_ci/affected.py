@@ -141,6 +141,10 @@ class Assembly:
                         pending = True
 
     def _note_what_is_not_seen(self) -> None:
+        unknown = dict.fromkeys(each for inputs in self.plan.inputs.values() for each in inputs.unknown)
+        if unknown:
+            images = ", ".join(f"`{each}`" for each in unknown)
+            self.notes.append(f"what ONBUILD takes is not known of images that are not here: {images}")
         for name in self.plan.built:
             inputs = self.plan.inputs.get(name)
             if inputs is None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hullmark._ci.plan import Plan
     from hullmark.model.inputs import BuildInputs
 
-VERSION = "1"
+VERSION = "2"
 """Of how plans are written down, and of what counts for them."""
 _ALWAYS = ("COMPOSE_", "DOCKER_", "HULLMARK_")
 """How variables begin that programs read, whatever stands in files."""

@@ -232,8 +232,11 @@ class _Look:
         from hullmark._ci.before import Before  # noqa: PLC0415
         from hullmark._ci.inputs import inputs_of  # noqa: PLC0415
         from hullmark._ci.planning import plan_of, sources_of  # noqa: PLC0415
+        from hullmark._engines.handed_on import LocalImages  # noqa: PLC0415
 
-        plan = plan_of(self.project, inputs_of(self.project), self.where.environ)
+        here = LocalImages(commands=self.where.commands)
+        inputs = inputs_of(self.project, handed_on=here.handed_on)
+        plan = plan_of(self.project, inputs, self.where.environ)
         if self.started is not None and (sources := sources_of(self.project, plan)) is not None:
             plans(self.where.environ, self.where.flags).keep(plan, sources, self.started)
         configured = None

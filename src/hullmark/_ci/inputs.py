@@ -15,24 +15,28 @@ from hullmark.errors import ConfigurationError, UsageError
 from hullmark.model.inputs import MAIN, Because, Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from hullmark.model.dockerfile import Dockerfile, Recipe
+    from hullmark.model.dockerfile import Dockerfile, HandedOn, Recipe
     from hullmark.model.inputs import BuildInputs
     from hullmark.model.location import SourceSpan
     from hullmark.model.project import Project, Service
 
 
-def inputs_of(project: Project, names: Iterable[str] | None = None) -> dict[str, BuildInputs]:
+def inputs_of(
+    project: Project,
+    names: Iterable[str] | None = None,
+    handed_on: Callable[[str], HandedOn | None] = lambda _: None,
+) -> dict[str, BuildInputs]:
     """What the image of each of the services called `names` is built from, of all when none are given.
 
-    A service whose context is elsewhere is not among them. Raises `ConfigurationError` with everything that is wrong
+    `handed_on` says what images of others hand on, where that is known. A service whose context is elsewhere is not among them. Raises `ConfigurationError` with everything that is wrong
     in the Dockerfiles.
     """
     wanted = None if names is None else set(names)
     found: dict[str, BuildInputs] = {}
     problems: list[str] = []
-    reading = _Reading(project=project)
+    reading = _Reading(project=project, handed_on=handed_on)
     for service in project.built:
         if wanted is not None and service.name not in wanted:
             continue
@@ -55,6 +59,7 @@ class _Reading:
     """Reads each Dockerfile once."""
 
     project: Project
+    handed_on: Callable[[str], HandedOn | None]
     _raw: dict[str, Any] = field(default_factory=dict)
     _parsed: dict[tuple[str, str], Dockerfile] = field(default_factory=dict)
 
@@ -76,6 +81,7 @@ class _Reading:
             platform=_platform(declared),
             contexts=_contexts(declared["build"]),
             images=_images(self.project, service),
+            handed_on=self.handed_on,
         )
         if build.inline is not None and not build.inline.exact:
             found = replace(found, selections=tuple(_at(each, service.span) for each in found.selections))

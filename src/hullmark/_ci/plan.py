@@ -100,6 +100,7 @@ def _inputs(inputs: BuildInputs) -> dict[str, Any]:
         "services": [(name, _because(because)) for name, because in inputs.services],
         "unfollowed": [(each.text, _because(each.because), each.known) for each in inputs.unfollowed],
         "refused": inputs.refused,
+        "unknown": inputs.unknown,
     }
 
 
@@ -119,6 +120,7 @@ def _read_inputs(raw: Mapping[str, Any]) -> BuildInputs:
             for text, because, known in raw["unfollowed"]
         ),
         refused=tuple(raw["refused"]),
+        unknown=tuple(raw["unknown"]),
     )
 
 

@@ -49,9 +49,9 @@ def plan_of(project: Project, inputs: Mapping[str, BuildInputs], environ: Mappin
 
 
 def sources_of(project: Project, plan: Plan) -> Sources | None:
-    """What `plan` was made from; `None` where Compose reads what cannot be looked at before it does."""
+    """What `plan` was made from; `None` where that cannot be looked at without Compose or an engine."""
     read = files_of(project)
-    if read.unknown or read.elsewhere:
+    if read.unknown or read.elsewhere or any(each.local for each in plan.inputs.values()):
         return None
     root = os.path.realpath(project.root)
     inputs = plan.inputs.values()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from hullmark._dockerfile import ignorefile
 from hullmark._dockerfile.ignorefile import excluding
 from hullmark._dockerfile.ignorepattern import compiled
-from hullmark._dockerfile.scope import opened, triggers
+from hullmark._dockerfile.scope import needed, opened, sources, triggers
 from hullmark._dockerfile.sources import linked, part
 from hullmark._dockerfile.walk import files_below
 from hullmark.model.dockerfile import ImageBase
@@ -24,10 +24,10 @@ from hullmark.model.inputs import MAIN, Because, BuildInputs, Selection, Unfollo
 from hullmark.model.location import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from hullmark._dockerfile.scope import Scope
-    from hullmark.model.dockerfile import Base, Dockerfile, Instruction, Mount, Recipe, Stage
+    from hullmark.model.dockerfile import Base, Dockerfile, HandedOn, Instruction, Mount, Recipe, Stage
     from hullmark.model.inputs import Excludes, PathPattern
 
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
@@ -49,18 +49,20 @@ def build_inputs(
     platform: str | None = None,
     contexts: Mapping[str, str] | None = None,
     images: Mapping[str, str] | None = None,
+    handed_on: Callable[[str], HandedOn | None] = lambda _: None,
 ) -> BuildInputs:
     """What an image is built from; paths are relative to the project in `root`.
 
     `dockerfile` is `None` where it stands in the Compose file, `because` says who names it. `contexts` are the named
     ones: a path, `service:NAME`, `docker-image://REFERENCE`, or something remote. `images` says which service an image
-    is built by.
+    is built by, `handed_on` what an image of others hands on to what is built upon it, where it is known.
     """
     reading = _Reading(
         root=os.path.realpath(str(root)),
         args=dict(args or {}),
         images=dict(images or {}),
         named=dict(contexts or {}),
+        handed_on=handed_on,
     )
     reading.add_context(MAIN, context, dockerfile)
     for name, where in reading.named.items():
@@ -90,6 +92,8 @@ def build_inputs(
         services=tuple(dict(reversed(reading.services)).items()),
         unfollowed=tuple(reading.unfollowed),
         refused=tuple(dict.fromkeys(reading.refused)),
+        unknown=tuple(dict.fromkeys(reading.unknown)),
+        local=reading.local,
     )
 
 
@@ -111,6 +115,7 @@ class _Reading:
     args: dict[str, str]
     images: dict[str, str]
     named: dict[str, str]
+    handed_on: Callable[[str], HandedOn | None]
     files: dict[str, Because] = field(default_factory=dict)
     contexts: dict[str, str] = field(default_factory=dict)
     directories: dict[str, Path] = field(default_factory=dict)
@@ -121,6 +126,8 @@ class _Reading:
     unfollowed: list[Unfollowed] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
+    unknown: list[str] = field(default_factory=list)
+    local: bool = False
 
     def add_context(self, name: str, directory: Path, dockerfile: Path | None) -> None:
         """Adds a directory that sources are taken from."""
@@ -146,8 +153,11 @@ class _Reading:
     def read(self, stage: Stage, dockerfile: Dockerfile) -> None:
         """Adds what a stage takes."""
         place = f"FROM at {stage.opening.span.path}:{stage.opening.span.line}"
-        self._base(stage.base, Because(text=place, span=stage.opening.span))
-        scope = opened(stage, dockerfile, self.args)
+        because = Because(text=place, span=stage.opening.span)
+        self._base(stage.base, because)
+        if isinstance(stage.base, ImageBase):
+            self._put_off(stage.base.reference, because)
+        scope = opened(stage, dockerfile, self.args, self._inherited(stage))
         for instruction in (*triggers(stage), *stage.instructions):
             scope.follow(instruction)
             if instruction.keyword in {"COPY", "ADD"}:
@@ -169,6 +179,38 @@ class _Reading:
                     self.bases.append(reference)
             case _:
                 pass
+
+    def _is_of_others(self, reference: str) -> bool:
+        """Whether an image is neither that of a service nor replaced by a context."""
+        return self._name_of(reference) is None and reference not in self.images
+
+    def _inherited(self, stage: Stage) -> tuple[tuple[str, str], ...]:
+        """The variables of the image that a stage is built upon, as far as they are known and there is use for them."""
+        root = stage.root
+        if not isinstance(root, ImageBase) or not self._is_of_others(root.reference):
+            return ()
+        names = needed(stage)
+        known = self.handed_on(root.reference) if names else None
+        found = () if known is None else tuple(each for each in known.environment if each[0] in names)
+        self.local |= bool(found)
+        return found
+
+    def _put_off(self, reference: str, because: Because) -> None:
+        """Adds what an image of others takes from the context of whoever is built upon it: ONBUILD.
+
+        Which of it is not worked out; all of the context counts.
+        """
+        if not self._is_of_others(reference):
+            return
+        known = self.handed_on(reference)
+        if known is None and "onbuild" not in reference:
+            # No official image has any, but for those that say so.
+            if "/" in _familiar(reference):
+                self.unknown.append(reference)
+        elif known is None or known.triggers:
+            self.local |= known is not None
+            text = f"ONBUILD of `{reference}`, through {because}"
+            self._select(MAIN, ".", Because(text=text, span=because.span))
 
     def _name_of(self, reference: str) -> str | None:
         """The context that takes the place of an image, however that is written."""
@@ -215,7 +257,7 @@ class _Reading:
         excluded = _excluded(instruction, scope)
         known = bool(instruction.flag("checksum"))
         documents = {heredoc.name for heredoc in instruction.heredocs}
-        for word in _sources(instruction):
+        for word in sources(instruction):
             if word.startswith("<<") and word.removeprefix("<<").strip("-'\"") in documents:
                 continue
             source = scope.resolve(word)
@@ -343,12 +385,6 @@ def _because(instruction: Instruction) -> Because:
         text=f"{instruction.keyword} at {instruction.span.path}:{instruction.span.line}",
         span=instruction.span,
     )
-
-
-def _sources(instruction: Instruction) -> tuple[str, ...]:
-    if instruction.json is not None:
-        return instruction.json[:-1]
-    return tuple(word.text for word in instruction.words[:-1])
 
 
 __all__ = ["build_inputs", "files_below"]

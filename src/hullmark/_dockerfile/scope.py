@@ -10,7 +10,7 @@ from hullmark._dockerfile.expansion import BadWord, expand
 from hullmark.model.dockerfile import StageBase
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from hullmark.model.dockerfile import Dockerfile, Instruction, Pair, Stage
 
@@ -44,7 +44,7 @@ class Scope:
         known = {**self.arguments, **self.environment}
         variables = {name: value for name, value in known.items() if value is not None}
         # A default would stand for a variable that is not known as well as for one that is not set.
-        if any(name not in variables for name in _NAMED.findall(word)):
+        if any(name not in variables for name in _variables(word)):
             return None
         try:
             found = expand(word, variables, escape=self.escape)
@@ -73,13 +73,57 @@ def before_the_first(dockerfile: Dockerfile, given: Mapping[str, str]) -> dict[s
     return scope.arguments
 
 
-def opened(stage: Stage, dockerfile: Dockerfile, given: Mapping[str, str]) -> Scope:
-    """The scope at the top of a stage: that at the end of the one it continues."""
+def opened(
+    stage: Stage,
+    dockerfile: Dockerfile,
+    given: Mapping[str, str],
+    inherited: Iterable[tuple[str, str]] = (),
+) -> Scope:
+    """The scope at the top of a stage: that at the end of the one it continues.
+
+    `inherited` are the variables of the image that the first of them is built upon.
+    """
     scope = Scope(given=given, globals=before_the_first(dockerfile, given), escape=dockerfile.escape)
+    scope.environment.update(inherited)
     for ancestor in stage.lineage[:-1]:
         for instruction in (*triggers(ancestor), *ancestor.instructions):
             scope.follow(instruction)
     return scope
+
+
+def needed(stage: Stage) -> set[str]:
+    """The names of the variables by which a stage, or one that it continues, names what it takes of contexts."""
+    words = [word for each in stage.history for word in _words(each)]
+    found: set[str] = set()
+    pending = {name for word in words for name in _variables(word)}
+    set_from = [
+        (pair.name, _variables(pair.raw or ""))
+        for each in stage.history
+        if each.keyword in {"ARG", "ENV"}
+        for pair in each.pairs
+    ]
+    while pending:
+        found |= pending
+        pending = {name for set_name, names in set_from if set_name in found for name in names} - found
+    return found
+
+
+def _words(instruction: Instruction) -> tuple[str, ...]:
+    """What an instruction names of a context."""
+    if instruction.keyword in {"COPY", "ADD"}:
+        return sources(instruction)
+    return tuple(value for mount in instruction.mounts for _, value in mount.options)
+
+
+def sources(instruction: Instruction) -> tuple[str, ...]:
+    """The sources of COPY and ADD, as they are written."""
+    if instruction.json is not None:
+        return instruction.json[:-1]
+    return tuple(word.text for word in instruction.words[:-1])
+
+
+def _variables(word: str) -> list[str]:
+    return _NAMED.findall(word)
 
 
 def triggers(stage: Stage) -> tuple[Instruction, ...]:

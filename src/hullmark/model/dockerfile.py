@@ -146,6 +146,16 @@ class ImageBase:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOn:
+    """What an image hands on to whatever is built upon it."""
+
+    environment: tuple[tuple[str, str], ...] = ()
+    """Its ENV."""
+    triggers: tuple[str, ...] = ()
+    """Its ONBUILD, as instructions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StageBase:
     """Another stage of the same file."""
 

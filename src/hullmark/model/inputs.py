@@ -157,6 +157,10 @@ class BuildInputs:
     unfollowed: tuple[Unfollowed, ...]
     refused: tuple[str, ...] = ()
     """What of ignore files cannot be followed, each with its file and line; none of such a file counts."""
+    unknown: tuple[str, ...] = ()
+    """Images of others of which it is not known what they take from the context: ONBUILD."""
+    local: bool = False
+    """Whether something was read in an image that an engine has, and may have another one of tomorrow."""
 
     def match(self, path: PurePosixPath) -> tuple[Because, ...]:
         """Why `path`, relative to the project's root, is an input; it need not exist."""
