@@ -13,6 +13,7 @@ import pytest
 import hullmark.rules.compose
 from hullmark._compose import compositions, resolve
 from hullmark._settings import load_settings
+from hullmark.model.dockerfile import HandedOn
 from hullmark.model.location import SourceSpan
 from hullmark.model.rule import HEADINGS, Rule
 
@@ -66,3 +67,22 @@ def test_no_value_of_a_secret_is_shown(commands: Commands) -> None:
     for composition in compositions(resolve(root, load_settings(root, {}), commands), commands):
         for finding in RULES["inline-secret"].check(composition, service=composition.service):
             assert not re.search(r"hunter2|Zr8kQ0x1|a\$", f"{finding.seen}{finding.remedy}")
+
+
+@pytest.mark.parametrize(
+    ("image", "seen", "known"),
+    [
+        (None, [], False),
+        (HandedOn(), ["waits until `queue` is healthy, whose image `rabbitmq:4` has no health check"], True),
+        (HandedOn(health_check=True), [], True),
+    ],
+)
+def test_the_health_check_of_an_image_of_others_is_looked_for_where_it_is_here(
+    image: HandedOn | None, seen: list[str], *, known: bool, commands: Commands
+) -> None:
+    root = CASES / "unchecked-dependency" / "good"
+    project = resolve(root, load_settings(root, {}), commands)
+    found = next(each for each in compositions(project, commands, lambda _: image) if each.service == "web")
+    told = RULES["unchecked-dependency"].check(found, service="web")
+    assert [each.seen for each in told] == seen
+    assert [(each.service, each.known) for each in found.awaited] == [("db", True), ("queue", known)]

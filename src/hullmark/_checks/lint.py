@@ -12,6 +12,7 @@ from hullmark._checks.sharing import explained, for_each
 from hullmark._compose import compositions, environment_files
 from hullmark._dockerfile import context_of, review
 from hullmark._dockerfile.service import inline_of
+from hullmark._engines.handed_on import LocalImages
 from hullmark._linters.hadolint import Hadolint, NoHadolint
 from hullmark._linters.known import EQUIVALENT, silenced
 from hullmark.errors import HullmarkError, Interrupted
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hullmark._checks.run import Run
+    from hullmark.model.composition import Composition
     from hullmark.model.context import Context
     from hullmark.model.finding import Finding
     from hullmark.model.outcome import Outcome
@@ -32,13 +34,15 @@ if TYPE_CHECKING:
 
 def lint(run: Run) -> None:
     """Lints what is chosen; of a whole project also the services that run images of others."""
-    declared = {each.service: each for each in compositions(run.project, run.surroundings.commands)}
+    here = LocalImages(commands=run.surroundings.commands)
+    found = compositions(run.project, run.surroundings.commands, here.handed_on)
+    declared = {each.service: each for each in found}
     others, failure = _ask_hadolint(run)
     used: dict[str, set[tuple[int, str]]] = {}
 
     def one(run: Run, service: Service) -> Outcome:
         findings = apply(declared[service.name], service.name)
-        note = ""
+        note = _noted(declared[service.name], None)
         dockerfile = run.dockerfiles.get(service.name)
         if service.build is not None and dockerfile is not None:
             recipe = dockerfile.recipe(service.build.target)
@@ -61,7 +65,7 @@ def lint(run: Run) -> None:
             )
             findings += reviewed.findings
             used.setdefault(dockerfile.path, set()).update(reviewed.used)
-            note = _unread(context)
+            note = _noted(declared[service.name], context)
         elif service.build is not None and (inline := inline_of(service)) is not None:
             reviewed = review(
                 inline,
@@ -99,12 +103,18 @@ def _without_allowed(context: Context, policy: SecretPolicy) -> Context:
     return replace(context, secrets=told)
 
 
-def _unread(context: Context | None) -> str:
-    """What of a context was not looked through for secrets; empty where all of it was."""
-    if context is None or not context.unread:
-        return ""
-    files = f"{context.unread:,} file{'' if context.unread == 1 else 's'}"
-    return f"ok; {files} ({format_size(context.unread_bytes)}) not looked through for secrets"
+def _noted(composition: Composition, context: Context | None) -> str:
+    """What was not looked at, or could not be; empty where there is no such thing."""
+    notes = []
+    if context is not None and context.unread:
+        files = f"{context.unread:,} file{'' if context.unread == 1 else 's'}"
+        notes.append(f"{files} ({format_size(context.unread_bytes)}) not looked through for secrets")
+    notes += [
+        f"it waits until `{each.service}` is healthy, and whether `{each.image}` has a health check is not known here"
+        for each in composition.awaited
+        if not each.known
+    ]
+    return f"ok; {'; '.join(notes)}" if notes else ""
 
 
 def _ask_hadolint(run: Run) -> tuple[Mapping[str, tuple[Finding, ...]] | None, str | None]:

@@ -11,10 +11,11 @@ from hullmark._compose.resolve import arguments_of, refusal
 from hullmark.model.composition import Awaited, Bound, Claim, Composition, HostPort, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from hullmark._compose.positions import Declarations
     from hullmark._process import Commands
+    from hullmark.model.dockerfile import HandedOn
     from hullmark.model.location import SourceSpan
     from hullmark.model.project import Project, Service
 
@@ -29,14 +30,31 @@ TEST_ENV_FILE = ".env.test"
 _SECONDS = 60
 
 
-def compositions(project: Project, commands: Commands) -> tuple[Composition, ...]:
-    """Every service of `project`, sorted by name.
+def compositions(
+    project: Project,
+    commands: Commands,
+    handed_on: Callable[[str], HandedOn | None] = lambda _: None,
+) -> tuple[Composition, ...]:
+    """Every service of `project`, sorted by name; `handed_on` says what is in an image of others, where it is known.
 
     Raises `ConfigurationError` when Compose refuses the project with its test stack.
     """
     declared = declarations(project.files, project.root)
     raw: dict[str, Any] = json.loads(project.resolved).get("services") or {}
-    unchecked = {name for name, value in raw.items() if _is_unchecked(value)}
+    own_images = {service.image for service in project.built}
+
+    def awaited(other: str, span: SourceSpan) -> Awaited:
+        """The service that is waited for, and whether it has a health check."""
+        waited = raw[other]
+        image = waited.get("image")
+        if _is_unchecked(waited):
+            return Awaited(service=other, span=span, unchecked=True)
+        if waited.get("healthcheck") or waited.get("build") or image is None or image in own_images:
+            return Awaited(service=other, span=span)
+        found = handed_on(image)
+        unchecked = found is not None and not found.health_check
+        return Awaited(service=other, span=span, unchecked=unchecked, image=image, known=found is not None)
+
     own = [
         Claim(service=name, container_name=value.get("container_name"), ports=_ports(name, value, declared))
         for name, value in raw.items()
@@ -44,7 +62,7 @@ def compositions(project: Project, commands: Commands) -> tuple[Composition, ...
     tests = _test_stack(project, commands)
     return tuple(
         _composition(
-            service, raw[service.name], declared, unchecked, [c for c in (*own, *tests) if _other(c, service)]
+            service, raw[service.name], declared, awaited, [c for c in (*own, *tests) if _other(c, service)]
         )
         for service in project.services
     )
@@ -59,7 +77,7 @@ def _composition(
     service: Service,
     raw: Mapping[str, Any],
     declared: Declarations,
-    unchecked: set[str],
+    awaited: Callable[[str, SourceSpan], Awaited],
     claims: list[Claim],
 ) -> Composition:
     name = service.name
@@ -74,11 +92,7 @@ def _composition(
         ports=_ports(name, raw, declared),
         literals=tuple(_literals(name, raw.get("environment") or {}, declared)),
         awaited=tuple(
-            Awaited(
-                service=other,
-                span=declared.place("services", name, "depends_on", other) or service.span,
-                unchecked=other in unchecked,
-            )
+            awaited(other, declared.place("services", name, "depends_on", other) or service.span)
             for other, condition in service.depends_on
             if condition == "service_healthy"
         ),

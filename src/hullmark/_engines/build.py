@@ -32,6 +32,10 @@ _PLACE = re.compile(r"(?:.*/)?(?P<file>[^/]+):(?P<line>\d+)")
 _NO_SPACE = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 """As the engine, programs written in Go, and the C library say it."""
 _ENGINE_SAYS = re.compile(r"(?:ERROR: |failed to solve: |Error response from daemon: )(?P<reason>.*)")
+_NO_CONTEXT = re.compile(
+    r"failed to get build context \S+: stat (?P<context>service:\S+): no such file or directory"
+)
+"""What Compose before 2.33 says, which takes the image of another service for a directory."""
 _PROGRAM_FAILED = "did not complete successfully: "
 _TMPFS = re.compile(r"--mount=\S*type=tmpfs|/dev/shm")
 
@@ -69,6 +73,12 @@ def build_service(
         return None
     # Compose prints BuildKit's progress on standard output or standard error, depending on its version.
     text = f"{completed.stdout}\n{completed.stderr}"
+    if unknown := _NO_CONTEXT.search(text):
+        raise Unavailable(
+            f"building `{service.name}` failed: this Docker Compose does not know `additional_contexts` "
+            f"that are the image of another service, such as `{unknown['context']}`",
+            hint="upgrade the Docker Compose plugin to 2.33 or newer, or name the image itself in FROM and COPY",
+        )
     failure = explain_failure(text, _dockerfile(project, service), recipe=recipe, service=service.name)
     if _is_full(text) or (failure.no_space and not failure.has_tmpfs):
         raise Unavailable(

@@ -47,4 +47,5 @@ class LocalImages:
                 for name, _, value in (each.partition("=") for each in configured.get("Env") or ())
             ),
             triggers=tuple(str(each) for each in configured.get("OnBuild") or ()),
+            health_check=((configured.get("Healthcheck") or {}).get("Test") or ["NONE"])[0] != "NONE",
         )

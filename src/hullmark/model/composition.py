@@ -72,7 +72,11 @@ class Awaited:
     service: str
     span: SourceSpan
     unchecked: bool = False
-    """Whether the Compose file switches its health check off."""
+    """Whether it certainly has no health check."""
+    image: str | None = None
+    """The image of others that its health check has to come from, as the Compose file says nothing of one."""
+    known: bool = True
+    """Whether it is known what that image has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

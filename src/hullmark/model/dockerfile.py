@@ -153,6 +153,8 @@ class HandedOn:
     """Its ENV."""
     triggers: tuple[str, ...] = ()
     """Its ONBUILD, as instructions."""
+    health_check: bool = False
+    """Whether it has a HEALTHCHECK."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
