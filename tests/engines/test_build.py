@@ -152,7 +152,7 @@ def test_a_full_disk_is_the_machines_fault_and_not_the_projects(where: str) -> N
 
 def test_an_old_compose_that_takes_a_service_for_a_directory_is_told_once_and_with_the_way_out() -> None:
     text = "failed to get build context base: stat service:base: no such file or directory\n"
-    with pytest.raises(Unavailable, match="does not know `additional_contexts`.*`service:base`") as caught:
+    with pytest.raises(Unavailable, match=r"does not know `additional_contexts`.*`service:base`") as caught:
         _scripted(stderr=text)
     assert "2.33" in str(caught.value.hint)
 
