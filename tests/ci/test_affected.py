@@ -387,6 +387,35 @@ def test_a_named_context_counts_under_whatever_name_it_is_taken(repository: Chec
         repository.commit()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM docker.io/library/shop-base\n",
+        "FROM index.docker.io/library/shop-base:latest\n",
+        "FROM debian\nCOPY --from=example.org/alias:2 /f /f\n",
+        "FROM debian\nRUN --mount=type=bind,from=shop-base:latest,target=/b cat /b/f\n",
+        "FROM below\n",
+    ],
+)
+def test_the_image_of_another_service_is_known_however_its_name_is_written(
+    repository: Checkout, text: str
+) -> None:
+    repository.commit(
+        {
+            "compose.yml": "name: shop\nservices:\n"
+            "  base: {build: {context: base, tags: ['example.org/alias:2']}}\n"
+            "  web: {build: {context: web, additional_contexts: {below: 'docker-image://shop-base'}}}\n"
+            "  other: {build: {context: web, dockerfile: Otherfile}}\n",
+            "base/Dockerfile": "FROM debian\nCOPY f /f\n",
+            "base/f": "1",
+            "web/Dockerfile": text,
+            "web/Otherfile": "FROM example.org/shop-base\n",
+        }
+    )
+    repository.write_all({"base/f": "2"})
+    assert _affected(repository) == ("base web", "base web")
+
+
 def test_what_is_not_looked_at_is_noted(repository: Checkout) -> None:
     repository.commit(
         {

@@ -80,7 +80,7 @@ class _Reading:
             target=build.target,
             platform=_platform(declared),
             contexts=_contexts(declared["build"]),
-            images=_images(self.project, service),
+            images=_images(self.project, service, self._raw),
             handed_on=self.handed_on,
         )
         if build.inline is not None and not build.inline.exact:
@@ -142,14 +142,11 @@ def _contexts(declared: Mapping[str, Any]) -> dict[str, str]:
     return {str(name): str(where) for name, where in (declared.get("additional_contexts") or {}).items()}
 
 
-def _images(project: Project, service: Service) -> dict[str, str]:
-    """The names under which a Dockerfile may mean the image of another service."""
-    found: dict[str, str] = {}
-    for other in project.built:
-        if other.name == service.name:
-            continue
-        found[other.image] = other.name
-        if not re.search(r":[^/]+$", other.image):
-            found[f"{other.image}:latest"] = other.name
-        found.setdefault(re.sub(r":latest$", "", other.image), other.name)
+def _images(project: Project, service: Service, declared: Mapping[str, Any]) -> dict[str, str]:
+    """The names by which a Dockerfile may mean the image of another service; `declared` is what Compose says of all."""
+    others = [other for other in project.built if other.name != service.name]
+    found = {other.image: other.name for other in others}
+    for other in others:
+        for tag in ((declared.get(other.name) or {}).get("build") or {}).get("tags") or ():
+            found.setdefault(str(tag), other.name)
     return found

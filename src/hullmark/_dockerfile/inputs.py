@@ -60,7 +60,7 @@ def build_inputs(
     reading = _Reading(
         root=os.path.realpath(str(root)),
         args=dict(args or {}),
-        images=dict(images or {}),
+        images={_familiar(name): service for name, service in (images or {}).items()},
         named=dict(contexts or {}),
         handed_on=handed_on,
     )
@@ -173,16 +173,22 @@ class _Reading:
             case ImageBase(reference=reference):
                 if (name := self._name_of(reference)) is not None:
                     self._take_named(name, because)
-                elif reference in self.images:
-                    self.services.append((self.images[reference], because))
                 else:
-                    self.bases.append(reference)
+                    self._image(reference, because)
             case _:
                 pass
 
+    def _image(self, reference: str, because: Because) -> None:
+        """Adds an image: that of another service, however its name is written, or one of others."""
+        service = self.images.get(_familiar(reference))
+        if service is None:
+            self.bases.append(reference)
+        else:
+            self.services.append((service, because))
+
     def _is_of_others(self, reference: str) -> bool:
         """Whether an image is neither that of a service nor replaced by a context."""
-        return self._name_of(reference) is None and reference not in self.images
+        return self._name_of(reference) is None and _familiar(reference) not in self.images
 
     def _inherited(self, stage: Stage) -> tuple[tuple[str, str], ...]:
         """The variables of the image that a stage is built upon, as far as they are known and there is use for them."""
@@ -226,7 +232,7 @@ class _Reading:
         elif where.startswith("service:"):
             self.services.append((where.removeprefix("service:"), because))
         elif where.startswith("docker-image://"):
-            self.bases.append(where.removeprefix("docker-image://"))
+            self._image(where.removeprefix("docker-image://"), because)
         else:
             self.unfollowed.append(Unfollowed(text=f"`{where}`", because=because))
 
