@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hullmark._compose import carrier, isolate
+from hullmark._compose import carrier, isolate, with_restart_policies
 from hullmark._compose.isolate import DOOR
 from hullmark.model.location import SourceSpan
-from hullmark.model.project import Build, Project, Service, Settings
+from hullmark.model.project import Build, Project, Service, ServiceSettings, Settings
 
 RUN = {"dev.hullmark.run": "copy"}
 
@@ -327,10 +328,28 @@ def test_everything_else_of_a_service_stays() -> None:
         "environment": {"A": "1"},
         "hostname": "host",
         "extra_hosts": ["a=10.0.0.1"],
-        "restart": "always",
     }
     web = _service(value)
     assert {key: web[key] for key in value} == value
+
+
+def test_restart_policies_are_off_but_for_services_that_may_be_started_again_and_can_be_given_back() -> None:
+    policy = {"condition": "on-failure", "max_attempts": 3}
+    services: dict[str, Any] = {
+        "web": {"image": "x", "restart": "always"},
+        "job": {"image": "x", "deploy": {"restart_policy": policy, "replicas": 1}},
+        "patient": {"image": "x", "restart": "unless-stopped"},
+    }
+    project = _project(services)
+    allowed = Settings(services=(("patient", ServiceSettings(restarts=5)),))
+    project = replace(project, settings=allowed)
+    copy = _isolated(project)["services"]
+    assert "restart" not in copy["web"]
+    assert copy["job"]["deploy"] == {"replicas": 1}
+    assert copy["patient"]["restart"] == "unless-stopped"
+    back = json.loads(with_restart_policies(project, json.dumps({"services": copy})))["services"]
+    assert [back[name].get("restart") for name in services] == ["always", None, "unless-stopped"]
+    assert back["job"]["deploy"] == {"restart_policy": policy, "replicas": 1}
 
 
 def test_secrets_and_configurations_stay() -> None:

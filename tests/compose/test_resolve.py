@@ -160,6 +160,19 @@ def test_the_restart_policy_is_understood(
     assert (web.restarts, web.restarts_when_done, web.restart_limit) == (restarts, when_done, limit)
 
 
+def test_who_allows_restarts_of_a_service_that_nobody_restarts_is_told(resolved: Any) -> None:
+    files = {"compose.yml": WEB, "hullmark.toml": "[services.web]\nrestarts = 5\n"}
+    with pytest.raises(ConfigurationError) as caught:
+        resolved(files)
+    assert caught.value.problems == (
+        "hullmark.toml:1:1: `restarts` of `web` allows what nobody does: it has no restart policy",
+    )
+    assert (
+        resolved({**files, "compose.yml": f"{WEB}    restart: always\n"}).settings.service("web").restarts
+        == 5
+    )
+
+
 def test_the_override_file_is_merged_and_may_add_services(resolved: Any) -> None:
     project = resolved(
         {

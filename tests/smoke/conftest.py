@@ -84,15 +84,18 @@ class Bench:
         probes: dict[str, tuple[Probe, ...]] | None = None,
         links: tuple[Link, ...] = (),
         timeout: float = 60.0,
+        restarts: dict[str, int] | None = None,
         **settings: Any,
     ) -> Project:
         """The project that `compose` describes, with BOX and BARE standing for the images."""
         text = compose.replace("BOX", self.images.box).replace("BARE", self.images.bare)
         (self.root / "compose.yml").write_text(text, encoding="utf-8")
-        services = tuple((name, ServiceSettings(probes=found)) for name, found in (probes or {}).items())
+        known = {name: ServiceSettings(probes=found) for name, found in (probes or {}).items()}
+        for name, count in (restarts or {}).items():
+            known[name] = replace(known.get(name, ServiceSettings()), restarts=count)
         return resolve(
             self.root,
-            Settings(smoke_timeout=timeout, services=services, links=links, **settings),
+            Settings(smoke_timeout=timeout, services=tuple(known.items()), links=links, **settings),
             self.commands,
         )
 

@@ -123,7 +123,16 @@ CASES = (
     Broken(
         name="restart-loop",
         services=(f"web: {_sh('exit 3', 'restart: always')}",),
+        settings="[services.web]\nrestarts = 2\n",
         found=(("restart-loop", "web", "last with code 3"),),
+    ),
+    Broken(
+        name="up-at-the-second-try",
+        services=(
+            f"web: {_sh('test -e /x && exec sleep 600; touch /x; echo no database; exit 3', 'restart: always')}",
+        ),
+        found=(("service-exited", "web", "exited with code 3; its restart policy is off in the test"),),
+        told=("no database", "`restarts = 5` under `[services.web]`"),
     ),
     Broken(
         name="one-shots-that-complete",

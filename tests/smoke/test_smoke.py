@@ -219,9 +219,12 @@ def test_a_service_that_exits_while_it_is_probed_is_found(bench: Any) -> None:
 
 
 @pytest.mark.parametrize("policy", ["always", "on-failure", "unless-stopped"])
-def test_a_service_that_restarts_in_a_loop_is_called_that(bench: Any, policy: str) -> None:
+def test_a_service_that_exits_more_often_than_it_may_is_said_to_restart_in_a_loop(
+    bench: Any, policy: str
+) -> None:
     run = bench.smoke(
-        f'services:\n  web:\n    image: BOX\n    command: [sh, -c, "echo again; exit 1"]\n    restart: {policy}\n'
+        f'services:\n  web:\n    image: BOX\n    command: [sh, -c, "echo again; exit 1"]\n    restart: {policy}\n',
+        restarts={"web": 2},
     )
     web = bench.service(run)
     assert web.state is State.RESTARTING
@@ -233,10 +236,58 @@ def test_a_service_that_restarts_in_a_loop_is_called_that(bench: Any, policy: st
 
 def test_a_service_that_is_started_again_only_so_often_has_exited(bench: Any) -> None:
     run = bench.smoke(
-        'services:\n  web:\n    image: BOX\n    command: [sh, -c, "exit 1"]\n    restart: on-failure:1\n'
+        'services:\n  web:\n    image: BOX\n    command: [sh, -c, "exit 1"]\n    restart: on-failure:1\n',
+        restarts={"web": 5},
     )
     web = bench.service(run)
     assert (web.state, web.restarts) == (State.EXITED, 1)
+
+
+SECOND_TRY = """
+services:
+  web:
+    image: BOX
+    command: [sh, -c, "test -e /tried && exec sleep 600; touch /tried; echo no database; exit 3"]
+    restart: unless-stopped
+"""
+
+
+def test_a_service_that_comes_up_at_the_second_try_has_failed_unless_it_may(bench: Any) -> None:
+    run = bench.smoke(SECOND_TRY)
+    web = bench.service(run)
+    assert (web.state, web.exit_code, web.restarts) == (State.EXITED, 3, 0)
+    assert web.would_restart
+    assert "`depends_on` with `condition: service_healthy`" in web.remedy
+    assert "`restarts = 5` under `[services.web]`" in web.remedy
+    assert _findings(run) == {("service-exited", "web")}
+    run = bench.smoke(SECOND_TRY, restarts={"web": 1})
+    assert run.ready
+    assert bench.service(run).restarts == 1
+    assert not _findings(run)
+
+
+def test_a_service_that_has_only_just_been_started_again_when_the_run_ends_is_not_up(bench: Any) -> None:
+    # The one fails as soon as the other is there again, long before that could be believed.
+    run = bench.smoke(
+        """
+services:
+  web:
+    image: BOX
+    command: [sh, -c, "test -e /tried && { touch /shared/again; exec sleep 600; }; touch /tried; exit 3"]
+    restart: always
+    volumes: ["shared:/shared"]
+  fails:
+    image: BOX
+    command: [sh, -c, "until test -e /shared/again; do sleep 0.1; done; exit 4"]
+    volumes: ["shared:/shared"]
+volumes:
+  shared:
+""",
+        restarts={"web": 3},
+    )
+    web = bench.service(run)
+    assert (web.state, web.unsettled, web.ready, web.restarts) == (State.RUNNING, True, False, 1)
+    assert _findings(run) == {("service-exited", "fails")}
 
 
 def test_a_service_that_needs_too_long_is_told_from_one_that_waits_for_it(bench: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import threading
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -88,9 +89,8 @@ def test_a_log_line_cannot_move_the_cursor(written: str, shown: str) -> None:
     assert printable(written) == shown
 
 
-def _stack(**more: Any) -> Stack:
+def _stack(engine: Any = None, **more: Any) -> Stack:
     project = _project(_service("web"))
-    engine: Any = SimpleNamespace()
     return Stack(
         name="run",
         project=project,
@@ -101,9 +101,9 @@ def _stack(**more: Any) -> Stack:
     )
 
 
-def _said(action: str, **attributes: str) -> dict[str, Any]:
+def _said(action: str, container: str = "c1", **attributes: str) -> dict[str, Any]:
     named = {"com.docker.compose.service": "web"} | attributes
-    return {"Action": action, "Actor": {"ID": "c1", "Attributes": named}}
+    return {"Action": action, "Actor": {"ID": container, "Attributes": named}}
 
 
 def test_events_are_folded_in_order_and_told() -> None:
@@ -125,6 +125,41 @@ def test_an_engine_that_falls_silent_is_not_waited_for() -> None:
         stack.events.put(event)
     with pytest.raises(Unavailable, match="stopped telling"):
         stack.catch_up(5.0)
+    assert stack.timeline.services()[0].state is State.CREATED
+
+
+class _Down:
+    """An engine that lists these containers as down."""
+
+    def __init__(self, exited: tuple[str, ...], unhealthy: tuple[str, ...]) -> None:
+        self.listed = {"status": exited, "health": unhealthy}
+
+    def containers(self, *, filters: dict[str, Any], **_: Any) -> list[dict[str, str]]:
+        return [{"Id": name} for key, names in self.listed.items() if key in filters for name in names]
+
+
+def test_what_has_failed_when_the_first_failure_is_seen_is_told_as_well() -> None:
+    api = _Down(exited=("c1", "c2"), unhealthy=("c3",))
+    stack = _stack(engine=SimpleNamespace(client=SimpleNamespace(api=api)))
+    for event in (_said("create"), _said("create", container="c2"), _said("create", container="c3")):
+        stack.events.put(event)
+    stack.events.put(_said("die", exitCode="7"))
+
+    def more() -> None:
+        stack.events.put(_said("die", container="c2", exitCode="8"))
+        stack.events.put(_said("health_status: unhealthy", container="c3"))
+
+    late = threading.Timer(0.1, more)
+    late.start()
+    stack.take_stock()
+    late.join()
+    assert stack.timeline.knows_end_of({"c1", "c2", "c3"})
+
+
+def test_nothing_is_waited_for_where_nothing_has_failed() -> None:
+    stack = _stack(engine=None)
+    stack.events.put(_said("create"))
+    stack.take_stock()
     assert stack.timeline.services()[0].state is State.CREATED
 
 

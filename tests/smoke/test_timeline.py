@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hullmark._smoke.timeline import LOOP, STEADY, STEADY_AGAIN, Event, Timeline
+from hullmark._smoke.timeline import STEADY, STEADY_AGAIN, Event, Timeline
 from hullmark.model.location import SourceSpan
 from hullmark.model.probe import TcpProbe
 from hullmark.model.project import Allowance, Project, Service, ServiceSettings, Settings
@@ -41,8 +41,11 @@ PROJECT = Project(
         _service("loop", restart="always"),
         _service("retry", restart="on-failure"),
         _service("once", restart="on-failure", limit=1),
+        _service("strict", restart="always"),
     ),
-    settings=Settings(),
+    settings=Settings(
+        services=tuple((name, ServiceSettings(restarts=2)) for name in ("loop", "retry", "once"))
+    ),
     resolved="{}",
 )
 
@@ -109,6 +112,8 @@ def _after(service: str, text: str) -> Timeline:
         ("retry", "create start die:0", State.EXITED, False, True),
         ("once", "create start die:1 start", State.RUNNING, True, False),
         ("once", "create start die:1 start die:1", State.EXITED, False, True),
+        ("strict", "create start die:1", State.EXITED, False, True),
+        ("strict", "create start die:0 start", State.EXITED, False, True),
     ],
 )
 def test_events_make_a_state(service: str, events: str, state: State, ready: bool, failed: bool) -> None:  # noqa: FBT001
@@ -126,9 +131,36 @@ def test_a_life_has_its_times_exits_and_restarts() -> None:
     assert life.span == SPAN
 
 
-def test_it_takes_three_exits_to_make_a_loop() -> None:
-    assert LOOP == 3
+def test_a_service_that_may_be_started_again_is_in_a_loop_when_it_exits_once_more_than_that() -> None:
     assert not _after("loop", "create " + "start die:1 " * 2).has_failed()
+    assert _after("loop", "create " + "start die:1 " * 3).has_failed()
+
+
+@pytest.mark.parametrize(
+    ("service", "events", "would"),
+    [
+        ("strict", "create start die:1", True),
+        ("strict", "create start+ healthy die:1", False),
+        ("loop", "create start die:1 start die:1 start die:1", False),
+        ("db", "create start die:1", False),
+    ],
+)
+def test_of_what_exits_at_its_start_it_is_known_that_its_policy_would_start_it_again(
+    service: str,
+    events: str,
+    would: bool,  # noqa: FBT001  # a column of the table above
+) -> None:
+    (life,) = _after(service, events).services()
+    assert life.would_restart is would
+
+
+def test_what_exits_once_everything_has_come_up_has_failed_whatever_it_might_have_done_before() -> None:
+    timeline = _after("loop", "create start die:1 start")
+    timeline.came_up = True
+    for event in _events("loop", "die:1"):
+        timeline.apply(event)
+    (life,) = timeline.services()
+    assert (life.state, life.would_restart) == (State.EXITED, False)
 
 
 def test_events_of_strangers_are_no_concern() -> None:
@@ -184,8 +216,12 @@ def test_what_only_runs_is_believed_after_a_while_and_later_when_it_has_exited_b
     timeline = _after("loop", "create start")
     assert not timeline.is_steady(2.0 + STEADY - 0.1)
     assert timeline.is_steady(2.0 + STEADY)
+    (life,) = timeline.judged(2.0 + STEADY - 0.1)
+    assert (life.state, life.ready, life.fate) == (State.RUNNING, False, "only just started")
+    assert timeline.judged(2.0 + STEADY)[0].ready
     timeline = _after("loop", "create start die:1 start")
     assert not timeline.is_steady(4.0 + STEADY_AGAIN - 0.1)
+    assert timeline.unsettled(4.0 + STEADY_AGAIN - 0.1) == {"loop"}
     assert timeline.is_steady(4.0 + STEADY_AGAIN)
 
 
@@ -310,7 +346,8 @@ def test_without_a_health_check_the_probes_say_whether_a_service_is_up() -> None
 
 def test_a_service_that_has_exited_before_is_not_believed_its_probes_at_once() -> None:
     timeline = _timeline("loop")
-    settings = Settings(services=(("loop", ServiceSettings(probes=(TcpProbe(port=80, origin=SPAN),))),))
+    probed = ServiceSettings(probes=(TcpProbe(port=80, origin=SPAN),), restarts=2)
+    settings = Settings(services=(("loop", probed),))
     timeline.project = replace(PROJECT, settings=settings)
     for event in _events("loop", "create start die:1 start"):
         timeline.apply(event)

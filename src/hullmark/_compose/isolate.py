@@ -49,7 +49,8 @@ def isolate(
     that services may write to become volumes (see `Mounts`); what `smoke.shared` lists stays as it is. Everything
     created carries `labels`. Images are never built, and those of the project never pulled. With `start_interval`,
     health checks are tried every second in their start period, which `start_periods` gives for services whose image
-    defines it. Of the services that are `needed` there is a container even if the project wants none.
+    defines it. Of the services that are `needed` there is a container even if the project wants none. Restart policies
+    are off, so that what comes up has come up at the first try, but for services that may be started again.
     """
     raw: dict[str, Any] = json.loads(project.resolved)
     raw["name"] = name
@@ -78,8 +79,7 @@ def isolate(
             value["networks"] = {"default": None}
             networks.setdefault("default", {})
         _join(value, value.get("container_name"))
-        for fixed in _FIXED_IN_SERVICE:
-            value.pop(fixed, None)
+        _release(value, restarts=bool(project.settings.service(service.name).restarts))
         value["ports"] = wanted[service.name]
         if value["ports"] and internal.issuperset(value.get("networks") or {"": None}):
             value["networks"][DOOR] = None
@@ -100,6 +100,27 @@ def isolate(
         files=tuple(mounts.files),
         notes=(*notes, *mounts.notes),
     )
+
+
+def _release(service: dict[str, Any], *, restarts: bool) -> None:
+    """Drops what two copies cannot both have, and the restart policy of a service that may not be started again."""
+    for fixed in _FIXED_IN_SERVICE:
+        service.pop(fixed, None)
+    if not restarts:
+        service.pop("restart", None)
+        (service.get("deploy") or {}).pop("restart_policy", None)
+
+
+def with_restart_policies(project: Project, configuration: str) -> str:
+    """`configuration`, which is that of a copy of `project`, with the restart policies that the project declares."""
+    raw: dict[str, Any] = json.loads(configuration)
+    declared: dict[str, dict[str, Any]] = json.loads(project.resolved)["services"]
+    for name, value in raw["services"].items():
+        if "restart" in declared[name]:
+            value["restart"] = declared[name]["restart"]
+        if policy := (declared[name].get("deploy") or {}).get("restart_policy"):
+            value["deploy"] = {**(value.get("deploy") or {}), "restart_policy": policy}
+    return json.dumps(raw)
 
 
 def unscaled(project: Project) -> frozenset[str]:

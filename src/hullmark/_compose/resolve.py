@@ -304,6 +304,12 @@ def _check_names(project: Project, declared: Declarations) -> None:
         and "." not in host
         and not _meets_others(project, link.from_service)
     ]
+    problems += [
+        f"{settings.service(service.name).origin}: `restarts` of `{service.name}` allows what nobody does: it has no "
+        "restart policy"
+        for service in project.services
+        if settings.service(service.name).restarts and not service.restarts
+    ]
     origin = dict(settings.origins).get("smoke.shared", "hullmark.toml")
     problems += [f"{origin}: {problem}" for problem in unshareable(project)]
     if problems:

@@ -389,6 +389,7 @@ def _service(values: Mapping[str, Any], path: KeyPath, source: _Source) -> Servi
         user_origin=source.span((*path, "user")) if "user" in values else None,
         timeout=allowance("timeout"),
         start_budget=allowance("start-budget"),
+        restarts=values.get("restarts", 0),
         probes=tuple(
             build_probe(probe, source.span((*path, "probes", index)), source.root)
             for index, probe in enumerate(values.get("probes", []))

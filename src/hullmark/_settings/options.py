@@ -19,7 +19,7 @@ from hullmark._settings.kinds import (
     Table,
     choice,
 )
-from hullmark._settings.probe_kinds import PATTERNS
+from hullmark._settings.probe_kinds import COUNT, PATTERNS
 from hullmark._settings.probe_options import LOGS, PROBE
 from hullmark._settings.project_options import PROJECT
 from hullmark._settings.scan_options import SCAN
@@ -276,6 +276,14 @@ SCHEMA = Table(
                             kind=DURATION,
                             help="The most time that it may take from the start of its container until it is up.",
                             example='"10 s"',
+                        ),
+                        Option(
+                            key="restarts",
+                            kind=COUNT,
+                            help="How many times its restart policy may start it again before it is up; with none the "
+                            "policy is off in the smoke test.",
+                            default="none",
+                            example="5",
                         ),
                         Option(
                             key="memory-budget",

@@ -68,11 +68,11 @@ def smoke(
         on_notes=telling.noted,
         on_end=telling.ended,
     ) as stack:
-        tried = stack.timeline.is_ready()
+        tried = stack.timeline.is_ready() and not stack.late
         if tried:
             found = exercise(stack, project, progress)
             # A service may give up while it is asked.
-            stack.catch_up()
+            stack.take_stock()
         else:
             services = stack.timeline.services()
             telling.failed(services)
@@ -80,7 +80,7 @@ def smoke(
         waited = time.monotonic() - started
         services = tuple(
             _judged(run if run.ready else stack.diagnosed(run), stack, waited)
-            for run in stack.timeline.judged()
+            for run in stack.timeline.judged(None if tried else stack.ended_waiting)
         )
         # Drills make services say what they must not say otherwise.
         logs = forbidden(stack, project)

@@ -95,6 +95,25 @@ class Stack:
                 raw = self.events.get_nowait()
             raise Unavailable("the engine stopped telling what happens to the stack", hint="`docker version`")
 
+    def take_stock(self) -> None:
+        """Where something has failed, waits for what the engine has still to say of what has failed by now as well.
+
+        The first failure ends a wait, and it is seldom alone.
+        """
+        self.catch_up()
+        if not self.timeline.has_failed():
+            return
+        api = self.engine.client.api
+        of_run = {"label": f"{RUN_LABEL}={self.name}"}
+        down = {
+            str(raw["Id"])
+            for state in ({"status": ["exited", "dead"]}, {"health": "unhealthy"})
+            for raw in api.containers(all=True, filters={**of_run, **state})
+        }
+        deadline = time.monotonic() + _PATIENCE
+        while not self.timeline.knows_end_of(down) and time.monotonic() < deadline:
+            self.catch_up(_TICK)
+
     def containers(self, service: str) -> list[Container]:
         """The containers of `service`, in the order of their numbers."""
         found: list[Container] = self.engine.client.containers.list(
@@ -342,24 +361,27 @@ def _up(stack: Stack, commands: Commands, only: tuple[str, ...], timeout: float)
             stack.catch_up(_TICK)
             now = time.monotonic()
             if timeline.has_failed():
-                return
+                break
             if completed is not None and completed.returncode != 0:
                 # The event that explains it may be on its way.
                 unexplained = now if unexplained is None else unexplained
                 if now - unexplained > _PATIENCE or unstarted(stack.timeline.wanted, stack.containers):
                     _refuse(stack, completed)
-                    return
+                    break
             elif completed is not None and timeline.is_ready() and timeline.is_steady(now - stack.started):
-                return
+                timeline.came_up = True
+                break
+            at = now - stack.started
             stack.late = (
-                timeline.pending() if now - began > timeout else timeline.overdue(now - stack.started)
+                timeline.pending() | timeline.unsettled(at) if now - began > timeout else timeline.overdue(at)
             )
             if stack.late or now - began > timeout:
-                return
+                break
     finally:
         stack.ended_waiting = stack.now
         stop.set()
         up.join()
+    stack.take_stock()
 
 
 def _outcome(ended: list[Completed | BaseException]) -> Completed | None:

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from hullmark.model.project import Project, Service
 
-LOOP = 3
-"""Exits after which a service that is started again and again is said to restart in a loop."""
 STEADY = 1.0
 """Seconds after which a service without a health check that still runs is believed to have come up."""
 STEADY_AGAIN = 10.0
@@ -62,6 +60,8 @@ class Timeline:
     """The services that must come up."""
     may_complete: frozenset[str] = frozenset()
     """Services for which exiting with 0 is success."""
+    came_up: bool = False
+    """Whether the whole stack has: what exits from then on has failed, however many times it might have before."""
     _lives: dict[str, ServiceRun] = field(default_factory=dict)
     _starts: dict[str, float] = field(default_factory=dict)
     """When each container was started last."""
@@ -119,10 +119,15 @@ class Timeline:
         if event.exit_code == 0 and service.name in self.may_complete:
             return replace(life, state=State.COMPLETED)
         again = service.restarts_when_done or (service.restarts and event.exit_code != 0)
-        if not again or (service.restart_limit is not None and life.restarts >= service.restart_limit):
-            return replace(life, state=State.EXITED)
+        exhausted = service.restart_limit is not None and life.restarts >= service.restart_limit
+        allowed = self.project.settings.service(service.name).restarts
+        if not again or exhausted or not allowed or self.came_up:
+            early = life.healthy is None and not self.came_up
+            return replace(life, state=State.EXITED, would_restart=again and not allowed and early)
         restarts = life.restarts + 1
-        return replace(life, restarts=restarts, state=State.RESTARTING if restarts >= LOOP else State.CREATED)
+        return replace(
+            life, restarts=restarts, state=State.RESTARTING if restarts > allowed else State.CREATED
+        )
 
     def services(self) -> tuple[ServiceRun, ...]:
         """Where every wanted service stands: of one with several containers, the one that stands worst.
@@ -135,9 +140,15 @@ class Timeline:
             found.append(self._lives[worst] if worst else _unborn(self.project.service(name)))
         return tuple(replace(life, waits_on=self._waits_on(life, found)) for life in found)
 
-    def judged(self) -> tuple[ServiceRun, ...]:
-        """The same with what probes say of services without a health check: they are not up until these have passed."""
-        return tuple(self._judged(life) for life in self.services())
+    def judged(self, at: float | None = None) -> tuple[ServiceRun, ...]:
+        """The same with what says of services without a health check that they are up.
+
+        That is probes, which have to pass, or else time: with `at`, they must have been steady by then.
+        """
+        unsettled = frozenset() if at is None else self.unsettled(at)
+        return tuple(
+            replace(self._judged(life), unsettled=life.service in unsettled) for life in self.services()
+        )
 
     def _judged(self, life: ServiceRun) -> ServiceRun:
         """`life` with what its probes said, where nothing else says whether it is up."""
@@ -173,6 +184,11 @@ class Timeline:
         """Whether it is certain that some service will not come up; once so, always so."""
         return any(life.state.failed for life in self.services())
 
+    def knows_end_of(self, containers: Iterable[str]) -> bool:
+        """Whether it has been told how each of `containers` that it knows ended or failed."""
+        lives = (self._lives.get(container) for container in containers)
+        return all(life is None or life.ended is not None or life.restarts for life in lives)
+
     def is_ready(self) -> bool:
         """Whether all wanted services are up, as far as the engine tells."""
         return all(life.ready for life in self.services())
@@ -198,13 +214,18 @@ class Timeline:
 
         One whose probes say whether it is up is believed them, unless it has exited before.
         """
-        return all(
-            at - self._starts[container] >= (STEADY_AGAIN if life.restarts else STEADY)
+        return not self.unsettled(at)
+
+    def unsettled(self, at: float) -> frozenset[str]:
+        """The services that have not run for long enough to be believed."""
+        return frozenset(
+            life.service
             for container, life in self._lives.items()
             if life.service in self.wanted
             and life.state is State.RUNNING
             and not life.has_health_check
             and (life.restarts or not self.is_told_by_probes(life))
+            and at - self._starts[container] < (STEADY_AGAIN if life.restarts else STEADY)
         )
 
 

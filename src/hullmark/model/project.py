@@ -95,6 +95,8 @@ class ServiceSettings:
     """From the start of its container until it is given up."""
     start_budget: Allowance | None = None
     """From the start of its container until it is up, or the start is too slow."""
+    restarts: int = 0
+    """How many times its restart policy may start it again before it is up; with none the policy is off."""
     probes: tuple[Probe, ...] = ()
     logs: tuple[LogRule, ...] = ()
     """What its log must not hold."""

@@ -101,11 +101,15 @@ class ServiceRun:
     """When its probes had passed, of one without a health check."""
     unanswered: bool = False
     """Whether it runs without a health check, and probes that say whether it is up have not passed."""
+    unsettled: bool = False
+    """Whether it runs without a health check, and had not run for long enough to be believed when the wait ended."""
     ended: float | None = None
     """When it completed, or when it was certain that it had failed."""
     recovered: float | None = None
     """When it was healthy again after it had failed, which saves nothing: others have been given up meanwhile."""
     restarts: int = 0
+    would_restart: bool = False
+    """Whether it exited before it was up, and its restart policy, which is off in the test, would start it again."""
     exit_code: int | None = None
     out_of_memory: bool = False
     health_output: str = ""
@@ -131,7 +135,7 @@ class ServiceRun:
     def ready(self) -> bool:
         """Whether it came up: healthy where it has a health check, running or completed otherwise."""
         checked = self.has_health_check and self.state is State.RUNNING
-        return self.state.up and not checked and not self.unanswered
+        return self.state.up and not checked and not self.unanswered and not self.unsettled
 
     @property
     def start_took(self) -> float | None:
@@ -160,6 +164,8 @@ class ServiceRun:
                 return f"exited {self.restarts} times, {last}"
             case State.RUNNING if self.unanswered:
                 return "running, but its probes do not pass"
+            case State.RUNNING if self.unsettled:
+                return "only just started"
             case State.RUNNING if self.has_health_check:
                 return "not healthy yet"
             case _:
@@ -185,6 +191,12 @@ class ServiceRun:
             case 137:
                 return (
                     f"see what kills it: `docker compose up {self.service}`, then the kernel's log (`dmesg`)"
+                )
+            case _ if self.would_restart:
+                return (
+                    "see in its log what it lacked; if that is another service, let it wait (`depends_on` with `condition: "
+                    "service_healthy`), or allow it to be started again: `restarts = 5` under "
+                    f"`[services.{self.service}]`"
                 )
             case _:
                 return f"correct what its log ends with; `docker compose up {self.service}` shows all of it"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from hullmark._smoke.drills.kill import declared
+from hullmark._smoke.drills.ground import declared
 from hullmark._smoke.drills.persist import UNKNOWN
 from hullmark._smoke.drills.stop import FirstProcess, handles, number
 from hullmark._smoke.drills.vitals import gist, unhealthy

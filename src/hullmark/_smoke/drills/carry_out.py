@@ -73,6 +73,8 @@ def drill_stack(stack: Stack, commands: Commands, progress: Progress, links: Ite
     ground = Ground(stack=stack, commands=commands, progress=progress, links=drilled.links)
     if Drill.READ_ONLY in chosen:
         drilled.written = outside_of_mounts(stack)
+    if set(chosen) & set(IN_PLACE):
+        ground.restore_policies()
     for drill in (each for each in chosen if each in IN_PLACE):
         _gather(drilled, drill, stack.project, ground.services, IN_PLACE[drill](ground))
     return drilled

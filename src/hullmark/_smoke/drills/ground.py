@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
+from hullmark._compose import with_restart_policies
 from hullmark._smoke.drills.vitals import Vitals
 from hullmark._smoke.links import run_link
 from hullmark._smoke.probes import PAUSE, run_probe
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from hullmark.model.location import SourceSpan
     from hullmark.model.probe import Probe
     from hullmark.model.progress import Progress
-    from hullmark.model.project import Link, Project
+    from hullmark.model.project import Link, Project, Service
 
 T = TypeVar("T")
 
@@ -81,6 +82,24 @@ class Ground:
         """What Compose was told of each service."""
         services: dict[str, dict[str, Any]] = json.loads(self.stack.copy.configuration)["services"]
         return services
+
+    def restore_policies(self) -> None:
+        """Gives the containers the restart policies that the project declares: what drills do is what these are for."""
+
+        def restored() -> DrillResult:
+            for service in self.project.services:
+                if (
+                    service.restarts
+                    and service.name in self.services
+                    and not self.vitals.is_done(service.name)
+                ):
+                    for container in self.stack.containers(service.name):
+                        container.update(restart_policy=declared(service))
+            return Passed(seen="")
+
+        result = carried_out(restored)
+        if isinstance(result, Undrilled):
+            self.lost = f"restart policies could not be set: {result.error}"
 
     # --- carrying out ----------------------------------------------------------------------------------------------
 
@@ -276,10 +295,14 @@ class Ground:
                     self.patiently(container.start, 0.0)
 
     def recreate(self, services: tuple[str, ...], configuration: str | None = None) -> None:
-        """Replaces the containers of `services` by new ones on the same volumes; of `configuration`, if given.
+        """Replaces the containers of `services` by new ones on the same volumes, and with their restart policies.
+
+        They are made of `configuration`, if given, as it stands.
 
         Raises `Unavailable` when they cannot be made. That they start is for others to see.
         """
+        if configuration is None:
+            configuration = with_restart_policies(self.project, self.stack.copy.configuration)
         made = self.composed(
             *("up", "--no-build", "--no-start", "--force-recreate", "--no-deps", *services),
             configuration=configuration,
@@ -317,6 +340,13 @@ class Ground:
             timeout=_HANGING + longest * max(1, len(self.services)),
         )
         return "" if completed.returncode == 0 else reason(self.stack.copy, completed)
+
+
+def declared(service: Service) -> Any:
+    """What the project wants to happen when `service` ends, as the engine writes it."""
+    if service.restarts_when_done:
+        return {"Name": "always"}
+    return {"Name": "on-failure", "MaximumRetryCount": service.restart_limit or 0}
 
 
 def carried_out(work: Callable[[], DrillResult]) -> DrillResult:

@@ -39,44 +39,29 @@ def drill(ground: Ground) -> Iterator[DrillRun]:
 def _kill(ground: Ground, name: str) -> DrillResult:
     service = ground.project.service(name)
     container = ground.stack.container(name)
-    policy: Any = container.attrs["HostConfig"].get("RestartPolicy") or {"Name": "no"}
-    if service.restarts:
-        # As the project wants it: what only the copy does must not decide.
-        container.update(restart_policy=declared(service))
-    try:
-        began = str(container.attrs["State"]["StartedAt"])
-        crashed = crash(container)
-        since = time.monotonic()
-        by_itself = service.restarts and crashed
-        if by_itself:
-            _await(ground, container, lambda state: state["StartedAt"] != began, ground.within(name))
-        else:
-            _await(ground, container, lambda state: not state["Running"], ground.within(name))
-            ground.patiently(container.start, 0.0)
-        reason = ground.aftermath(name)
-        left = _left(container)
-        if reason:
-            return Failed(
-                seen=f"after its main process was killed: {reason}{_words(container)}{left}",
-                remedy=_remedy(name, service, left),
-                key="aftermath",
-            )
-    finally:
-        with contextlib.suppress(Exception):  # the stack may be on its way out
-            container.update(restart_policy=policy)
+    began = str(container.attrs["State"]["StartedAt"])
+    crashed = crash(container)
+    since = time.monotonic()
+    by_itself = service.restarts and crashed
+    if by_itself:
+        _await(ground, container, lambda state: state["StartedAt"] != began, ground.within(name))
+    else:
+        _await(ground, container, lambda state: not state["Running"], ground.within(name))
+        ground.patiently(container.start, 0.0)
+    reason = ground.aftermath(name)
+    left = _left(container)
+    if reason:
+        return Failed(
+            seen=f"after its main process was killed: {reason}{_words(container)}{left}",
+            remedy=_remedy(name, service, left),
+            key="aftermath",
+        )
     how = "its restart policy brought it back" if by_itself else "it came back when it was started"
     untried = "; its restart policy was not tried, because a crash cannot be made from here"
     return Passed(
         seen=f"{how}, and all work again after {format_duration(time.monotonic() - since)}"
         f"{untried if service.restarts and not crashed else ''}"
     )
-
-
-def declared(service: Service) -> Any:
-    """What the project wants to happen when `service` ends, as the engine writes it."""
-    if service.restarts_when_done:
-        return {"Name": "always"}
-    return {"Name": "on-failure", "MaximumRetryCount": service.restart_limit or 0}
 
 
 def crash(container: Container) -> bool:

@@ -65,6 +65,8 @@ def _stop(ground: Ground, name: str) -> DrillResult:
     seconds = time.monotonic() - began
     container.reload()
     code = container.attrs["State"]["ExitCode"]
+    # No restart policy brings back what somebody has stopped.
+    ground.patiently(container.start, 0.0)
     if code != KILLED:
         return Passed(seen=f"it ended {format_duration(seconds)} after {asked}, with exit code {code}")
     if number(asked) == signal.SIGKILL:

@@ -64,6 +64,20 @@ class HealthCheck:
     """Failures in a row that make it unhealthy."""
 
 
+def _is_started_again(container: Container) -> bool:
+    """Whether the restart policy of `container`, which has ended, starts it again."""
+    policy: dict[str, Any] = container.attrs["HostConfig"].get("RestartPolicy") or {}
+    match policy.get("Name"):
+        case "always" | "unless-stopped":
+            return True
+        case "on-failure":
+            most = policy.get("MaximumRetryCount") or 0
+            failed = container.attrs["State"]["ExitCode"] != 0
+            return failed and (not most or container.attrs["RestartCount"] < most)
+        case _:
+            return False
+
+
 @dataclass(kw_only=True)
 class Vitals:
     """Looks at the containers of `stack`."""
@@ -101,10 +115,9 @@ class Vitals:
         if self._completed(service, container):
             return Sign()
         if state["Status"] != "running":
-            policy = (container.attrs["HostConfig"].get("RestartPolicy") or {}).get("Name") or "no"
             if state["Status"] == "exited":
                 why = f"`{service}` has ended with exit code {state['ExitCode']}"
-                return Sign(reason=why, final=policy == "no")
+                return Sign(reason=why, final=not _is_started_again(container))
             return Sign(reason=f"`{service}` is {state['Status']}")
         health = state.get("Health") or {}
         match str(health.get("Status", "none")):

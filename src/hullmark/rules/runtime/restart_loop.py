@@ -1,10 +1,11 @@
 """Service is started again and again.
 
 What it checks
-    Every service of the stack under test that has a restart policy: whether it exits for the third time.
+    Every service of the stack under test that may be started again by its restart policy (`restarts`): whether it exits
+    once more than that before it is up.
 
 Why it matters
-    A restart policy turns a crash into a service that looks busy; it never becomes ready.
+    A restart policy turns a crash into a service that looks busy; it never becomes ready, or late.
 
 How to fix
     Read the last lines of its log, shown beside the finding. When it only lacks something that starts later, let

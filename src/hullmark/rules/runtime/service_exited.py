@@ -12,6 +12,18 @@ How to fix
     Read the last lines of its log, shown beside the finding. Exit code 137 means that it was killed, often for
     lack of memory; 127 that its program does not exist; 126 that it cannot be executed. When it could not even be
     started, the finding says what the engine misses: a device, a file of a secret, a user that the image has not got.
+
+    Restart policies are off, so that a service that comes up at the second try is found. When it exits because it lacks
+    something that starts later, let it wait with a health condition:
+
+        depends_on:
+          db:
+            condition: service_healthy
+
+    or say that it may be started again, and how many times, in `hullmark.toml`:
+
+        [services.web]
+        restarts = 5
 """
 
 from __future__ import annotations
@@ -39,4 +51,4 @@ def _seen(run: ServiceRun) -> str:
     if run.refusal:
         code = f" (exit code {run.exit_code})" if run.exit_code in {126, 127} else ""
         return f"cannot be started{code}: {run.refusal}"
-    return run.fate
+    return f"{run.fate}; its restart policy is off in the test" if run.would_restart else run.fate

@@ -34,7 +34,7 @@ def start_timeout(run: ServiceRun) -> Iterator[Observation]:
     if run.timed_out and not run.ready and not run.state.failed and not run.waits_on:
         yield Observation(
             location=run.span,
-            seen=f"still {run.state} after {format_duration(run.waited_for)}",
+            seen=f"{run.fate if run.unsettled else f'still {run.state}'} after {format_duration(run.waited_for)}",
             expected="healthy" if run.has_health_check else "running",
             remedy=f"see what its health check and log say last, or {_longer(run)}",
             key="timeout",
