@@ -12,7 +12,7 @@ from hullmark._dockerfile import recipe_of
 from hullmark._root import find_root
 from hullmark._settings.candidates import Candidate
 from hullmark._settings.proposal import propose
-from hullmark.errors import Unavailable
+from hullmark.errors import Unavailable, UsageError
 from hullmark.model.location import shown
 from hullmark.model.outcome import Check
 from hullmark.model.project import Settings
@@ -78,7 +78,7 @@ def _image(service: Service, surroundings: Surroundings) -> Image | None:
         return Reading(surroundings.commands, surroundings.environ, surroundings.cancelled).bare(
             f"docker:{service.image}"
         )
-    except Unavailable:
+    except (Unavailable, UsageError):
         return None
 
 

@@ -392,3 +392,42 @@ def test_of_a_package_it_is_said_what_requires_it(images: Path) -> None:
     (images / "new.json").write_text(kept, encoding="utf-8")
     again = _json(images, "diff", both[0], "new.json")
     assert {each["name"]: each["why"] for each in again["owners"]}["lib"] == ["app", "web", "lib"]
+
+
+@pytest.mark.parametrize("given", ["foo", "linux/arm/x"])
+@pytest.mark.parametrize(
+    "command", [("size", "docker-archive:it"), ("diff", "a", "b"), ("sbom", "--from", "it")]
+)
+def test_a_platform_that_is_none_is_refused(tmp_path: Path, command: tuple[str, ...], given: str) -> None:
+    code, stdout, stderr = _call(tmp_path, *command, "--platform", given)
+    assert (code, stdout) == (2, "")
+    assert f"`{given}` is no platform" in stderr
+
+
+def test_a_report_that_is_not_there_is_no_image(tmp_path: Path) -> None:
+    code, _, stderr = _call(tmp_path, "diff", "none.json", "docker:it")
+    assert code == 2
+    assert "there is no report `none.json`" in stderr
+
+
+@pytest.mark.docker
+@pytest.mark.usefixtures("engine")
+def test_a_service_that_is_misspelt_is_told_with_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "compose.yml").write_text("services: {shipyard: {build: .}, crane: {image: nobody/has-it}}\n")
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    host = {"DOCKER_HOST": os.environ["DOCKER_HOST"]} if "DOCKER_HOST" in os.environ else {"DOCKER_HOST": ""}
+    code, _, stderr = _call(tmp_path, "size", "shipyrad", **host)
+    assert code == 2
+    assert (
+        "no service `shipyrad` in the project; did you mean `shipyard`? (services: crane, shipyard)" in stderr
+    )
+    assert "the engine has no image `shipyrad`" in stderr
+    code, _, stderr = _call(tmp_path, "size", "hullmark-test-none", **host)
+    assert code == 3
+    assert "no service `hullmark-test-none` in the project (services: crane, shipyard)" in stderr
+    assert "docker pull hullmark-test-none" in stderr
+    # What can be no service is asked of the engine alone.
+    code, _, stderr = _call(tmp_path, "size", "hullmark-test/none:1", **host)
+    assert code == 3
+    assert "the engine has no image `hullmark-test/none:1`" in stderr
+    assert "service" not in stderr

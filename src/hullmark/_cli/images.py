@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hullmark._anatomy import Reading, dissect, side_of
 from hullmark._checks import Surroundings
 from hullmark._cli.options import flags
+from hullmark._compose.resolve import unknown_service
 from hullmark._contents.kept import contents_in, report_named
 from hullmark._contents.update import update
 from hullmark._dockerfile import recipe_of
+from hullmark._images.interface import NoSuchImage
 from hullmark._images.reference import SCHEMES
 from hullmark._pipeline import open_project
 from hullmark._process import SystemCommands
 from hullmark._smoke import labels_of_run
-from hullmark.errors import ConfigurationError, HullmarkError, Interrupted, Unavailable, UsageError
+from hullmark.errors import (
+    ConfigurationError,
+    HullmarkError,
+    Interrupted,
+    Unavailable,
+    UsageError,
+    nearest,
+)
 from hullmark.model.progress import Silent
 
 if TYPE_CHECKING:
@@ -23,6 +33,10 @@ if TYPE_CHECKING:
     from hullmark.model.anatomy import Anatomy
     from hullmark.model.difference import Contents, Update
     from hullmark.model.project import Project, Service
+
+
+_NAME = re.compile(r"[a-zA-Z0-9._-]+").fullmatch
+"""What a service can be called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +56,7 @@ class Wanted:
 def anatomy_of(session: Session, name: str, wanted: Wanted) -> Anatomy:
     """All about the image or the service called `name`.
 
-    Raises `Unavailable` where an image is not to be had, or is no squash of the stage that was given, and
+    Raises `UsageError` for what names neither, `Unavailable` where an image is not to be had, or is no squash of the stage that was given, and
     `DamagedImage`.
     """
     reading = _reading(session)
@@ -99,6 +113,11 @@ def contents_of(session: Session, name: str, wanted: Wanted) -> Contents:
             return contents_in(path.read_bytes(), file, service)
         except OSError as error:
             raise ConfigurationError([f"{file}: cannot be read: {error.strerror}"]) from error
+    if report is not None and name.partition(":")[0] not in SCHEMES:
+        raise UsageError(
+            f"there is no report `{report[0]}`",
+            hint="write one with `--report json=FILE`, or `--format json`",
+        )
     return side_of(anatomy_of(session, name, wanted))
 
 
@@ -130,7 +149,10 @@ def _anatomy(
 ) -> Anatomy:
     image = f"docker:{service.image}" if service is not None else name
     if project is None or service is None or wanted.platform is not None:
-        opened = reading.image(image, platform=wanted.platform, contents=wanted.contents)
+        try:
+            opened = reading.image(image, platform=wanted.platform, contents=wanted.contents)
+        except NoSuchImage as error:
+            raise _misspelt(name, project, error) from error
         squashed = (
             None
             if wanted.stage is None
@@ -154,6 +176,17 @@ def _anatomy(
             contents=wanted.contents,
         )
     return reading.measured(anatomy, image, wanted.platform) if wanted.transfer else anatomy
+
+
+def _misspelt(name: str, project: Project | None, error: NoSuchImage) -> HullmarkError:
+    """The error for what the engine does not have, and what may have been meant as a service of the project."""
+    if project is None or not _NAME(name):
+        return error
+    services = [service.name for service in project.services]
+    if name in services:
+        return error
+    message = f"{unknown_service(name, services)}, and {error.message}"
+    return UsageError(message) if nearest(name, services) else Unavailable(message, hint=error.hint)
 
 
 def _project(session: Session, commands: SystemCommands) -> Project | None:

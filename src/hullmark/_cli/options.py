@@ -125,9 +125,21 @@ def of_image(function: F) -> F:
         show_default=True,
         help="Format of the report; JSON has every row.",
     )(function)
-    return click.option("--platform", help="Which one, of an image for several.  [default: this machine's]")(
-        function
-    )
+    return platform(function)
+
+
+def platform(function: F) -> F:
+    """Adds which of an image's platforms is meant; raises `UsageError` for what is none."""
+
+    def known(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+        from hullmark._images.platforms import asked_for  # noqa: PLC0415  # loaded when it is called
+
+        asked_for(value)
+        return value
+
+    return click.option(
+        "--platform", callback=known, help="Which one, of an image for several.  [default: this machine's]"
+    )(function)
 
 
 def _flag(path: str, option: Option) -> Callable[[F], F]:

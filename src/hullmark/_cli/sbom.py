@@ -44,7 +44,7 @@ _LARGEST_TIME = 253_402_300_799
     metavar="DOCUMENT",
     help="Say what a document lists that somebody made: a file, or with a scheme an image of which it is attested.",
 )
-@click.option("--platform", help="Which one, of an image for several.  [default: this machine's]")
+@options.platform
 @options.project
 @click.pass_obj
 def command(

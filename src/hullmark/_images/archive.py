@@ -4,91 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import os
-import posixpath
 import stat
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from hullmark._images.blob import Behind, BlobReader, check_digest
+from hullmark._images.blob import Behind
 from hullmark._images.decompression import LONGEST_MAGIC, PIECE, decoder_for
 from hullmark._images.interface import Blob, Request
+from hullmark._images.place import Members, absent, no_archive
+from hullmark._images.streamed import StreamedArchive
+from hullmark._images.tags import split
 from hullmark._images.tar import TarWalk
 from hullmark.errors import DamagedImage, Interrupted, Unavailable
-from hullmark.model.table import Kind
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from hullmark._images.interface import Buffer, Unreadable, Walked
-    from hullmark._images.tar import Consumer
-    from hullmark.model.digest import Digest
-    from hullmark.model.table import FileTable
+    from hullmark._images.place import Place, Said
 
 _AT_ONCE = 1 << 20
 """Bytes that are read from a file at once."""
-_MOST_LINKS = 40
-"""Links that lead from one name to another, as many as Linux follows."""
-_HEAD = 512
-"""Bytes by which documents are told apart: spaces may stand before the first that counts."""
-_MOST_DOCUMENTS = 8
-"""How many times the largest document all documents of an archive may be."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """What is said of a layer by what leads to it, and is verified."""
-
-    digest: Digest | None
-    by: str = "the manifest"
-    """Who says that the digest is this one."""
-    transfer: int | None = None
-    media_type: str = ""
-
-
-class Place(Protocol):
-    """Somewhere files with names are: a directory, or an archive."""
-
-    def has(self, path: str) -> bool:
-        """Whether there is a file with that name."""
-        ...
-
-    def read(self, path: str, limit: int) -> bytes:
-        """A small file; raises `DamagedImage` where it is not there, or larger than `limit`."""
-        ...
-
-    def layer(self, path: str, said: Said) -> Blob | Walked | Unreadable:
-        """The layer in a file, of which something is said."""
-        ...
-
-
-class _Members:
-    """The names in an archive, and what they lead to."""
-
-    def __init__(self, table: FileTable, name: str) -> None:
-        self._name = name
-        self._rows = {path: row for row, path in enumerate(table.paths)}
-        self._table = table
-
-    def row(self, path: str) -> int | None:
-        """The row of the regular file that `path`, without the slash before it, is or leads to."""
-        current = posixpath.normpath(f"/{path}")
-        for _ in range(_MOST_LINKS):
-            row = self._rows.get(current)
-            if row is None:
-                return None
-            match Kind(self._table.kinds[row]):
-                case Kind.FILE:
-                    return row
-                case Kind.SYMLINK:
-                    link = self._table.links.get(row, "")
-                    current = posixpath.normpath(posixpath.join(posixpath.dirname(current), link))
-                case Kind.HARDLINK:
-                    current = self._table.links.get(row, "")
-                case _:
-                    return None
-        raise DamagedImage(f"{self._name}: `{path}` is a link that leads nowhere but to itself")
+_SHOWN = 12
+"""Bytes that are shown of what is no archive."""
+_WHOLE = "save or copy it again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,10 +68,22 @@ def opened(path: Path) -> Iterator[File]:
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
-            raise Unavailable(f"{path} is no file")
+            hint = "`oci-dir:` reads directories" if stat.S_ISDIR(found.st_mode) else None
+            raise Unavailable(f"{path} is no file", hint=hint)
         yield File(descriptor=descriptor, size=found.st_size, name=str(path))
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _readable(walk: TarWalk, file: File) -> Iterator[None]:
+    """Tells of what is no archive at all, and of what was cut off, as that."""
+    try:
+        yield
+    except DamagedImage as error:
+        if walk.entries:
+            raise DamagedImage(error.message, hint=error.hint or _WHOLE) from error
+        raise no_archive(file.name, file.read(0, min(_SHOWN, file.size))) from error
 
 
 class PlainArchive:
@@ -141,20 +93,21 @@ class PlainArchive:
         self._file = file
         walk = TarWalk(Request(limits=request.limits), file.name, offsets=True)
         position = 0
-        while position < file.size:
-            if cancelled.is_set():
-                raise Interrupted
-            step = min(PIECE // 16, file.size - position)
-            walk.feed(file.read(position, step))
-            position += step
-            # What is in the files is read when it is wanted.
-            beyond = min(walk.skippable, file.size - position)
-            walk.skip(beyond)
-            position += beyond
-        self._table, _ = walk.finish()
+        with _readable(walk, file):
+            while position < file.size:
+                if cancelled.is_set():
+                    raise Interrupted
+                step = min(PIECE // 16, file.size - position)
+                walk.feed(file.read(position, step))
+                position += step
+                # What is in the files is read when it is wanted.
+                beyond = min(walk.skippable, file.size - position)
+                walk.skip(beyond)
+                position += beyond
+            self._table, _ = walk.finish()
         assert walk.offsets is not None
         self._offsets = walk.offsets
-        self._members = _Members(self._table, file.name)
+        self._members = Members(self._table, file.name)
 
     def has(self, path: str) -> bool:
         """See `Place`."""
@@ -163,7 +116,7 @@ class PlainArchive:
     def _found(self, path: str) -> tuple[int, int]:
         row = self._members.row(path)
         if row is None:
-            raise DamagedImage(f"{self._file.name} does not hold `{path}`")
+            raise absent(self._file.name, path)
         return self._offsets[row], self._table.sizes[row]
 
     def read(self, path: str, limit: int) -> bytes:
@@ -190,142 +143,6 @@ class PlainArchive:
         )
 
 
-class StreamedArchive:
-    """A tar of images that is read once, as it comes; a `Place` once all of it has come.
-
-    What begins like a document is kept as it is, and everything else read as a layer: which of them are layers is said
-    only in the end, and until then it does not count that they are none. Raises `DamagedImage`, naming the archive by
-    `name`.
-    """
-
-    def __init__(self, request: Request, name: str) -> None:
-        self._request = request
-        self._name = name
-        self._walk = TarWalk(Request(limits=request.limits), name, consumers=self._consumer)
-        self._documents: dict[str, bytes] = {}
-        self._kept = 0
-        self._layers: dict[str, Walked | Unreadable] = {}
-        self._members: _Members | None = None
-        self._open: _Member | None = None
-
-    def write(self, piece: Buffer) -> None:
-        """Takes the next bytes."""
-        self._walk.feed(piece)
-
-    def finish(self) -> None:
-        """All bytes have come."""
-        table, _ = self._walk.finish()
-        self._members = _Members(table, self._name)
-
-    def _consumer(self, path: str, size: int) -> Consumer:
-        return _Member(self, path, size)
-
-    def keep(self, path: str, content: bytes) -> None:
-        """Notes a document."""
-        self._kept += len(content)
-        if self._kept > _MOST_DOCUMENTS * self._request.limits.manifest:
-            raise DamagedImage(f"{self._name}: its documents have more than {self._kept} bytes; refused")
-        self._documents[path] = content
-        self._layers.pop(path, None)
-
-    def add(self, path: str, found: Walked | Unreadable) -> None:
-        """Notes what may be a layer."""
-        self._layers[path] = found
-        self._documents.pop(path, None)
-
-    def reader(self, path: str) -> BlobReader:
-        """What reads the layer at `path`."""
-        return BlobReader(self._request, f"{self._name}: `{path.lstrip('/')}`")
-
-    @property
-    def largest(self) -> int:
-        """Bytes of the largest document that is kept."""
-        return self._request.limits.manifest
-
-    def _path(self, path: str) -> str | None:
-        assert self._members is not None
-        row = self._members.row(path)
-        return None if row is None else self._members._table.paths[row]  # noqa: SLF001  # made for both
-
-    def has(self, path: str) -> bool:
-        """See `Place`."""
-        return self._path(path) is not None
-
-    def read(self, path: str, limit: int) -> bytes:
-        """See `Place`."""
-        found = self._path(path)
-        if found is None:
-            raise DamagedImage(f"{self._name} does not hold `{path}`")
-        content = self._documents.get(found)
-        if content is None or len(content) > limit:
-            raise DamagedImage(f"{self._name}: `{path}` is no document of at most {limit} bytes")
-        return content
-
-    def layer(self, path: str, said: Said) -> Walked | Unreadable:
-        """See `Place`."""
-        path_ = self._path(path)
-        if path_ is None:
-            raise DamagedImage(f"{self._name} does not hold `{path}`")
-        if path_ in self._documents:
-            # The name of the first file in a tar may begin like a document.
-            reader = self.reader(path_)
-            reader.feed(self._documents[path_])
-            found = reader.finish()
-        else:
-            found = self._layers[path_]
-        name = f"{self._name}: `{path}`"
-        if said.transfer is not None and found.transfer != said.transfer:
-            raise DamagedImage(
-                f"{name} should have {said.transfer} bytes by its manifest, and has {found.transfer}"
-            )
-        check_digest(found, said.digest, said.by, name)
-        return found
-
-
-class _Member:
-    """Takes one file of a streamed archive."""
-
-    def __init__(self, archive: StreamedArchive, path: str, size: int) -> None:
-        self._archive = archive
-        self._path = path
-        self._size = size
-        self._head = bytearray()
-        self._sorted: bytearray | BlobReader | None = None
-        """The document, or what reads the layer, once it is known which of them it is."""
-
-    def write(self, piece: memoryview) -> None:
-        """Takes the next bytes."""
-        if self._sorted is None:
-            self._head += piece
-            if len(self._head) < _HEAD:
-                return
-            piece = self._sort()
-        self._pass(piece)
-
-    def _sort(self) -> memoryview:
-        head = bytes(self._head)
-        if head.lstrip(b" \t\r\n")[:1] in {b"{", b"["} and self._size <= self._archive.largest:
-            self._sorted = bytearray()
-        else:
-            self._sorted = self._archive.reader(self._path)
-        return memoryview(head)
-
-    def _pass(self, piece: memoryview) -> None:
-        if isinstance(self._sorted, BlobReader):
-            self._sorted.feed(piece)
-        elif self._sorted is not None:
-            self._sorted += piece
-
-    def close(self) -> None:
-        """All bytes have come."""
-        if self._sorted is None:
-            self._pass(self._sort())
-        if isinstance(self._sorted, BlobReader):
-            self._archive.add(self._path, self._sorted.finish())
-        elif self._sorted is not None:
-            self._archive.keep(self._path, bytes(self._sorted))
-
-
 def _ignore(_piece: bytes) -> None:
     pass
 
@@ -337,19 +154,21 @@ class _Compressed:
     file: File
     request: Request
     cancelled: threading.Event
-    archive: StreamedArchive = field(init=False)
 
     def read(self) -> StreamedArchive:
         """The archive, once all of it has been read."""
-        self.archive = StreamedArchive(self.request, self.file.name)
-        behind = Behind(self.archive)
+        archive = StreamedArchive(self.request, self.file.name)
+        behind = Behind(archive)
         try:
-            self._decompress(behind.write)
-        finally:
-            behind.close()
-        behind.check()
-        self.archive.finish()
-        return self.archive
+            try:
+                self._decompress(behind.write)
+            finally:
+                behind.close()
+            behind.check()
+            archive.finish()
+        except DamagedImage as error:
+            raise DamagedImage(error.message, hint=error.hint or _WHOLE) from error
+        return archive
 
     def _decompress(self, emit: Callable[[bytes], None]) -> None:
         head = self.file.read(0, min(LONGEST_MAGIC, self.file.size))
@@ -365,6 +184,18 @@ class _Compressed:
 def open_archive(file: File, request: Request, cancelled: threading.Event) -> Place:
     """The archive in `file`; one that is compressed as a whole is read through, layers included."""
     head = file.read(0, min(LONGEST_MAGIC, file.size))
+    if not head:
+        raise no_archive(file.name, head)
     if decoder_for(head, _ignore, request.limits, file.name) is None:
         return PlainArchive(file, request, cancelled)
     return _Compressed(file=file, request=request, cancelled=cancelled).read()
+
+
+@contextlib.contextmanager
+def archive_at(
+    reference: str, request: Request, cancelled: threading.Event
+) -> Iterator[tuple[Place, str, str | None]]:
+    """The archive that `reference`, which is `PATH[:TAG]`, names, its path, and the tag of the image that is meant."""
+    path, tag = split(reference)
+    with opened(path) as file:
+        yield open_archive(file, request, cancelled), str(path), tag

@@ -12,15 +12,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hullmark._images.archive import StreamedArchive
 from hullmark._images.configuration import parse_configuration
 from hullmark._images.export import Export
-from hullmark._images.interface import Core
+from hullmark._images.interface import Core, NoSuchImage
 from hullmark._images.layer_store import LayerStore
-from hullmark._images.layout import archive_core, content_core
+from hullmark._images.layout import content_core
 from hullmark._images.local_engine import LocalEngine
 from hullmark._images.manifests import Descriptor
+from hullmark._images.misnamed import is_id, near
 from hullmark._images.platforms import Platform, asked_for
+from hullmark._images.saved import archive_core
+from hullmark._images.streamed import StreamedArchive
 from hullmark.errors import DamagedImage, Unavailable
 
 if TYPE_CHECKING:
@@ -123,6 +125,7 @@ class Podman:
                 platform,
                 request,
                 cancelled,
+                "podman",
             )
 
     def _host(self) -> str:
@@ -142,6 +145,7 @@ def _open(
     platform: str | None,
     request: Request,
     cancelled: threading.Event,
+    program: str = "docker",
 ) -> Core:
     """The image out of the engine's own store where that can be read, and else as the engine streams it."""
     from docker.errors import DockerException, ImageNotFound, NotFound  # noqa: PLC0415  # loaded with the client
@@ -153,12 +157,28 @@ def _open(
             core = _exported(api, inspected, reference, platform, request, cancelled)
             core = replace(core, how=f"streamed by the engine, because {why_not}")
     except (ImageNotFound, NotFound) as error:
-        raise Unavailable(
-            f"the engine has no image `{reference}`", hint="build it with `hullmark build`, or pull it"
-        ) from error
+        raise _missing(api, reference, program) from error
     except (DockerException, OSError) as error:
         raise Unavailable(f"the engine could not hand over `{reference}`: {error}") from error
     return core
+
+
+def _missing(api: docker.APIClient, reference: str, program: str) -> NoSuchImage:
+    """That there is no such image, with the names that it was probably meant by, and what to do."""
+    from docker.errors import DockerException  # noqa: PLC0415  # loaded with the client
+
+    try:
+        listed: list[dict[str, Any]] = api.images()
+    except (DockerException, OSError):
+        listed = []
+    names = {tag for each in listed for tag in each.get("RepoTags") or () if "<none>" not in tag}
+    meant = near(reference, names)
+    found = f"; there is {', '.join(f'`{each}`' for each in meant)}" if meant else ""
+    if is_id(reference):
+        hint = f"`{program} image ls` lists what there is"
+    else:
+        hint = f"build it with `hullmark build`, or pull it with `{program} pull {reference}`"
+    return NoSuchImage(f"the engine has no image `{reference}`{found}", hint=hint)
 
 
 def _stored(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from hullmark.errors import DamagedImage
+from hullmark.errors import DamagedImage, Unavailable
 
 if TYPE_CHECKING:
     import threading
@@ -21,6 +21,10 @@ Buffer = bytes | memoryview
 
 class DamagedStore(DamagedImage):
     """A store is not as its engine left it, which need not be true of the image."""
+
+
+class NoSuchImage(Unavailable):
+    """An engine answered, and has no image of that name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,20 +1,17 @@
-"""Images on disk: directories and archives in the layout of the OCI image specification, and archives of engines."""
+"""Images on disk in the layout of the OCI image specification: directories and archives."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import os
-import re
 import stat
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from hullmark._images.archive import Said, open_archive, opened
+from hullmark._images.archive import archive_at, opened
 from hullmark._images.configuration import parse_configuration
 from hullmark._images.interface import Blob, Core
 from hullmark._images.manifests import (
@@ -24,42 +21,29 @@ from hullmark._images.manifests import (
     not_distributed,
     parse_manifest,
 )
+from hullmark._images.place import Said
 from hullmark._images.platforms import Platform, asked_for, host_platform
-from hullmark.errors import DamagedImage, Unavailable, UsageError
-from hullmark.model.digest import Digest
-from hullmark.model.reference import parse_reference
+from hullmark._images.tags import ambiguous, listed, means, split
+from hullmark.errors import DamagedImage, Unavailable
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
-    from hullmark._images.archive import Place
     from hullmark._images.interface import Request, Unreadable, Walked
     from hullmark._images.manifests import (
         Descriptor,
         ImageManifest,
     )
+    from hullmark._images.place import Place
+    from hullmark.model.digest import Digest
 
 Beside = tuple["Callable[[str], Iterator[tuple[bytes, bool]]]", "Callable[[Descriptor], bytes]"]
 """By the digest of an image: indexes, each with whether it lists what refers to images; and what fetches the rest."""
 
-_INDEX = "index.json"
-_MANIFEST = "manifest.json"
+INDEX = "index.json"
 _NAMES = ("org.opencontainers.image.ref.name", "io.containerd.image.name")
 """Annotations that hold what an image in a layout is called."""
-_HEX = re.compile(r"(?:^|/)([0-9a-f]{64})(?:\.json|\.tar)?$").search
-
-
-class _Saved(msgspec.Struct, frozen=True, rename="pascal"):
-    """An image in the `manifest.json` of an engine's archive."""
-
-    config: str
-    layers: list[str] | None = None
-    repo_tags: list[str] | None = None
-
-
-# Made once: msgspec crashes when several threads make the first decoder of a type at the same time.
-_DECODER = msgspec.json.Decoder(list[_Saved])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +59,11 @@ class OciDirectory:
         cancelled: threading.Event,  # noqa: ARG002  # only documents are read here; layers are, by whoever opens them
     ) -> Iterator[Core]:
         """See `Source.open`."""
-        path, tag = _split(reference)
+        path, tag = split(reference)
         if not path.is_dir():
             raise Unavailable(f"{path} is no directory", hint="`oci-archive:` reads archives in this layout")
         place = _with_index(_Directory(path), str(path))
-        yield _Layout(place, str(path), reference, request).core(tag, asked_for(platform))
+        yield Layout(place, str(path), reference, request).core(tag, asked_for(platform))
 
     @contextlib.contextmanager
     def beside(
@@ -89,8 +73,8 @@ class OciDirectory:
         cancelled: threading.Event,  # noqa: ARG002  # as above
     ) -> Iterator[Beside]:
         """What is kept beside the images; see `hullmark._images.attestations`."""
-        path, _ = _split(reference)
-        yield _Layout(_with_index(_Directory(path), str(path)), str(path), reference, request).beside()
+        path, _ = split(reference)
+        yield Layout(_with_index(_Directory(path), str(path)), str(path), reference, request).beside()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,151 +87,35 @@ class OciArchive:
     ) -> Iterator[Core]:
         """See `Source.open`."""
         asked = asked_for(platform)
-        with _archive(reference, request, cancelled) as (place, path, tag):
-            yield _Layout(_with_index(place, path), path, reference, request).core(tag, asked)
+        with archive_at(reference, request, cancelled) as (place, path, tag):
+            yield Layout(_with_index(place, path), path, reference, request).core(tag, asked)
 
     @contextlib.contextmanager
     def beside(self, reference: str, request: Request, cancelled: threading.Event) -> Iterator[Beside]:
         """What is kept beside the images; see `hullmark._images.attestations`."""
-        with _archive(reference, request, cancelled) as (place, path, _):
-            yield _Layout(_with_index(place, path), path, reference, request).beside()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DockerArchive:
-    """Archives as `docker save` writes them, plain or compressed; references are `PATH[:TAG]`."""
-
-    @contextlib.contextmanager
-    def open(
-        self, reference: str, platform: str | None, request: Request, cancelled: threading.Event
-    ) -> Iterator[Core]:
-        """See `Source.open`."""
-        asked = asked_for(platform)
-        with _archive(reference, request, cancelled) as (place, path, tag):
-            yield archive_core(place, path, reference, request, tag, asked)
-
-
-@contextlib.contextmanager
-def _archive(
-    reference: str, request: Request, cancelled: threading.Event
-) -> Iterator[tuple[Place, str, str | None]]:
-    """The archive that `reference` names, its path, and the tag of the image in it that is meant."""
-    path, tag = _split(reference)
-    with opened(path) as file:
-        yield open_archive(file, request, cancelled), str(path), tag
+        with archive_at(reference, request, cancelled) as (place, path, _):
+            yield Layout(_with_index(place, path), path, reference, request).beside()
 
 
 def _with_index(place: Place, path: str) -> Place:
     """`place`, which has an index; raises `Unavailable` where it has none."""
-    if not place.has(_INDEX):
-        raise Unavailable(f"{path} holds no images: there is no {_INDEX} in it")
+    if not place.has(INDEX):
+        saved = place.has("manifest.json")
+        raise Unavailable(
+            f"{path} holds no images: there is no {INDEX} in it",
+            hint="`docker-archive:` reads what `docker save` writes"
+            if saved
+            else "images in this layout are written by a build with `--output type=oci,dest=FILE`",
+        )
     return place
 
 
-def archive_core(
-    place: Place, path: str, reference: str, request: Request, tag: str | None, asked: Platform | None
-) -> Core:
-    """The core of the image called `tag` in an engine's archive, which is called `path` in messages."""
-    if not place.has(_MANIFEST):
-        if place.has(_INDEX):
-            return _Layout(place, path, reference, request).core(tag, asked)
-        raise Unavailable(f"{path} holds no images: there is neither {_MANIFEST} nor {_INDEX} in it")
-    content = place.read(_MANIFEST, request.limits.manifest)
-    try:
-        saved = _DECODER.decode(content)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise DamagedImage(f"{path}: {_MANIFEST} cannot be read: {error}") from error
-    one = _one_of(saved, tag, path)
-    config = place.read(one.config, request.limits.manifest)
-    if found := _HEX(one.config):
-        check_bytes(config, Digest.parse(f"sha256:{found[1]}"), "its name", f"{path}: `{one.config}`")
-    document = parse_configuration(config, path)
-    try:
-        _check_platform(_platform(document.os, document.architecture, document.variant), asked, reference)
-    except Unavailable:
-        if not place.has(_INDEX):
-            raise
-        # An image for several platforms is in this file for one of them, and for all in the index beside it.
-        return _Layout(place, path, reference, request).core(tag, asked)
-    layers = one.layers or []
-    return Core(
-        reference=reference,
-        how=f"read from {path}",
-        manifest=None,
-        config=config,
-        layers=tuple(place.layer(each, Said(digest=_named_digest(each), by="its name")) for each in layers),
-    )
-
-
-def _named_digest(path: str) -> Digest | None:
-    """The digest that the name of a file promises; older engines gave layers other names."""
-    found = re.fullmatch(r"blobs/sha256/([0-9a-f]{64})", path)
-    return Digest.parse(f"sha256:{found[1]}") if found else None
-
-
-def _one_of(saved: Sequence[_Saved], tag: str | None, path: str) -> _Saved:
-    """The image that `tag` means, or the only one."""
-    tags = sorted(each for image in saved for each in image.repo_tags or ())
-    if tag is None:
-        if len(saved) == 1:
-            return saved[0]
-        if not saved:
-            raise Unavailable(f"{path} holds no images")
-        raise _ambiguous(path, tags, len(saved))
-    matching = [
-        image
-        for image in saved
-        if any(_means(tag, each) for each in image.repo_tags or ()) or _is_id(tag, image.config)
-    ]
-    if len(matching) == 1:
-        return matching[0]
-    if not matching:
-        raise Unavailable(f"{path} holds no image `{tag}`; {_listed(tags)}")
-    raise _ambiguous(path, tags, len(matching))
-
-
-def _ambiguous(path: str, tags: Iterable[str], count: int) -> UsageError:
-    return UsageError(f"{path} holds {count} images; {_listed(tags)}", hint="name one of them: `PATH:TAG`")
-
-
-def _listed(tags: Iterable[str]) -> str:
-    found = sorted(set(tags))
-    return f"there is {', '.join(f'`{each}`' for each in found)}" if found else "none of its images has a tag"
-
-
-def _means(asked: str, tag: str) -> bool:
-    """Whether `asked` is `tag`, in full, shortened as Docker does it, or the part behind the colon."""
-    if asked in {tag, tag.rpartition(":")[2]}:
-        return True
-    try:
-        return str(parse_reference(asked)) == str(parse_reference(tag))
-    except ValueError:
-        return False
-
-
-def _is_id(asked: str, config: str) -> bool:
-    digits = asked.removeprefix("sha256:")
-    found = _HEX(config)
-    return (
-        found is not None and bool(re.fullmatch(r"[0-9a-f]{12,64}", digits)) and found[1].startswith(digits)
-    )
-
-
-def _split(reference: str) -> tuple[Path, str | None]:
-    """Path and tag; both may have colons, so the longest path that is there counts."""
-    end = len(reference)
-    while end > 0:
-        if reference[:end] and os.path.lexists(reference[:end]):
-            return Path(reference[:end]), reference[end + 1 :] or None
-        end = reference.rfind(":", 0, end)
-    raise Unavailable(f"{reference.partition(':')[0] or reference} does not exist")
-
-
-def _platform(os_: str | None, architecture: str | None, variant: str | None) -> Platform | None:
+def platform_said(os_: str | None, architecture: str | None, variant: str | None) -> Platform | None:
+    """The platform that a configuration says, where it says one."""
     return Platform.of(os_, architecture, variant or "") if os_ and architecture else None
 
 
-def _check_platform(found: Platform | None, asked: Platform | None, reference: str) -> None:
+def check_platform(found: Platform | None, asked: Platform | None, reference: str) -> None:
     """A single image is what it is, unless something else was asked for."""
     if found is not None and asked is not None and asked.rank(found) is None:
         raise Unavailable(
@@ -260,11 +128,11 @@ def content_core(
     root: Path, descriptor: Descriptor, reference: str, platform: str | None, request: Request
 ) -> Core:
     """The core of the image that `descriptor` leads to, where `root` has blobs as a directory of OCI has them."""
-    layout = _Layout(_Directory(root), str(root), reference, request)
+    layout = Layout(_Directory(root), str(root), reference, request)
     return layout.chosen(layout.held(descriptor), asked_for(platform))
 
 
-class _Layout:
+class Layout:
     """The way from the index of an OCI layout to one image."""
 
     def __init__(self, place: Place, path: str, reference: str, request: Request) -> None:
@@ -275,15 +143,15 @@ class _Layout:
 
     def core(self, tag: str | None, asked: Platform | None) -> Core:
         """The core of the image called `tag` for the platform that was asked for, or for this host's."""
-        content = self._place.read(_INDEX, self._limits.manifest)
-        index = parse_manifest(content, f"{self._path}: {_INDEX}")
+        content = self._place.read(INDEX, self._limits.manifest)
+        index = parse_manifest(content, f"{self._path}: {INDEX}")
         if not isinstance(index, Index):
-            raise DamagedImage(f"{self._path}: {_INDEX} is no index")
+            raise DamagedImage(f"{self._path}: {INDEX} is no index")
         return self.chosen(self._candidates(index, tag), asked)
 
     def beside(self) -> Beside:
         """The index, which may list what refers to an image, and the way to what it lists."""
-        content = self._place.read(_INDEX, self._limits.manifest)
+        content = self._place.read(INDEX, self._limits.manifest)
         return lambda _digest: iter([(content, True)]), self._document
 
     def held(self, descriptor: Descriptor) -> tuple[Descriptor, ...]:
@@ -313,7 +181,7 @@ class _Layout:
         config = self._document(chosen.manifest.config)
         found = self._platform_of(chosen.manifest)
         if chosen.platform is None:
-            _check_platform(found, asked, name)
+            check_platform(found, asked, name)
         return Core(
             reference=name,
             how=f"read from {self._path} as sha256:{hashlib.sha256(chosen.content).hexdigest()[:12]}",
@@ -332,14 +200,14 @@ class _Layout:
         if tag is None:
             found = sorted({name for each in images for name in names[each.digest] if name})
             if len(found) > 1:
-                raise _ambiguous(self._path, found, len(found))
+                raise ambiguous(self._path, found, len(found))
             return tuple(images)
         matching = tuple(
-            each for each in images if each.digest == tag or any(_means(tag, n) for n in _called(each))
+            each for each in images if each.digest == tag or any(means(tag, n) for n in _called(each))
         )
         if not matching:
             raise Unavailable(
-                f"{self._path} holds no image `{tag}`; {_listed(n for each in images for n in _called(each))}"
+                f"{self._path} holds no image `{tag}`; {listed(n for each in images for n in _called(each))}"
             )
         return matching
 
@@ -362,7 +230,7 @@ class _Layout:
 
     def _platform_of(self, manifest: ImageManifest) -> Platform | None:
         document = parse_configuration(self._document(manifest.config), self._path)
-        return _platform(document.os, document.architecture, document.variant)
+        return platform_said(document.os, document.architecture, document.variant)
 
     def _layer(self, descriptor: Descriptor) -> Blob | Walked | Unreadable:
         digest = descriptor.checked_digest(self._path)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from hullmark._images.cache import Cache
 from hullmark._images.complete import complete
 from hullmark._images.interface import Request
+from hullmark._images.misnamed import check_bare, check_name, meant_path
+from hullmark._images.platforms import asked_for
 from hullmark._process import SystemCommands
 from hullmark.errors import Unavailable, UsageError
 
@@ -40,7 +42,7 @@ SCHEMES: Mapping[str, Scheme] = {
     "registry": Scheme(module="registry", source="Registry", form="REFERENCE"),
     "oci-dir": Scheme(module="layout", source="OciDirectory", form="PATH[:TAG]", reaches_out=False),
     "oci-archive": Scheme(module="layout", source="OciArchive", form="PATH[:TAG]", reaches_out=False),
-    "docker-archive": Scheme(module="layout", source="DockerArchive", form="PATH[:TAG]", reaches_out=False),
+    "docker-archive": Scheme(module="saved", source="DockerArchive", form="PATH[:TAG]", reaches_out=False),
 }
 """Everything that an image can be read from; a reference is `SCHEME:` and its form."""
 
@@ -49,17 +51,21 @@ def candidates(reference: str) -> tuple[tuple[str, str], ...]:
     """The schemes that `reference` may mean, each with what comes after it, in the order in which they are tried.
 
     A scheme that is written is the only one. A name with the host of a registry is looked for there, and then in the
-    engine; any other name in the engine only, so that no image is taken from a registry by mistake.
+    engine; any other name in the engine only, so that no image is taken from a registry by mistake. Raises `UsageError`,
+    with what was probably meant, for what can be no name.
     """
     scheme, colon, rest = reference.partition(":")
     if colon and scheme in SCHEMES:
         if not rest:
             raise UsageError(f"`{reference}` names no image; expected `{scheme}:{SCHEMES[scheme].form}`")
+        if SCHEMES[scheme].reaches_out:
+            check_name(rest, reference)
         return ((scheme, rest),)
     if not reference:
         raise UsageError("an image has no empty name")
+    check_bare(reference, (f"{name}:{scheme.form}" for name, scheme in SCHEMES.items()))
     host, slash, _ = reference.partition("/")
-    if slash and (host == "localhost" or {".", ":"} & set(host)) and host not in {".", ".."}:
+    if slash and (host == "localhost" or {".", ":"} & set(host)):
         return (("registry", reference), ("docker", reference))
     return (("docker", reference),)
 
@@ -76,13 +82,14 @@ def open_image(
 ) -> Image:
     """The image that `reference` names, for `platform` or, where it is there for several, for this host's.
 
-    Raises `UsageError` for what names no image, `Unavailable`, with every attempt, where it is not to be had,
+    Raises `UsageError` for what names no image or no platform, `Unavailable`, with every attempt, where it is not to be had,
     `DamagedImage` for what contradicts itself, and `Interrupted` soon after `cancelled` is set.
     """
     cancelled = cancelled or threading.Event()
     request = request or Request()
     cache = cache or Cache.at(environ)
     commands = commands or SystemCommands(environ, cancelled)
+    asked_for(platform)
     attempts: list[tuple[str, Unavailable]] = []
     for scheme, name in candidates(reference):
         source = _source(SCHEMES[scheme], environ, commands)
@@ -91,6 +98,9 @@ def open_image(
                 return complete(core, request, cache, cancelled)
         except Unavailable as error:
             attempts.append((scheme, error))
+    if attempts[0][0] != reference.partition(":")[0] and (meant := meant_path(reference)) is not None:
+        told = attempts[0][1].message.splitlines()[0]
+        raise UsageError(f"{told}; did you mean `{meant}`?")
     if len(attempts) == 1:
         raise attempts[0][1]
     told = "\n".join(f"  {scheme}: {error.message}" for scheme, error in attempts)

@@ -174,6 +174,11 @@ class TarWalk:
         return self._start
 
     @property
+    def entries(self) -> int:
+        """Entries that have been read."""
+        return len(self._paths)
+
+    @property
     def skippable(self) -> int:
         """Bytes that come next and that nobody wants."""
         return self._skip if self._consumer is None and not self._carry else 0
@@ -216,9 +221,11 @@ class TarWalk:
         """The table and what the capture kept, when all bytes have come."""
         if not self._ended:
             if self._carry or self._sparse is not None:
-                raise self._damaged("it ends in the middle of a header")
+                raise self._cut_off("in the middle of a header")
             if self._consumer is not None or self._skip > self._padding:
-                raise self._damaged("it ends in the middle of a file")
+                missing = self._remaining + max(self._skip - self._padding, 0)
+                of = f"`{self._paths[-1]}`" if self._paths else "a file"
+                raise self._cut_off(f"in the middle of {of}, of which {missing} bytes are missing")
             if self._extension is not None:
                 raise self._damaged("it ends after an extended header that belongs to nothing")
         table = FileTable(
@@ -234,6 +241,9 @@ class TarWalk:
             digests=None if self._digests is None else bytes(self._digests),
         )
         return table, self._captured
+
+    def _cut_off(self, where: str) -> DamagedImage:
+        return DamagedImage(f"{self._name} is cut off: it ends after {self._start} bytes, {where}")
 
     def _damaged(self, what: str) -> DamagedImage:
         return DamagedImage(f"{self._name} is no readable tar archive: {what} (near byte {self._at})")

@@ -69,6 +69,8 @@ def parse_reference(text: str) -> Reference:
     if not _REGISTRY.fullmatch(registry):
         raise ValueError(f"`{_shown(text)}`: `{_shown(registry)}` is no host of a registry")
     _check_repository(repository, text)
+    if colon and not tag:
+        raise ValueError(f"`{_shown(text)}`: a tag is missing behind the colon")
     if colon and not _TAG.fullmatch(tag):
         raise ValueError(
             f"`{_shown(text)}`: `{_shown(tag)}` is no tag; expected up to 128 letters, digits, `_`, `.` and `-`"

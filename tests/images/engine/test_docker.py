@@ -80,6 +80,16 @@ def test_an_image_that_is_not_there_is_told_with_what_to_do(open_whole: Any) -> 
     assert "hullmark build" in (caught.value.hint or "")
 
 
+def test_names_that_are_like_one_that_is_not_there_are_shown(loaded: Any, open_whole: Any) -> None:
+    repository = loaded.name.rpartition(":")[0] or loaded.name
+    with pytest.raises(Unavailable, match=f"there is .*`{loaded.name}`") as caught:
+        open_whole(f"docker:{repository}:none")
+    assert f"docker pull {repository}:none" in (caught.value.hint or "")
+    with pytest.raises(Unavailable, match="the engine has no image `0123456789ab`") as caught:
+        open_whole("docker:0123456789ab")
+    assert caught.value.hint == "`docker image ls` lists what there is"
+
+
 def test_an_image_for_another_platform_is_not_given(loaded: Any, open_whole: Any) -> None:
     with pytest.raises(Unavailable, match="the engine has it for linux/amd64"):
         open_whole(f"docker:{loaded.name}", platform="linux/s390x")
