@@ -8,7 +8,7 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export SSL_CERT_FILE ?= /etc/ssl/certs/ca-certificates.crt
 endif
 
-.PHONY: help setup engine demo test lint types bench docs generate new-rule clean
+.PHONY: help setup engine demo test lint types bench docs generate screenshots new-rule clean
 .DEFAULT_GOAL := help
 
 help: ## show what can be made
@@ -43,7 +43,12 @@ bench: setup engine ## every benchmark, as ratios
 generate: setup ## rule pages, tables and schemas, from the code
 	$(BIN)/python scripts/generate
 
-docs: generate ## the same, and every example and link tried
+screenshots: setup engine ## pictures of the HTML report of the reference stack, for the documents
+	@mkdir -p .cache
+	$(BIN)/hullmark -C examples/tale check --report html=$(CURDIR)/.cache/tale.html
+	$(BIN)/python scripts/screenshots .cache/tale.html
+
+docs: generate screenshots ## the same, and every example and link tried
 	$(BIN)/python -m pytest -n auto tests/docs
 
 new-rule: setup ## stubs of a new rule: make new-rule TARGET=dockerfile NAME=my-rule

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from hullmark._reporters import Style, render
 from hullmark.model.finding import Severity
 from hullmark.model.location import ImagePath, SourceSpan
 from hullmark.model.outcome import Check, CheckResult, Ran
@@ -205,3 +209,13 @@ def test_names_of_others_are_text_and_nothing_else(open_report: Open, report: Re
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.locator(".box").first.click()
     assert page.locator(".box").count() == 1
+
+
+def test_pictures_for_the_documents_are_taken_at_three_widths(report: Report, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text("".join(render("html", report, Style())), encoding="utf-8")
+    script = Path(__file__).parents[2] / "scripts" / "screenshots"
+    subprocess.run([sys.executable, script, file, tmp_path], check=True, timeout=300)
+    # The width of a PNG is at a fixed place of its header.
+    widths = {each.stem: int.from_bytes(each.read_bytes()[16:20], "big") for each in tmp_path.glob("*.png")}
+    assert widths == {"report-desktop": 1280, "report-dark": 1280, "report-tablet": 820, "report-phone": 390}

@@ -88,6 +88,21 @@ def test_the_benchmark_of_owners_finds_those_it_made() -> None:
     )
 
 
+def test_the_benchmark_of_the_html_report_prints_time_and_size_beside_its_goals() -> None:
+    run = subprocess.run(
+        [sys.executable, ROOT / "benchmarks/html.py", "--files", "2000", "--rounds", "1"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode in {0, 1}, run.stderr
+    assert re.fullmatch(
+        r"HTML report of 5 services, 2,000 files: [0-9.]+ s \(goal: 3 s\), [0-9.]+ x of one walk over them; "
+        r"[0-9.]+ MB \(goal: 8 MB\)\n",
+        run.stdout,
+    )
+
+
 def test_the_benchmark_of_vulnerabilities_finds_those_it_made() -> None:
     run = subprocess.run(
         [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 from hullmark.model.duration import format_duration
-from hullmark.model.size import format_change, format_size
+from hullmark.model.size import format_change, format_share, format_size
 from hullmark.model.text import printable, readable
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "prose": prose,
     "embedded": embedded,
     "plural": plural,
+    "share": format_share,
     "size": format_size,
     "change": format_change,
     "duration": format_duration,
