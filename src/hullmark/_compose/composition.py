@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hullmark._compose.positions import declarations
 from hullmark._compose.resolve import arguments_of, refusal
+from hullmark._secrets.variables import defaults_in
 from hullmark.model.composition import Awaited, Bound, Claim, Composition, HostPort, Literal
 
 if TYPE_CHECKING:
@@ -90,7 +91,10 @@ def _composition(
         container_name=raw.get("container_name"),
         container_name_span=declared.place("services", name, "container_name"),
         ports=_ports(name, raw, declared),
-        literals=tuple(_literals(name, raw.get("environment") or {}, declared)),
+        literals=(
+            *_literals(name, raw.get("environment") or {}, declared),
+            *_defaults(name, raw.get("environment") or {}, declared),
+        ),
         awaited=tuple(
             awaited(other, declared.place("services", name, "depends_on", other) or service.span)
             for other, condition in service.depends_on
@@ -148,6 +152,25 @@ def _entry(declared: Declarations, service: str, key: str, text: str) -> SourceS
                 if text in value:
                     return span
     return declared.place("services", service, key)
+
+
+def _defaults(name: str, environment: Mapping[str, Any], declared: Declarations) -> Iterator[Literal]:
+    """The defaults that the service gives to variables, anywhere; in a fragment, to those of its environment."""
+    inside = f"services.{name}."
+    fragments = tuple(f".{variable}" for variable in environment)
+    seen = set()
+    for path, said in declared.texts.items():
+        own = path.startswith(inside)
+        if not own and (path.startswith("services.") or not path.endswith(fragments)):
+            continue
+        for text, span in said:
+            key = path.rpartition(".")[2]
+            if key.isdecimal() and "=" in text:
+                key = text.partition("=")[0]
+            for variable, default in defaults_in(text):
+                if (span, variable) not in seen:
+                    seen.add((span, variable))
+                    yield Literal(name=key, value=default, span=span, variable=variable)
 
 
 def _literals(name: str, environment: Mapping[str, Any], declared: Declarations) -> Iterator[Literal]:

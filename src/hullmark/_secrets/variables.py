@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from hullmark._secrets.engine import find, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _NAMED = re.compile(
     r"(^|_)(PGPASSWORD|PASSWORD|PASS|PASSWD|PASSPHRASE|PWD|SECRET|SECRETS|TOKEN|API_?KEY|APIKEY|ACCESS_?KEY|PRIVATE_?KEY|SECRET_?KEY"
@@ -20,6 +24,38 @@ _URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s:@$]+@")
 
 
 _EXAMPLES = frozenset({"example", "sample", "template", "tmpl", "dist", "default", "defaults"})
+
+
+_DEFAULT = re.compile(r"\$\{(\w+):?-")
+_WORDS = re.compile(r"[a-z]+([ _-][a-z]+)*")
+
+
+def defaults_in(text: str) -> Iterator[tuple[str, str]]:
+    """Each variable that `text` takes with a default of its own, and the default: `${NAME:-value}`, also inside of one."""
+    for match in _DEFAULT.finditer(text):
+        dollars = len(text[: match.start() + 1]) - len(text[: match.start() + 1].rstrip("$"))
+        if dollars % 2 == 0:
+            continue  # a doubled dollar stands for itself
+        depth, end = 1, match.end()
+        while end < len(text) and depth:
+            depth += {"{": 1, "}": -1}.get(text[end], 0)
+            end += 1
+        if not depth:
+            yield match[1], text[match.end() : end - 1]
+
+
+def secret_default(name: str, variable: str, default: str) -> str | None:
+    """What is secret about `default`, which `name` has where `variable` is not set; `None` when nothing is.
+
+    One that is made of plain words (`postgres`, `change-me`) says itself that it is none.
+    """
+    if found := format_in(variable, default):
+        return found
+    # Compose doubles a dollar that stands for itself.
+    if "$" in default.replace("$$", "") or _WORDS.fullmatch(default) or _HARMLESS.fullmatch(default):
+        return None
+    named = next((each for each in (variable, name) if is_named_like_secret(each)), None)
+    return None if named is None else f"`{named}` has a default of {len(default)} characters"
 
 
 def is_environment_file(path: str) -> bool:

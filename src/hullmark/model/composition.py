@@ -51,6 +51,8 @@ class Literal:
     name: str
     value: str
     span: SourceSpan
+    variable: str | None = None
+    """The variable that `value` is the default of, where it is not the value itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

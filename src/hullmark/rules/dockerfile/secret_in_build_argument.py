@@ -2,7 +2,7 @@ r"""Secret in ARG or ENV.
 
 What it checks
     Every ARG and ENV of the stages that a build of the image runs: whether the name is that of a secret (`NPM_TOKEN`,
-    `DB_PASSWORD`), or the value has the format of one. An ARG without a value counts as well, because the value that
+    `DB_PASSWORD`), or the value has the format of one, also as a default (`${X:-...}`). An ARG without a value counts as well, because the value that
     a build passes in is kept; in a stage whose history the image has not got, which keeps it in the build cache only,
     it is a note.
 
@@ -29,7 +29,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hullmark._secrets.variables import format_in, is_named_like_secret, secret_in
+from hullmark._secrets.variables import (
+    defaults_in,
+    format_in,
+    is_named_like_secret,
+    secret_default,
+    secret_in,
+)
 from hullmark.model.dockerfile import Recipe
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
@@ -81,4 +87,7 @@ def _seen(instruction: Instruction, pair: Pair) -> str | None:
             return f"`{pair.name}` is kept with the value that a build passes in"
         return None
     taken = next((name for name in variables if is_named_like_secret(name)), None)
-    return f"`{pair.name}` keeps the value of `{taken}`" if taken else None
+    if taken:
+        return f"`{pair.name}` keeps the value of `{taken}`"
+    given = (secret_default(pair.name, variable, default) for variable, default in defaults_in(raw))
+    return next((found for found in given if found), None)
