@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from hullmark._checks.run import Run
+    from hullmark.model.dockerfile import Dockerfile
     from hullmark.model.finding import Finding
     from hullmark.model.location import SourceSpan
     from hullmark.model.project import Ignore, Settings
@@ -97,18 +98,22 @@ def idle_ignores(
 
 
 def idle_comments(
-    run: Run, used: Mapping[str, set[tuple[int, str]]], *, with_hadolint: bool
+    run: Run,
+    dockerfiles: Mapping[str, Dockerfile],
+    used: Mapping[str, set[tuple[int, str]]],
+    *,
+    with_hadolint: bool,
 ) -> Iterator[Finding]:
     """The ignores in comments that nothing was found for, each file's once, whoever builds from it."""
     ours = {rule.id: _check_of(rule.id) for rule in catalogue()}
     seen: set[SourceSpan] = set()
     for service in run.services:
-        dockerfile = run.dockerfiles.get(service.name)
+        dockerfile = dockerfiles.get(service.name)
         if dockerfile is None or service.build is None:
             continue
         for instruction, rule, span in ignores(dockerfile, service.build.target):
             judged = rule in ours or with_hadolint or not IDS.fullmatch(rule)
-            if not judged or (instruction.span.line, rule) in used[dockerfile.path] or span in seen:
+            if not judged or (instruction.span.line, rule) in used.get(dockerfile.path, ()) or span in seen:
                 continue
             seen.add(span)
             unknown = rule not in ours and not IDS.fullmatch(rule)

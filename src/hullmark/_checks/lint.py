@@ -11,7 +11,7 @@ from hullmark._checks.ignores import idle_comments
 from hullmark._checks.sharing import explained, for_each
 from hullmark._compose import compositions, environment_files
 from hullmark._dockerfile import context_of, review
-from hullmark._dockerfile.service import inline_of
+from hullmark._dockerfile.written import written_of
 from hullmark._engines.handed_on import LocalImages
 from hullmark._linters.hadolint import Hadolint, NoHadolint
 from hullmark._linters.known import EQUIVALENT, silenced
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hullmark._checks.run import Run
+    from hullmark._dockerfile.written import WrittenDockerfile
     from hullmark.model.composition import Composition
     from hullmark.model.context import Context
     from hullmark.model.finding import Finding
@@ -37,19 +38,20 @@ def lint(run: Run) -> None:
     here = LocalImages(commands=run.surroundings.commands)
     found = compositions(run.project, run.surroundings.commands, here.handed_on)
     declared = {each.service: each for each in found}
-    others, failure = _ask_hadolint(run)
+    written = {each.name: known for each in run.services if (known := written_of(each)) is not None}
+    others, failure = _ask_hadolint(run, written)
     used: dict[str, set[tuple[int, str]]] = {}
 
     def one(run: Run, service: Service) -> Outcome:
         findings = apply(declared[service.name], service.name)
         note = _noted(declared[service.name], None)
-        dockerfile = run.dockerfiles.get(service.name)
+        inline = written.get(service.name)
+        dockerfile = run.dockerfiles.get(service.name) if inline is None else inline.dockerfile
         if service.build is not None and dockerfile is not None:
             recipe = dockerfile.recipe(service.build.target)
             context = context_of(service, recipe, run.project.root, secrets=True)
-            theirs = (others or {}).get(dockerfile.path, ())
+            theirs = (others or {}).get(dockerfile.path if inline is None else _key(service.name), ())
             meant = {each: why for each in theirs if (why := silenced(each, recipe)) is not None}
-            run.silenced += [replace(why, service=service.name) for why in meant.values()]
             reviewed = review(
                 dockerfile,
                 target=service.build.target,
@@ -63,22 +65,12 @@ def lint(run: Run) -> None:
                 others=[each for each in theirs if each not in meant],
                 equivalent=EQUIVALENT,
             )
-            findings += reviewed.findings
+            silent = [replace(why, service=service.name) for why in meant.values()]
+            run.silenced += silent if inline is None else map(inline.placed, silent)
+            found = reviewed.findings
+            findings += found if inline is None else tuple(map(inline.placed, found))
             used.setdefault(dockerfile.path, set()).update(reviewed.used)
             note = _noted(declared[service.name], context)
-        elif service.build is not None and (inline := inline_of(service)) is not None:
-            reviewed = review(
-                inline,
-                target=service.build.target,
-                service=service.name,
-                volumes=service.volumes,
-                labels=service.build.labels,
-                required=run.project.settings.labels,
-                own=run.project.own_images(service),
-                non_root=isinstance(run.project.settings.service(service.name).user, NonRoot),
-            )
-            # A fix is made in a Dockerfile; within the Compose file it would be made in the midst of YAML.
-            findings += tuple(replace(finding, fix=None) for finding in reviewed.findings)
         elif service.build is not None:
             # What is in the Compose file is found all the same; that the rest was not looked at is told.
             reason = f"its Dockerfile cannot be linted: {service.build.unreadable}"
@@ -90,7 +82,8 @@ def lint(run: Run) -> None:
     whole = run.services == run.project.built
     for_each(run, Check.LINT, one, at_once=1, services=run.project.services if whole else run.services)
     started = time.monotonic()
-    about_all = list(idle_comments(run, used, with_hadolint=others is not None))
+    inlines = {name: each.dockerfile for name, each in written.items() if each.start is not None}
+    about_all = list(idle_comments(run, run.dockerfiles | inlines, used, with_hadolint=others is not None))
     for file in environment_files(run.project, run.surroundings.commands):
         about_all += apply(file, None)
     if about_all:
@@ -117,8 +110,13 @@ def _noted(composition: Composition, context: Context | None) -> str:
     return f"ok; {'; '.join(notes)}" if notes else ""
 
 
-def _ask_hadolint(run: Run) -> tuple[Mapping[str, tuple[Finding, ...]] | None, str | None]:
-    """What hadolint finds in each Dockerfile, `None` when it does not run; and why not, where it should have."""
+def _ask_hadolint(
+    run: Run, written: Mapping[str, WrittenDockerfile]
+) -> tuple[Mapping[str, tuple[Finding, ...]] | None, str | None]:
+    """What hadolint finds in each Dockerfile, `None` when it does not run; and why not, where it should have.
+
+    What it finds in those of `written` stands under the keys of the services.
+    """
     wanted = run.project.settings.hadolint
     if wanted == "never":
         return None, None
@@ -127,8 +125,16 @@ def _ask_hadolint(run: Run) -> tuple[Mapping[str, tuple[Finding, ...]] | None, s
     if isinstance(program, NoHadolint):
         return None, program.reason if wanted == "always" else None
     try:
-        return linter.lint(program, sorted({each.path for each in run.dockerfiles.values()})), None
+        found = linter.lint(program, sorted({each.path for each in run.dockerfiles.values()}))
+        texts = linter.lint_texts(program, {name: each.text for name, each in written.items()})
     except Interrupted:
         raise
     except HullmarkError as error:
         return None, explained(error)
+    shifted = {_key(name): tuple(map(written[name].shifted, theirs)) for name, theirs in texts.items()}
+    return found | shifted, None
+
+
+def _key(service: str) -> str:
+    """What stands for the Dockerfile of a service in the Compose file, and is no path."""
+    return f"{service}\0"

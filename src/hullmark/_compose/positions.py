@@ -20,6 +20,17 @@ _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A text of several lines, written as a block."""
+
+    text: str
+    span: SourceSpan
+    """Where its first character stands."""
+    lines: tuple[int, ...]
+    """The line of the file in which each of its lines begins; where lines are folded, those in between are missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Declarations:
     """What the Compose files of a project say, by place."""
 
@@ -33,8 +44,8 @@ class Declarations:
     texts: dict[str, list[tuple[str, SourceSpan]]] = field(default_factory=dict)
     """For each key that holds a text, every text that the files give it, and where the key stands."""
 
-    blocks: dict[str, tuple[str, SourceSpan]] = field(default_factory=dict)
-    """For each Dockerfile that is written as a literal block (`|`), by its key: the text, and where it begins."""
+    blocks: dict[str, Block] = field(default_factory=dict)
+    """For each Dockerfile that is written as a block (`|` or `>`), by its key."""
 
     def place(self, *path: str) -> SourceSpan | None:
         """Where the key at `path`, or the nearest one around it, stands."""
@@ -140,14 +151,43 @@ def _read(document: yaml.Node, file: Path, name: str, into: Declarations) -> Non
 
 
 def _note_block(key: str, value: yaml.ScalarNode, file: Path, name: str, into: Declarations) -> None:
-    """Keeps where the first line of a Dockerfile stands that is written behind `|`; of others no line is known."""
+    """Keeps where the lines of a Dockerfile stand that is written behind `|` or `>`; of others no line is known."""
     into.blocks.pop(key, None)
-    if value.style == "|":
+    if value.style in ("|", ">"):
         first = value.start_mark.line + 1
-        block = file.read_text(encoding="utf-8").split("\n")[first : first + value.value.count("\n") + 1]
-        indents = (len(line) - len(line.lstrip(" ")) for line in block if line.strip())
+        written = file.read_text(encoding="utf-8").split("\n")[first : value.end_mark.line + 1]
+        if value.style == "|":
+            written = written[: value.value.count("\n") + 1]
+        indents = (len(line) - len(line.lstrip(" ")) for line in written if line.strip())
         column = min(indents, default=0) + 1
-        into.blocks[key] = (value.value, SourceSpan(path=name, line=first + 1, column=column))
+        lines = tuple(_beginnings(value.value, written, first + 1))
+        if lines:
+            span = SourceSpan(path=name, line=lines[0], column=column)
+            into.blocks[key] = Block(text=value.value, span=span, lines=lines)
+
+
+def _beginnings(text: str, written: list[str], first: int) -> Iterator[int]:
+    """The line of the file in which each line of `text` begins that has something in it, else the one after the last.
+
+    `written` are the lines of the file from line `first` on; nothing when they are not those of `text`.
+    """
+    begun: dict[int, int] = {}
+    position = 0
+    for number, line in enumerate(written, first):
+        content = line.strip()
+        if not content:
+            continue
+        found = text.find(content, position)
+        if found < 0 or text[position:found].strip():
+            break  # what follows the block
+        begun.setdefault(text.count("\n", 0, found), number)
+        position = found + len(content)
+    if text[position:].strip():
+        return
+    last = first - 1
+    for index in range(text.count("\n") + (not text.endswith("\n"))):
+        last = begun.get(index, last + 1)
+        yield last
 
 
 def _children(node: yaml.Node) -> Iterator[tuple[str, yaml.Mark, yaml.Node]]:

@@ -245,9 +245,15 @@ def _restart(raw: Mapping[str, Any]) -> dict[str, Any]:
 def _inline(text: str, service: str, span: SourceSpan, declared: Declarations) -> Inline:
     """The Dockerfile that Compose gives as `text`, with its place where the lines are those of the file."""
     text = text.replace("$$", "$")
-    block, start = declared.blocks.get(f"services.{service}.build.dockerfile_inline", ("", span))
-    exact = bool(block) and block.count("\n") == text.count("\n")
-    return Inline(text=text, span=start if exact else span, exact=exact)
+    block = declared.blocks.get(f"services.{service}.build.dockerfile_inline")
+    if block is None or block.text.count("\n") != text.count("\n"):
+        return Inline(
+            text=text,
+            span=declared.place("services", service, "build", "dockerfile_inline") or span,
+            exact=False,
+        )
+    exact = all(line - block.lines[0] == index for index, line in enumerate(block.lines))
+    return Inline(text=text, span=block.span, exact=exact, lines=() if exact else block.lines)
 
 
 def _build(raw: Mapping[str, Any], service: str, span: SourceSpan, declared: Declarations) -> Build:

@@ -52,13 +52,15 @@ def context_of(service: Service, recipe: Recipe, root: Path, *, secrets: bool = 
     With `secrets` it is looked through for them.
     """
     build = service.build
-    if build is None or build.unreadable or not Path(build.context).is_dir():
+    if build is None or (build.unreadable and build.inline is None):
+        return None
+    if not Path(build.context).is_absolute() or not Path(build.context).is_dir():
         return None
     return measure(
         recipe,
         root,
         context=Path(build.context),
-        dockerfile=Path(build.dockerfile),
+        dockerfile=None if build.inline is not None else Path(build.dockerfile),
         args=dict(build.args),
         secrets=secrets,
     )

@@ -6,6 +6,7 @@ Its ids stay: they can be ignored, in `hullmark.toml` and in its own comments, a
 from __future__ import annotations
 
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -18,7 +19,7 @@ from hullmark.model.finding import Finding, Observation, Severity, fingerprint
 from hullmark.model.location import SourceSpan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from hullmark._process import Commands
 
@@ -72,6 +73,17 @@ class Hadolint:
                 return program
             return NoHadolint(reason=f"`{program} --version` does not answer as hadolint does")
         return NoHadolint(reason="hadolint is not on PATH; `pip install 'hullmark[hadolint]'` brings it")
+
+    def lint_texts(self, program: str, texts: Mapping[str, str]) -> dict[str, tuple[Finding, ...]]:
+        """What it finds in each of `texts`, by the names that they have there; see `lint`."""
+        if not texts:
+            return {}
+        with tempfile.TemporaryDirectory(prefix="hullmark-lint-") as directory:
+            files = {name: str(Path(directory) / str(number)) for number, name in enumerate(texts)}
+            for name, file in files.items():
+                Path(file).write_text(texts[name], encoding="utf-8", errors="surrogateescape")
+            found = self.lint(program, files.values())
+        return {name: found[file] for name, file in files.items()}
 
     def lint(self, program: str, files: Iterable[str]) -> dict[str, tuple[Finding, ...]]:
         """What it finds in each of `files` (relative to the project's directory, or absolute), without a service.

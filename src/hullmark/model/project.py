@@ -219,6 +219,8 @@ class Inline:
     """Where its first character stands; the key, where its lines cannot be told apart in the Compose file."""
     exact: bool
     """Whether line after line of it stands below `span`, as behind `|`."""
+    lines: tuple[int, ...] = ()
+    """Behind `>`, where several lines of the file become one: the first line there of each of its lines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

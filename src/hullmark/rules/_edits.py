@@ -57,8 +57,17 @@ def _in_document(instruction: Instruction, document: Heredoc, command: str) -> E
 
 def at_end_of(stage: Stage, *lines: str) -> Edit:
     """Adds `lines` to the end of `stage`."""
-    last = stage.instructions[-1] if stage.instructions else stage.opening
-    return lines_after(last.span, lines)
+    return lines_after(_last(stage).span, lines)
+
+
+def end_of(stage: Stage) -> int:
+    """The line that `stage` ends with, below which `at_end_of` adds."""
+    span = _last(stage).span
+    return span.end_line or span.line
+
+
+def _last(stage: Stage) -> Instruction:
+    return stage.instructions[-1] if stage.instructions else stage.opening
 
 
 def above(stage: Stage, instruction: Instruction, *lines: str) -> Edit:

@@ -41,7 +41,7 @@ from hullmark.model.deployment import Deployment
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.fix import Fix, replacement
 from hullmark.model.rule import rule
-from hullmark.rules._edits import above, at_end_of
+from hullmark.rules._edits import above, at_end_of, end_of
 from hullmark.rules._squash import LostPair, Place, variables_of
 from hullmark.rules._version_label import LABEL, argument, declares, is_free, owner
 
@@ -93,7 +93,7 @@ def missing_version_label(deployment: Deployment) -> Iterator[Observation]:
             location=lost.copy.span,
             seen=f"set in stage {lost.stage.label} at line {lost.instruction.span.line}, lost by the squash",
             expected=expected,
-            remedy=f"after line {lost.copy.span.end_line} add {shown}",
+            remedy=f"after line {end_of(stage)} add {shown}",
             key="lost by the squash",
             fix=_declared_again(recipe, lines),
         )
