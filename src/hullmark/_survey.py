@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,10 @@ from hullmark._settings.candidates import Candidate
 from hullmark._settings.proposal import propose
 from hullmark.errors import Unavailable, UsageError
 from hullmark.model.location import shown
-from hullmark.model.outcome import Check
 from hullmark.model.project import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from hullmark._checks import Surroundings
     from hullmark.model.dockerfile import Instruction, Recipe
@@ -26,8 +26,24 @@ if TYPE_CHECKING:
     from hullmark.model.project import Project, Service
 
 
-def survey(directory: Path, flags: Mapping[str, str], surroundings: Surroundings) -> tuple[Path, str]:
-    """The directory of the project that `directory` belongs to, and the text of a `hullmark.toml` for it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What a first `hullmark.toml` is written from, and the file."""
+
+    root: Path
+    """The directory of the project."""
+    text: str
+    """Of the file."""
+    tests: str | None
+    """What makes the test stack, where it was found by its name and is what the file is about."""
+    warnings: tuple[str, ...]
+    """What Compose warns of."""
+
+
+def survey(
+    directory: Path, flags: Mapping[str, str], surroundings: Surroundings, tell: Callable[[str], None]
+) -> Survey:
+    """What the project that `directory` belongs to has; `tell` is told what is being looked at.
 
     A `hullmark.toml` that is there is not looked at. Images are read where there is an engine that has them. Raises
     `ConfigurationError` where Compose or a Dockerfile cannot be read, and `Interrupted`.
@@ -37,18 +53,25 @@ def survey(directory: Path, flags: Mapping[str, str], surroundings: Surroundings
     )
     root = find_root(directory, Path(named[0]) if named else None)
     env_file = flags.get("project.env-file")
-    if not named and (file := next((name for name in TEST_FILES if (root / name).is_file()), None)):
+    tests = None if named else next((name for name in TEST_FILES if (root / name).is_file()), None)
+    if tests is not None:
         # The stack that tests start is the one whose probes and links are worth writing down.
         main = resolve(root, Settings(), surroundings.commands).files
-        named = (*map(str, main), str(root / file))
+        named = (*map(str, main), str(root / tests))
         if env_file is None and (root / TEST_ENV_FILE).is_file():
             env_file = TEST_ENV_FILE
     profiles = tuple(name for name in flags.get("project.profiles", "").split(",") if name)
     settings = Settings(compose=named, env_file=env_file, profiles=profiles)
     project = resolve(root, settings, surroundings.commands)
+    tell(f"looking at {len(project.services)} services and the images that they have")
     candidates = [_candidate(project, service, surroundings) for service in project.services]
     compose = tuple(shown(Path(name), root) for name in named)
-    return root, propose(candidates, compose=compose, env_file=env_file)
+    return Survey(
+        root=root,
+        text=propose(candidates, compose=compose, env_file=env_file, tests=tests),
+        tests=tests,
+        warnings=project.warnings,
+    )
 
 
 def _candidate(project: Project, service: Service, surroundings: Surroundings) -> Candidate:
@@ -73,7 +96,6 @@ def _candidate(project: Project, service: Service, surroundings: Surroundings) -
 
 def _image(service: Service, surroundings: Surroundings) -> Image | None:
     """The image as it is in the engine, where there is one and it is there."""
-    surroundings.progress.begin(Check.VALIDATE, service.name, "looking at the image")
     try:
         return Reading(surroundings.commands, surroundings.environ, surroundings.cancelled).bare(
             f"docker:{service.image}"

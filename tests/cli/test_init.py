@@ -26,10 +26,13 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _init(project: Path, *arguments: str) -> tuple[int, str, str]:
+def _init(project: Path, *arguments: str, loud: bool = False) -> tuple[int, str, str]:
     stdout, stderr = io.StringIO(), io.StringIO()
     environ = {"PATH": os.environ["PATH"], "HOME": "/", "DOCKER_HOST": "unix:///nonexistent/docker.sock"}
-    code = main(["-C", str(project), "-q", "init", *arguments], stdout=stdout, stderr=stderr, environ=environ)
+    quiet = () if loud else ("-q",)
+    code = main(
+        ["-C", str(project), *quiet, "init", *arguments], stdout=stdout, stderr=stderr, environ=environ
+    )
     return code, stdout.getvalue(), stderr.getvalue()
 
 
@@ -77,3 +80,17 @@ def test_the_named_compose_file_is_written_down(project: Path) -> None:
     (project / "compose.yml").rename(project / "other.yml")
     assert _init(project, "-f", "other.yml")[0] == 0
     assert load_settings(project, {}).compose == ("other.yml",)
+
+
+def test_the_test_stack_that_is_taken_is_named_and_what_compose_warns_of_is_passed_on(project: Path) -> None:
+    (project / "compose.test.yml").write_text(
+        "services:\n  web:\n    environment:\n      MODE: ${UNSET_MODE}\n", encoding="utf-8"
+    )
+    code, _, stderr = _init(project, loud=True)
+    assert code == 0
+    assert stderr.splitlines()[0] == "looking at 2 services and the images that they have"
+    assert stderr.count("UNSET_MODE") == 1
+    assert "compose.test.yml is there, so that the test stack is what hullmark.toml is about" in stderr
+    written = (project / "hullmark.toml").read_text("utf-8")
+    assert "[project]\n# compose.test.yml makes the test stack" in written
+    assert load_settings(project, {}).compose

@@ -28,20 +28,21 @@ def command(session: Session, /, *, force: bool, **_: Any) -> int:
     from hullmark._process import SystemCommands  # noqa: PLC0415
     from hullmark._settings.load import FILE  # noqa: PLC0415
     from hullmark._survey import survey  # noqa: PLC0415
+    from hullmark.model.progress import Silent  # noqa: PLC0415
 
     commands = SystemCommands(session.environ, session.cancelled)
-    progress = session.progress()
-    try:
-        root, text = survey(
-            session.directory,
-            options.flags(),
-            Surroundings(
-                commands=commands, environ=session.environ, progress=progress, cancelled=session.cancelled
-            ),
-        )
-    finally:
-        progress.close()
-    path = root / FILE
+    found = survey(
+        session.directory,
+        options.flags(),
+        Surroundings(
+            commands=commands, environ=session.environ, progress=Silent(), cancelled=session.cancelled
+        ),
+        lambda text: None if session.quiet else session.tell(text),
+    )
+    session.warn(found.warnings)
+    if found.tests is not None and not session.quiet:
+        session.tell(f"{found.tests} is there, so that the test stack is what {FILE} is about")
+    path, text = found.root / FILE, found.text
     there = path.read_text(encoding="utf-8", errors="replace") if path.exists() else None
     if there == text:
         session.tell(f"{FILE} is as it would be written")

@@ -23,13 +23,20 @@ _ROOT = frozenset({"", "root", "0"})
 
 
 def propose(
-    candidates: Iterable[Candidate], *, compose: tuple[str, ...] = (), env_file: str | None = None
+    candidates: Iterable[Candidate],
+    *,
+    compose: tuple[str, ...] = (),
+    env_file: str | None = None,
+    tests: str | None = None,
 ) -> str:
-    """The text of a `hullmark.toml` for these services; `compose` and `env_file` where Compose's defaults do not do."""
+    """The text of a `hullmark.toml` for these services; `compose` and `env_file` where Compose's defaults do not do.
+
+    `tests` is the one of `compose` that was taken because of its name.
+    """
     services = {each.name: each for each in sorted(candidates, key=lambda each: each.name)}
     blocks = [
         _HEADER,
-        *_project(compose, env_file),
+        *_project(compose, env_file, tests),
         '[policy]\nfail-on = "error" # or "warning": the least severe finding that fails',
     ]
     for service in services.values():
@@ -38,11 +45,14 @@ def propose(
     return "\n\n".join(blocks) + "\n"
 
 
-def _project(compose: tuple[str, ...], env_file: str | None) -> Iterator[str]:
+def _project(compose: tuple[str, ...], env_file: str | None, tests: str | None) -> Iterator[str]:
     lines = [f"compose = [{', '.join(map(_quoted, compose))}]"] if compose else []
     lines += [f"env-file = {_quoted(env_file)}"] if env_file else []
     if lines:
-        yield "\n".join(["[project]", *lines])
+        why = [
+            f"# {tests} makes the test stack, which is what is checked; leave it out to check what is deployed"
+        ]
+        yield "\n".join(["[project]", *(why if tests else ()), *lines])
 
 
 def _service(service: Candidate) -> Iterator[str]:
