@@ -24,15 +24,18 @@ from hullmark._contents.owners import find_owners
 from hullmark._contents.packages.capture import Combined, PackageCapture
 from hullmark._contents.packages.java import JavaCapture
 from hullmark._contents.packages.runtimes import RuntimeCapture
+from hullmark._contents.pulled import layer_sizes
 from hullmark._contents.reclaim import reclaim
 from hullmark._contents.stage import check_stage, unattributed
 from hullmark._contents.summary import by_directory, by_owner, by_top
+from hullmark._contents.update import update
 from hullmark._engines.stages import stage_images
 from hullmark._images.interface import Request
 from hullmark._images.reference import SCHEMES, open_image
 from hullmark._secrets.stream import SecretScanner
 from hullmark.errors import ConfigurationError, Unavailable
 from hullmark.model.anatomy import Anatomy
+from hullmark.model.difference import Contents
 from hullmark.model.image import ShippedImage
 
 if TYPE_CHECKING:
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
 
     from hullmark._engines import Engine
     from hullmark._process import Commands
-    from hullmark.model.difference import Contents
+    from hullmark.model.difference import Update
     from hullmark.model.dockerfile import Recipe
     from hullmark.model.image import Image
     from hullmark.model.inventory import Inventory
@@ -141,6 +144,16 @@ def side_of(anatomy: Anatomy) -> Contents:
     return side(anatomy.image, anatomy.files, anatomy.ownership, anatomy.attribution)
 
 
+def bare_side(image: Image) -> Contents:
+    """The image as one side of a comparison of its layers."""
+    return Contents(
+        reference=image.reference,
+        unpacked=image.unpacked,
+        transfer=image.transfer,
+        layers=layer_sizes(image),
+    )
+
+
 class Reading:
     """How images are read in one run of the tool."""
 
@@ -149,9 +162,12 @@ class Reading:
         self._environ = environ
         self._cancelled = cancelled
 
-    def bare(self, reference: str) -> Image:
-        """The image called `reference` without what is in its files: enough for its configuration and its size."""
-        return self._open(reference, None, Request(verify=False))
+    def bare(self, reference: str, *, platform: str | None = None, transfer: bool = False) -> Image:
+        """The image called `reference` without what is in its files: enough for its configuration and its sizes.
+
+        With `transfer`, also those of blobs that nobody has made yet, for which layers are compressed.
+        """
+        return self._open(reference, platform, Request(verify=False, transfer=transfer))
 
     def image(
         self,
@@ -172,7 +188,7 @@ class Reading:
         image = anatomy.image
         if image.transfer is not None:
             return anatomy
-        again = self._open(reference, platform, Request(verify=False, transfer=True))
+        again = self.bare(reference, platform=platform, transfer=True)
         found = {layer.diff_id: layer for layer in again.layers}
         layers = tuple(
             replace(layer, transfer=same.transfer, estimated=same.estimated)
@@ -204,7 +220,22 @@ class Reading:
         if report is None:
             squashed = None if stage is None else self.image(stage, platform=platform)
             return side_of(dissect(self.image(name, platform=platform), squashed=squashed))
-        file, named = report
+        return self._kept(*report, service, root)
+
+    def update(self, image: Image, name: str, service: str, root: Path) -> Update:
+        """What a host must pull for `image`, of `service`, that has the image called `name` as in `previous`.
+
+        Raises as that.
+        """
+        report = report_named(name)
+        before = (
+            bare_side(self.bare(name, platform=image.platform))
+            if report is None
+            else self._kept(*report, service, root)
+        )
+        return update(before, bare_side(image))
+
+    def _kept(self, file: str, named: str | None, service: str | None, root: Path) -> Contents:
         key = service if named is None else named
         try:
             text = (root / file).read_bytes()

@@ -39,7 +39,7 @@ FLOORS = (
     ("_ci", "_doctor"),
     ("_checks",),
     ("_pipeline",),
-    ("_survey",),
+    ("_survey", "_budgets"),
     ("_library", "_cli", "__main__"),
 )
 NEIGHBOURS = {

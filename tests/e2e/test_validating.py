@@ -70,15 +70,16 @@ class Shop:
 
     def run(self, *arguments: str) -> tuple[int, str]:
         """The exit code and the report of `hullmark` here."""
+        code, told = self.tell(*arguments, "--format", "json")
+        assert told
+        return code, told
+
+    def tell(self, *arguments: str) -> tuple[int, str]:
+        """The exit code and what `hullmark` writes here for a person."""
         stdout, stderr = io.StringIO(), io.StringIO()
         environ = {**os.environ, "HULLMARK_NO_CACHE": "1", "HULLMARK_HADOLINT": "never"}
-        code = main(
-            ["-C", str(self.root), *arguments, "--format", "json"],
-            stdout=stdout,
-            stderr=stderr,
-            environ=environ,
-        )
-        assert stdout.getvalue(), stderr.getvalue()
+        code = main(["-C", str(self.root), *arguments], stdout=stdout, stderr=stderr, environ=environ)
+        assert stdout.getvalue() or code, stderr.getvalue()
         return code, stdout.getvalue()
 
     def validate(self) -> tuple[int, dict[str, Any]]:
@@ -257,3 +258,39 @@ def test_a_service_that_the_last_release_did_not_have_has_not_grown(shop: Shop) 
     code, report = shop.validate()
     assert (code, report["outcomes"][0]["status"]) == (3, "broken")
     assert "no service `web`" in report["outcomes"][0]["reason"]
+
+
+def test_budgets_of_what_is_pulled_are_shown_and_set_anew_and_hold_then(shop: Shop) -> None:
+    shop.build(tag="old")
+    (shop.root / "tree" / "app" / "large.js").write_bytes(os.urandom(1_500_000) + bytes(1_500_000))
+    before = (
+        f'[services.web]\nprevious = "{shop.name}:old" # what hosts have\nupdate-budget = "1 MB" # tight\n'
+        'user = "non-root"\ntransfer-budget = "1 TB"\n'
+    )
+    shop.build(tag="new", settings=before)
+    code, told = shop.tell("budget", "show")
+    rows = [line.split() for line in told.splitlines()]
+    assert (code, rows[0]) == (1, ["service", "what", "size", "budget", "used"])
+    assert [row[:2] for row in rows[1:]] == [["web", what] for what in ("unpacked", "transfer", "update")]
+    assert rows[1][4:] == ["none"]
+    assert rows[2][4:] == ["1,000.0", "GB", "1%", "(estimated)"]
+    assert rows[3][2:] == ["1.5", "MB", "1.0", "MB", "151%", "(estimated)"]
+
+    code, told = shop.tell("budget", "update", "--headroom", "20")
+    assert code == 0
+    assert "web update: 1.0 MB -> 2 MB (it takes 1.5 MB, estimated)" in told
+    lines = (shop.root / "hullmark.toml").read_text("utf-8").splitlines()
+    assert lines[:4] == [*before.splitlines()[:2], 'update-budget = "2 MB" # tight', 'user = "non-root"']
+    kept = {line.partition(" ")[0] for line in lines[4:]}
+    assert kept == {"transfer-budget", "budget"}
+    assert shop.tell("budget", "show")[0] == 0
+    code, report = shop.validate()
+    assert (code, _rules(report)) == (0, [])
+
+    (shop.root / "hullmark.toml").write_text('[services.web]\nupdate-budget = "1 MB"\n', encoding="utf-8")
+    assert shop.tell("budget", "show")[0] == 3
+    assert shop.tell("budget", "update")[0] == 3
+    assert (shop.root / "hullmark.toml").read_text("utf-8") == '[services.web]\nupdate-budget = "1 MB"\n'
+    (shop.root / "hullmark.toml").write_text("", encoding="utf-8")
+    assert shop.tell("budget", "update", "--for", "transfer")[0] == 0
+    assert 'transfer-budget = "' in (shop.root / "hullmark.toml").read_text("utf-8")

@@ -87,7 +87,8 @@ def test_a_budget_is_the_size_and_some_room(tmp_path: Path) -> None:
     assert found is not None
     assert found.size == 111_000_000
     assert _read(tmp_path, _web()).service("web").budget is None
-    assert budget(1) == "1 MB"
+    # A budget of nothing is none that a configuration may have.
+    assert budget(0) == budget(1) == "1 MB"
 
 
 def test_services_are_linked_to_whom_they_wait_for_and_whose_address_they_have(tmp_path: Path) -> None:

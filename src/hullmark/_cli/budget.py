@@ -8,14 +8,17 @@ import click
 
 from hullmark._cli import options
 from hullmark._settings.proposal import HEADROOM, budget
+from hullmark.errors import Unavailable, UsageError
 from hullmark.model.size import format_share, format_size
+from hullmark.model.verdict import settle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
+    from hullmark._budgets import Measure, Taken
     from hullmark._cli.session import Session
-    from hullmark.model.project import Project, Service
+    from hullmark.model.project import ServiceSettings
 
 
 @click.group
@@ -28,19 +31,28 @@ def command() -> None:
 @options.project
 @click.pass_obj
 def show(session: Session, /, *, services: tuple[str, ...]) -> int:
-    """Show how much of its budget each image takes; exit with 1 when one takes more."""
-    project, measured = measure(session, services)
-    width = max(len("service"), *(len(service.name) for service, _ in measured)) if measured else 0
-    session.stdout.write(f"{'service':<{width}}{'size':>12}{'budget':>12}{'used':>7}\n")
-    over = False
-    for service, size in measured:
-        budget = project.settings.service(service.name).budget
-        limit = "none" if budget is None else format_size(budget.size)
-        used = "" if budget is None else format_share(size, budget.size)
-        over = over or (budget is not None and size > budget.size)
-        session.stdout.write(f"{service.name:<{width}}{format_size(size):>12}{limit:>12}{used:>7}\n")
+    """Show how much of its budgets each image takes; exit with 1 when one takes more.
+
+    Unpacked, and of what there is a budget for: what a host pulls without any of it, and what one pulls that has the
+    previous image. An engine may keep layers without compression: then what is pulled is estimated by compressing them.
+    """
+    from hullmark._budgets import budgeted  # noqa: PLC0415  # loaded when it is called, not for the help
+
+    found = measure(session, services, budgeted)
+    width = max(len("service"), *(len(each.service) for each in found))
+    session.stdout.write(f"{'service':<{width}} {'what':<8}{'size':>12}{'budget':>12}{'used':>7}\n")
+    for each in found:
+        size = "not known" if each.size is None else format_size(each.size)
+        limit = "none" if each.budget is None else format_size(each.budget.size)
+        used = "" if each.budget is None or each.size is None else format_share(each.size, each.budget.size)
+        note = "  (estimated)" if each.estimated else ""
+        line = f"{each.service:<{width}} {each.measure:<8}{size:>12}{limit:>12}{used:>7}{note}"
+        session.stdout.write(f"{line.rstrip()}\n")
     session.stdout.flush()
-    return 1 if over else 0
+    unknown = _unknown(found)
+    for reason in unknown:
+        session.tell(reason)
+    return settle(failing=any(each.over for each in found), unchecked=bool(unknown), ran=True).value
 
 
 @command.command
@@ -52,29 +64,52 @@ def show(session: Session, /, *, services: tuple[str, ...]) -> int:
     show_default=True,
     help="Per cent that an image may grow.",
 )
+@click.option(
+    "--for",
+    "also",
+    type=click.Choice(["transfer", "update"]),
+    multiple=True,
+    help="Also set a budget of what is pulled where there is none; may be repeated.",
+)
 @options.project
 @click.pass_obj
-def update(session: Session, /, *, services: tuple[str, ...], headroom: int) -> int:
-    """Set the budget of each service to what its image has now, and some room to grow.
+def update(session: Session, /, *, services: tuple[str, ...], headroom: int, also: tuple[str, ...]) -> int:
+    """Set the budgets of each service to what its image takes now, and some room to grow.
 
-    What stands in hullmark.toml besides stays as it is, comments and order included.
+    That is `budget`, and `transfer-budget` and `update-budget` where they are set or asked for. What stands in
+    hullmark.toml besides stays as it is, comments and order included.
     """
-    from hullmark._files import write_whole  # noqa: PLC0415  # loaded when it is called, not for the help
+    from hullmark._budgets import Measure, budgeted  # noqa: PLC0415  # loaded when it is called, not for the help
+    from hullmark._files import write_whole  # noqa: PLC0415
+    from hullmark._project import root_and_settings  # noqa: PLC0415
     from hullmark._settings.edit import configuration_file, with_values  # noqa: PLC0415
 
-    project, measured = measure(session, services)
-    path, below = configuration_file(project.root)
+    asked = tuple(map(Measure, also))
+    found = measure(session, services, lambda settings: budgeted(settings, asked))
+    if unknown := _unknown(found):
+        raise Unavailable("; ".join(unknown), hint="no budget was changed")
+    root, _ = root_and_settings(session.directory, session.environ, options.flags())
+    path, below = configuration_file(root)
     text = _text(path)
     values: dict[Sequence[str], str] = {}
-    for service, size in measured:
-        before = project.settings.service(service.name).budget
-        after = budget(size, headroom)
-        values[*below, "services", service.name, "budget"] = after
-        was = "none" if before is None else format_size(before.size)
-        session.stdout.write(f"{service.name}: {was} -> {after} (it has {format_size(size)})\n")
+    for each in found:
+        assert each.size is not None
+        after = budget(each.size, headroom)
+        values[*below, "services", each.service, each.measure.key] = after
+        was = "none" if each.budget is None else format_size(each.budget.size)
+        guess = ", estimated" if each.estimated else ""
+        session.stdout.write(
+            f"{each.service} {each.measure}: {was} -> {after} (it takes {format_size(each.size)}{guess})\n"
+        )
     session.stdout.flush()
     write_whole(path, with_values(text, path.name, values).encode("utf-8"), what=path.name)
     return 0
+
+
+def _unknown(found: Iterable[Taken]) -> list[str]:
+    return [
+        f"{each.service}: {each.measure} is not known: {each.unknown}" for each in found if each.size is None
+    ]
 
 
 def _text(path: Path) -> str:
@@ -82,12 +117,14 @@ def _text(path: Path) -> str:
     return path.read_bytes().decode("utf-8") if path.exists() else ""
 
 
-def measure(session: Session, names: Iterable[str]) -> tuple[Project, list[tuple[Service, int]]]:
-    """The project, and the size of the image of each service in bytes, unpacked."""
+def measure(
+    session: Session, names: Iterable[str], measures: Callable[[ServiceSettings], Collection[Measure]]
+) -> list[Taken]:
+    """What the images of the services called `names`, of all when there are none, take; see `taken`."""
     from hullmark._anatomy import Reading  # noqa: PLC0415  # loaded when it is called, not for the help
+    from hullmark._budgets import taken  # noqa: PLC0415
     from hullmark._pipeline import open_project  # noqa: PLC0415
     from hullmark._process import SystemCommands  # noqa: PLC0415
-    from hullmark.errors import UsageError  # noqa: PLC0415
 
     commands = SystemCommands(session.environ, session.cancelled)
     project, services = open_project(session.directory, names, commands, session.environ, options.flags())
@@ -95,4 +132,8 @@ def measure(session: Session, names: Iterable[str]) -> tuple[Project, list[tuple
     if not services:
         raise UsageError("the project builds no images, so that there is nothing to have a budget")
     reading = Reading(commands, session.environ, session.cancelled)
-    return project, [(service, reading.bare(f"docker:{service.image}").unpacked) for service in services]
+    return [
+        each
+        for service in services
+        for each in taken(reading, project, service, measures(project.settings.service(service.name)))
+    ]

@@ -117,6 +117,7 @@ def _sound(documents: Mapping[str, str]) -> None:
 
 
 def _measured(session: Session, report: Path | None) -> list[Measured]:
+    from hullmark._budgets import Measure  # noqa: PLC0415
     from hullmark._cli.budget import measure  # noqa: PLC0415
     from hullmark._contents.kept import sizes_in  # noqa: PLC0415
     from hullmark._documents import Measured  # noqa: PLC0415
@@ -130,11 +131,12 @@ def _measured(session: Session, report: Path | None) -> list[Measured]:
             Measured(service=name, size=size, budget=budget)
             for name, size, budget in sizes_in(text, str(report))
         ]
-    project, images = measure(session, ())
-    budgets = {service.name: project.settings.service(service.name).budget for service, _ in images}
     return [
         Measured(
-            service=service.name, size=size, budget=None if (it := budgets[service.name]) is None else it.size
+            service=each.service,
+            size=each.size,
+            budget=None if each.budget is None else each.budget.size,
         )
-        for service, size in images
+        for each in measure(session, (), lambda _: (Measure.UNPACKED,))
+        if each.size is not None
     ]

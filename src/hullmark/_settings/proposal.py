@@ -73,8 +73,8 @@ def _budget(service: Candidate) -> str:
 
 
 def budget(size: int, headroom: int = HEADROOM) -> str:
-    """A budget for an image of `size` bytes that leaves `headroom` per cent, in whole megabytes."""
-    return f"{-(-size * (100 + headroom) // (100 * UNITS['MB']))} MB"
+    """A budget for `size` bytes that leaves `headroom` per cent, in whole megabytes; one for nothing, too."""
+    return f"{max(1, -(-size * (100 + headroom) // (100 * UNITS['MB'])))} MB"
 
 
 def _user(service: Candidate) -> str:
