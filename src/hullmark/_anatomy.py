@@ -20,6 +20,7 @@ from hullmark._contents.elf import ElfCapture
 from hullmark._contents.filesystem import overlay
 from hullmark._contents.kept import contents_in, report_named
 from hullmark._contents.libraries import ConfigurationCapture, missing_libraries
+from hullmark._contents.losers import with_losers
 from hullmark._contents.owners import find_owners
 from hullmark._contents.packages.capture import Combined, PackageCapture
 from hullmark._contents.packages.java import JavaCapture
@@ -83,6 +84,7 @@ def dissect(
         owners=by_owner(files, ownership),
         tops=by_top(files),
         directories=by_directory(files),
+        stages=stages or {},
         notes=(*notes, *attribution.notes, *unattributed(image, attribution), *ownership.notes, *saved.notes),
     )
 
@@ -114,6 +116,8 @@ def shipped(
     settings: ServiceSettings,
     labels: tuple[str, ...] = (),
     origin: SourceSpan | None = None,
+    recipe: Recipe | None = None,
+    build_labels: tuple[str, ...] = (),
     override: UserOverride | None = None,
     previous: Contents | None = None,
 ) -> ShippedImage:
@@ -121,19 +125,22 @@ def shipped(
     image, files, ownership = anatomy.image, anatomy.files, anatomy.ownership
     environment = dict(image.configuration.environment)
     growth = None if previous is None else difference(previous, side_of(anatomy))
+    missing = (
+        *missing_libraries(files, environment),
+        *missing_packages(files, ownership, environment=environment, platform=image.platform),
+    )
     return ShippedImage(
         anatomy=anatomy,
         service=service,
         settings=settings,
         labels=labels,
-        missing=(
-            *missing_libraries(files, environment),
-            *missing_packages(files, ownership, environment=environment, platform=image.platform),
-        ),
+        missing=with_losers(missing, anatomy, recipe),
         credentials=find_credentials(files, ownership),
         growth=growth,
         update=None if growth is None else growth.update,
         origin=origin,
+        recipe=recipe,
+        build_labels=frozenset(build_labels),
         override=override,
         uid=uid_of(files, image.configuration.user if override is None else override.user),
     )

@@ -140,7 +140,7 @@ def _typed(**labels: str) -> dict[str, Any]:
     return {"configuration": ImageConfiguration(labels=named)}
 
 
-def _missing(problem: Problem, kind: str, name: str, certainty: Certainty, **more: str) -> Missing:
+def _missing(problem: Problem, kind: str, name: str, certainty: Certainty, **more: Any) -> Missing:
     return Missing(problem=problem, kind=kind, path="/opt/x/file", name=name, certainty=certainty, **more)
 
 
@@ -363,7 +363,7 @@ CASES = (
         rule="env-file-in-layer",
         name="in-two-layers",
         layers=[{"/.env": 3}, {"/.env": 0}],
-        seen=("`/.env` (3 bytes) in layer 1 of 2", "`/.env` (0 bytes) in layer 2 of 2"),
+        seen=("`/.env` (3 bytes) in layer 1 of 2, hidden by layer 2", "`/.env` (0 bytes) in layer 2 of 2"),
         places=("shop-web:dev:/.env (layer 1)", "shop-web:dev:/.env (layer 2)"),
     ),
     # secret-in-env
@@ -596,7 +596,7 @@ CASES = (
         rule="credential-file-in-layer",
         name="replaced-later",
         files=[{"/app/id_rsa": _pem("RSA ")}, {"/app/id_rsa": b"none"}],
-        seen=("`/app/id_rsa` holds a private key, in layer 1 of 2, hidden by a later one",),
+        seen=("`/app/id_rsa` holds a private key, in layer 1 of 2, hidden by layer 2",),
         places=("shop-web:dev:/app/id_rsa (layer 1)",),
     ),
     Case(

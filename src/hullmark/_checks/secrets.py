@@ -9,7 +9,7 @@ from hullmark._contents.secrets import find_secrets
 from hullmark._secrets.recorded import recorded
 from hullmark.model.location import ImageConfig, ImagePath
 from hullmark.model.outcome import Check, Ran, Skipped
-from hullmark.model.secret import ExposedSecret, Whereabouts
+from hullmark.model.secret import ExposedSecret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,28 +52,15 @@ def exposed_in(anatomy: Anatomy, secrets: Iterable[Secret], policy: SecretPolicy
                 severity=severity,
             )
             continue
-        written = anatomy.attribution.origin(secret.layer, secret.row).chain[-1]
         yield ExposedSecret(
             secret=secret,
             image=image.reference,
             layers=len(image.layers),
             location=ImagePath(image=image.reference, path=secret.path, layer=secret.layer),
             severity=severity,
-            written=written.span,
-            step=written.text,
-            removed=_removed_by(anatomy, secret) if secret.whereabouts is Whereabouts.BURIED else "",
+            written=anatomy.attribution.origin(secret.layer, secret.row),
+            hidden=anatomy.hider(secret.layer, secret.row),
         )
-
-
-def _removed_by(anatomy: Anatomy, secret: Secret) -> str:
-    """The step that took the last name of the file away, in one line."""
-    assert secret.layer is not None
-    number = anatomy.files.starts[secret.layer] + secret.row
-    by = anatomy.files.hidden_by[number]
-    if by < 0:
-        return ""
-    layer = anatomy.files.layer_of(by)
-    return str(anatomy.attribution.steps[layer]) if layer != secret.layer else ""
 
 
 def noted(scan: Scan, *, allowed: int = 0) -> str:

@@ -48,6 +48,8 @@ def validate(run: Run, service: Service) -> Outcome:
         settings=settings,
         labels=run.project.settings.labels,
         origin=run.final_stage(service),
+        recipe=run.recipe(service),
+        build_labels=() if service.build is None else service.build.labels,
         override=service.user,
         previous=before,
     )
@@ -67,8 +69,8 @@ def validate(run: Run, service: Service) -> Outcome:
 
 
 def _traced(finding: Finding, anatomy: Anatomy) -> Finding:
-    """The finding with the instruction that wrote the file it is about."""
-    if not isinstance(finding.location, ImagePath):
+    """The finding with the instruction that wrote the file it is about, where the rule named no other."""
+    if finding.origin is not None or not isinstance(finding.location, ImagePath):
         return finding
     return replace(finding, origin=anatomy.instruction(finding.location.path, finding.location.layer))
 

@@ -16,6 +16,7 @@ from dataclasses import replace
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING
 
+from hullmark._contents.directories import keep_modes
 from hullmark._contents.history import steps
 from hullmark.model.attribution import Attribution, Share, Squash, Told
 from hullmark.model.dockerfile import StageBase
@@ -96,12 +97,15 @@ class _Attributor:
     def attribute(self, image: Image, stage: Stage | None, depth: int) -> Attribution:
         made, notes = steps(image, stage)
         numbers: dict[Origin, int] = {}
-        rows, wholes, squashes = [], [], []
+        rows: list[array[int]] = []
+        modes: list[dict[int, int]] = []
+        wholes, squashes = [], []
         for index, (layer, step) in enumerate(zip(image.layers, made, strict=True)):
             whole = _whole(step) or self._alone(image, step, depth)
             source = self._source(step.instruction, depth, whole=whole)
             origin = replace(step.origin, told=Told.COPY) if whole else step.origin
             lost = numbers.setdefault(origin, len(numbers))
+            modes.append({})
             if whole:
                 wholes.append(index)
             if source is None:
@@ -110,15 +114,22 @@ class _Attributor:
             column, writers = array("i", [lost]) * len(layer.table), array("i", [-1]) * len(layer.table)
             # Hashing an origin for every file would take longer than all the rest.
             known: dict[int, int] = {}
-            for row, writers[row], writer in source.writers(layer.table, step, image, whole=whole):
-                if writer not in known:
-                    wrote = source.origins[writer]
-                    origin = wrote if whole else replace(step.origin, source=wrote)
-                    known[writer] = numbers.setdefault(origin, len(numbers))
+            for row, writers[row], found in source.writers(layer.table, step, image, whole=whole):
+                writer, setter, mode = source.told(writers[row], found)
+                for each in (writer, setter):
+                    if each not in known:
+                        wrote = source.origins[each]
+                        origin = wrote if whole else replace(step.origin, source=wrote)
+                        known[each] = numbers.setdefault(origin, len(numbers))
                 column[row] = known[writer]
+                if mode != layer.table.modes[row] and layer.table.kinds[row] != Kind.SYMLINK:
+                    modes[-1][row] = numbers.setdefault(step.origin, len(numbers))
+                elif setter != writer:
+                    modes[-1][row] = known[setter]
             rows.append(column)
             if whole:
                 squashes.append(Squash(layer=index, stage=source.image, steps=source.steps, writers=writers))
+        keep_modes(image, rows, modes)
         return Attribution(
             origins=tuple(numbers),
             rows=tuple(rows),
@@ -126,6 +137,7 @@ class _Attributor:
             whole=tuple(wholes),
             squashes=tuple(squashes),
             notes=notes,
+            modes=tuple(modes),
         )
 
     def _alone(self, image: Image, step: Step, depth: int) -> bool:
@@ -176,6 +188,7 @@ class _Written:
         self.origins = attribution.origins
         self._tables = [layer.table for layer in image.layers]
         self._written = attribution.rows
+        self._modes = attribution.modes
         self._names = [_names(table) for table in self._tables]
         self._starts = [0, *accumulate(map(len, self._tables))]
         self._top: dict[str, int] = {}
@@ -198,7 +211,7 @@ class _Written:
     def writers(
         self, table: FileTable, step: Step, image: Image, *, whole: bool
     ) -> Iterator[tuple[int, int, int]]:
-        """For the rows of `table` that are found here: the row, the layer that wrote it, and the index in `origins`.
+        """For the rows of `table` that are found here: the row, the layer that wrote it, and the row there.
 
         `table` is of the layer of `image` that `step` made by copying from here, and `whole` by copying everything.
         """
@@ -213,10 +226,15 @@ class _Written:
             if found is not None:
                 yield row, *found
 
+    def told(self, layer: int, row: int) -> tuple[int, int, int]:
+        """Of an entry the indexes in `origins` of what wrote it and of what set its mode, and that mode."""
+        writer = self._written[layer][row]
+        return writer, self._modes[layer].get(row, writer), self._tables[layer].modes[row]
+
     def writer(
         self, table: FileTable, row: int, paths: Iterable[str], *, exact: bool
     ) -> tuple[int, int] | None:
-        """The layer, and the index in `origins`, of what wrote the entry that `row` of `table` copies, at one of `paths`.
+        """The layer and the row of the entry that `row` of `table` is a copy of, at one of `paths`.
 
         Where the same path was written several times, it is the topmost layer that holds the very same file. A COPY of
         a whole stage keeps everything (`exact`); one with flags may have changed mode and owner.
@@ -230,7 +248,7 @@ class _Written:
                     layer, content = self._linked(layer, content)
                     other = self._tables[layer]
                 if _same(table, row, other, content, exact=exact):
-                    return layer, self._written[layer][content]
+                    return layer, content
         return None
 
     def _at(self, path: str) -> Iterator[int]:

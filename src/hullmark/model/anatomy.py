@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from hullmark.model.space import Counts
 from hullmark.model.table import Kind
 
 if TYPE_CHECKING:
-    from hullmark.model.attribution import Attribution, Share
+    from collections.abc import Mapping
+
+    from hullmark.model.attribution import Attribution, Origin, Share
     from hullmark.model.filesystem import FileSystem
     from hullmark.model.image import Image
     from hullmark.model.location import SourceSpan
     from hullmark.model.owner import Ownership
     from hullmark.model.reclaim import Reclaim
     from hullmark.model.space import OwnerSpace, PathSpace
+
+_NO_STAGES: Mapping[int, Image] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,6 +41,8 @@ class Anatomy:
     """What lies directly in the root, the largest first."""
     directories: tuple[PathSpace, ...]
     """Every directory with what is below it, the largest first."""
+    stages: Mapping[int, Image] = field(default_factory=lambda: _NO_STAGES)
+    """Images of the stages that it was copied from, by their index, as far as they are at hand."""
     notes: tuple[str, ...] = ()
     """What could not be told, and why, in a sentence each."""
 
@@ -80,5 +87,11 @@ class Anatomy:
             number = next((each for each in here if files.path(each) == path), None)
         if number is None:
             return None
-        chain = self.attribution.origin(*files.place(number)).chain
-        return next((origin.span for origin in reversed(chain) if origin.span is not None), None)
+        return self.attribution.origin(*files.place(number)).first.span
+
+    def hider(self, layer: int, row: int) -> Origin | None:
+        """The step of a later layer that took the name of the entry in `row` of that layer away, where one did."""
+        by = self.files.hidden_by[self.files.starts[layer] + row]
+        if by < 0 or self.files.layer_of(by) == layer:
+            return None
+        return self.attribution.steps[self.files.layer_of(by)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from array import array
+    from collections.abc import Mapping
 
     from hullmark.model.image import Image
     from hullmark.model.location import SourceSpan
@@ -59,6 +60,12 @@ class Origin:
             found.append(found[-1].source)
         return tuple(found)
 
+    @property
+    def first(self) -> Origin:
+        """What wrote the file first, as far back as there is an instruction: where one goes to change it."""
+        chain = self.chain
+        return next((each for each in reversed(chain) if each.span is not None), chain[-1])
+
     def __str__(self) -> str:
         return self.text if self.span is None else f"{self.span.path}:{self.span.line}: {self.text}"
 
@@ -103,7 +110,16 @@ class Attribution:
     """Those of them whose stage was at hand."""
     notes: tuple[str, ...] = ()
     """What did not fit, in a sentence each."""
+    modes: tuple[Mapping[int, int], ...] = ()
+    """For every layer, of the rows whose mode something else has set than what wrote them, the index of that."""
 
     def origin(self, layer: int, row: int) -> Origin:
         """What wrote the entry in `row` of the layer with the index `layer`."""
         return self.origins[self.rows[layer][row]]
+
+    def mode_origin(self, layer: int, row: int) -> Origin:
+        """What gave that entry its mode: of a copy, what set it in the other stage, unless the COPY did.
+
+        A directory is in every layer that puts something into it. Its mode is from the one that changed it last.
+        """
+        return self.origins[self.modes[layer].get(row, self.rows[layer][row])]

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hullmark.model.attribution import Origin
 
 
 class Certainty(enum.StrEnum):
@@ -57,6 +61,8 @@ class Missing:
     seen: str = ""
     """What is there instead, empty where nothing is."""
     certainty: Certainty = Certainty.CERTAIN
+    lost: Origin | None = None
+    """The instruction that took it away or left it behind, where that is known."""
 
     @property
     def sort_key(self) -> tuple[int, str, str, str]:

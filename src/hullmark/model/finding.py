@@ -47,6 +47,9 @@ class Observation:
     """What tells this occurrence from others of the rule at the same place; `seen` when not given."""
     fix: Fix | None = None
     """The same change for a machine to make, where one can."""
+    origin: SourceSpan | None = None
+    """The instruction that is to be changed, for what is seen inside of an image; where it is not given, the one that
+    wrote the file counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +71,7 @@ class Finding:
     aliases: tuple[str, ...] = ()
     """What other linters call the same; an ignore of one of these covers it as well."""
     origin: SourceSpan | None = None
-    """The instruction that brought it, for a finding inside of an image, where that is known."""
+    """The instruction that is to be changed, for a finding inside of an image, where that is known."""
 
     @property
     def sort_key(self) -> tuple[int, str, str, tuple[str, int, int], str]:

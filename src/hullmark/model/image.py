@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hullmark.model.dependency import Missing
     from hullmark.model.difference import Difference, Update
     from hullmark.model.digest import DiffId, Digest
+    from hullmark.model.dockerfile import Recipe
     from hullmark.model.location import SourceSpan
     from hullmark.model.project import ServiceSettings, UserOverride
     from hullmark.model.table import FileTable
@@ -196,6 +197,10 @@ class ShippedImage:
     """What a host that has the previous image must pull."""
     origin: SourceSpan | None = None
     """The FROM of the Dockerfile stage that it is built from."""
+    recipe: Recipe | None = None
+    """What it is built from, where its Dockerfile can be read."""
+    build_labels: frozenset[str] = frozenset()
+    """Labels that the Compose file gives it, whatever the Dockerfile says."""
     override: UserOverride | None = None
     """The user that the Compose file starts it as, in the place of the image's own."""
     uid: int | None = None

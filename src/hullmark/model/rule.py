@@ -64,6 +64,7 @@ class Rule(Generic[T]):
                 remedy=seen.remedy,
                 fingerprint=fingerprint(self.id, service, seen),
                 fix=seen.fix,
+                origin=seen.origin,
             )
 
 

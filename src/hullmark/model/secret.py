@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from hullmark.model.attribution import Origin
     from hullmark.model.finding import Severity
-    from hullmark.model.location import Location, SourceSpan
+    from hullmark.model.location import Location
     from hullmark.model.owner import Owner
 
 
@@ -105,12 +106,10 @@ class ExposedSecret:
     location: Location
     severity: Severity | None = None
     """What the project says of its whereabouts, where it does."""
-    written: SourceSpan | None = None
-    """The instruction that wrote it, where that is known."""
-    step: str = ""
-    """The same in one line, or what else is known of how it came here."""
-    removed: str = ""
-    """What hides the file: the instruction of a later layer."""
+    written: Origin | None = None
+    """What wrote it, as far as that is known."""
+    hidden: Origin | None = None
+    """What hides the file: the step of a later layer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

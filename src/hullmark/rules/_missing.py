@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, assert_never
 from hullmark.model.dependency import Certainty, Problem
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.location import ImagePath
+from hullmark.rules._layers import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from hullmark.model.attribution import Origin
     from hullmark.model.dependency import Missing
     from hullmark.model.image import ShippedImage
+    from hullmark.model.location import SourceSpan
 
 
 def missing_packages(
@@ -23,12 +26,38 @@ def missing_packages(
         if missing.kind == kind:
             yield Observation(
                 location=ImagePath(image=shipped.image.reference, path=missing.path),
-                seen=_seen(missing),
+                seen=f"{_seen(missing)}{lost(missing)}",
                 expected=expected(missing),
-                remedy=remedy(missing.name),
+                remedy=kept(missing) or remedy(missing.name),
                 severity=severity(missing),
                 key=f"{missing.problem} {missing.name} {missing.by}",
+                origin=loser(missing),
             )
+
+
+def lost(missing: Missing) -> str:
+    """The end of a sentence that says where it went, empty where that is not known."""
+    if missing.lost is None:
+        return ""
+    return f"; {told(missing.lost)} {'leaves it behind' if _copies(missing.lost) else 'took it away'}"
+
+
+def kept(missing: Missing) -> str:
+    """What to do so that it is not lost, empty where it is not known how it is."""
+    if missing.lost is None:
+        return ""
+    if _copies(missing.lost):
+        return f"copy what `{missing.name}` consists of as well, or install it in the stage that is shipped"
+    return f"keep `{missing.name}` out of what that {missing.lost.first.keyword} takes away"
+
+
+def loser(missing: Missing) -> SourceSpan | None:
+    """The instruction that lost it, where that is known."""
+    return None if missing.lost is None else missing.lost.first.span
+
+
+def _copies(origin: Origin) -> bool:
+    return origin.first.keyword == "COPY"
 
 
 def severity(missing: Missing) -> Severity:

@@ -10,7 +10,9 @@ from hullmark.model.table import Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hullmark.model.anatomy import Anatomy
     from hullmark.model.filesystem import FileSystem
+    from hullmark.model.location import SourceSpan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -22,11 +24,18 @@ class Moded:
     """Of the entry that is seen there."""
     layer: int
     """The one that holds what is named."""
+    row: int
+    """Of what is named, in the table of that layer."""
     kind: Kind
     mode: int
     size: int
     uid: int
     gid: int
+
+
+def setter(anatomy: Anatomy, found: Moded) -> SourceSpan | None:
+    """The instruction that gave it its mode."""
+    return anatomy.attribution.mode_origin(found.layer, found.row).first.span
 
 
 def with_mode(files: FileSystem, bits: int) -> list[Moded]:
@@ -54,6 +63,7 @@ def _found(files: FileSystem, bits: int) -> Iterator[Moded]:
             path=path,
             number=number,
             layer=layer,
+            row=row,
             kind=Kind(kind),
             mode=table.modes[row],
             size=table.sizes[row],

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hullmark.model.anatomy import Anatomy
+    from hullmark.model.attribution import Origin
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _EXECUTE = 0o111
@@ -30,6 +31,8 @@ class Left:
     """Where the first of its programs is found."""
     text: str
     """All of it for a message."""
+    origin: Origin
+    """What wrote it."""
 
 
 def programs(anatomy: Anatomy, pattern: re.Pattern[str]) -> Iterator[Left]:
@@ -56,7 +59,8 @@ def programs(anatomy: Anatomy, pattern: re.Pattern[str]) -> Iterator[Left]:
         shown = ", ".join(f"`{path}`" for path in paths)
         space = next((each for key, each in sizes.items() if key == (kind, name)), None)
         of = "" if space is None else f" of {space.owner} ({format_size(space.bytes)})"
-        yield Left(name=name, path=paths[0], text=f"{shown}{of}")
+        origin = anatomy.attribution.origin(*files.place(files.visible[paths[0]]))
+        yield Left(name=name, path=paths[0], text=f"{shown}{of}", origin=origin)
 
 
 def _is_program(anatomy: Anatomy, number: int) -> bool:

@@ -26,9 +26,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hullmark.model.finding import Observation, Severity
-from hullmark.model.location import layer_name
 from hullmark.model.rule import rule
 from hullmark.model.secret import ExposedSecret, Whereabouts
+from hullmark.rules._layers import keep_out, where
 
 
 @rule(summary="secret in a layer below", severity=Severity.ERROR, since="0.1")
@@ -36,13 +36,13 @@ def buried_secret(exposed: ExposedSecret) -> Iterator[Observation]:
     secret = exposed.secret
     if secret.whereabouts is not Whereabouts.BURIED:
         return
-    written = f", written by {exposed.step}" if exposed.step else ""
-    removed = f", hidden by {exposed.removed}" if exposed.removed else ", hidden later"
+    place = where(secret.layer or 0, exposed.layers, exposed.written, exposed.hidden)
     yield Observation(
         location=exposed.location,
-        seen=f"{secret.likeness} at byte {secret.offset}, in {layer_name(secret.layer or 0, exposed.layers)}{written}{removed}",
+        seen=f"{secret.likeness} at byte {secret.offset}, {place}",
         expected="no secrets in any layer",
-        remedy=f"take {secret.likeness.what} out of use, and mount it where it is needed instead of deleting it later",
+        remedy=f"take {secret.likeness.what} out of use; then {keep_out(secret.path, exposed.written)}",
+        origin=None if exposed.written is None else exposed.written.first.span,
         severity=exposed.severity,
         key=f"{secret.path} {secret.likeness.hash}",
     )

@@ -44,4 +44,6 @@ def compiler_left(shipped: ShippedImage) -> Iterator[Observation]:
             expected="what was built, and not what builds it",
             remedy=f"leave `{left.name}` in a builder stage, and `COPY --from` it what was built",
             key=left.name,
+            # The one that brings it into the image: in a stage that only lends files it is in its place.
+            origin=next((each.span for each in left.origin.chain if each.span is not None), None),
         )

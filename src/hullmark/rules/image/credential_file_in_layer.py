@@ -24,24 +24,25 @@ from collections.abc import Iterator
 
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.image import ShippedImage
-from hullmark.model.location import ImagePath, layer_name
+from hullmark.model.location import ImagePath
 from hullmark.model.rule import rule
+from hullmark.rules._layers import keep_out, where
 
 
 @rule(summary="private key or credentials in the image", severity=Severity.ERROR, since="0.1")
 def credential_file_in_layer(shipped: ShippedImage) -> Iterator[Observation]:
-    layers = len(shipped.image.layers)
+    layers, anatomy = len(shipped.image.layers), shipped.anatomy
     for found in shipped.credentials:
-        span = shipped.anatomy.attribution.origin(found.layer, found.row).chain[-1].span
-        where = f"in {layer_name(found.layer, layers)}" + ("" if found.visible else ", hidden by a later one")
-        written = f", written at {span.path}:{span.line}" if span is not None else ""
+        written = anatomy.attribution.origin(found.layer, found.row)
+        hidden = None if found.visible else anatomy.hider(found.layer, found.row)
         package = f", part of {found.package}" if found.package is not None else ""
         name = posixpath.basename(found.path)
         yield Observation(
             location=ImagePath(image=shipped.image.reference, path=found.path, layer=found.layer),
-            seen=f"`{found.path}` holds {found.what}, {where}{written}{package}",
+            seen=f"`{found.path}` holds {found.what}, {where(found.layer, layers, written, hidden)}{package}",
             expected="no private keys or credentials in any layer",
-            remedy=f"replace what is in `{name}`, keep it out with `.dockerignore`, and mount it as a build secret",
+            remedy=f"replace what is in `{name}`, it has to be considered lost; then {keep_out(found.path, written)}",
             severity=Severity.NOTE if found.package is not None else None,
             key=found.path,
+            origin=written.first.span,
         )

@@ -19,31 +19,36 @@ How to fix
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator
 
 from hullmark._secrets.variables import is_environment_file
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.image import ShippedImage
-from hullmark.model.location import ImagePath, layer_name
+from hullmark.model.location import ImagePath
 from hullmark.model.rule import rule
 from hullmark.model.table import Kind
+from hullmark.rules._layers import keep_out, where
 
 _CONTENT = frozenset({Kind.FILE, Kind.HARDLINK})
 
 
 @rule(summary="environment file in the image", severity=Severity.ERROR, since="0.1")
 def env_file_in_layer(shipped: ShippedImage) -> Iterator[Observation]:
+    layers, anatomy = len(shipped.image.layers), shipped.anatomy
     for index, layer in enumerate(shipped.image.layers):
         for row, path in enumerate(layer.table.paths):
             if "/.env" not in path:
                 continue
             entry = layer.table.entry(row)
-            if entry.kind in _CONTENT and is_environment_file(entry.path):
-                yield Observation(
-                    location=ImagePath(image=shipped.image.reference, path=entry.path, layer=index),
-                    seen=f"`{entry.path}` ({entry.size} bytes) in {layer_name(index, len(shipped.image.layers))}",
-                    expected="no environment files in any layer",
-                    remedy=f"add `{posixpath.basename(entry.path)}` to the `.dockerignore` of the build context",
-                    key=entry.path,
-                )
+            if entry.kind not in _CONTENT or not is_environment_file(entry.path):
+                continue
+            written = anatomy.attribution.origin(index, row)
+            place = where(index, layers, written, anatomy.hider(index, row))
+            yield Observation(
+                location=ImagePath(image=shipped.image.reference, path=entry.path, layer=index),
+                seen=f"`{entry.path}` ({entry.size} bytes) {place}",
+                expected="no environment files in any layer",
+                remedy=keep_out(entry.path, written),
+                key=entry.path,
+                origin=written.first.span,
+            )

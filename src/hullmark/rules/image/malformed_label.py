@@ -24,14 +24,21 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 from packaging.version import InvalidVersion, Version
 
+from hullmark.model.dockerfile import ImageBase
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.image import ShippedImage
-from hullmark.model.location import ImageConfig
+from hullmark.model.location import ImageConfig, ServicePlace
 from hullmark.model.rule import rule
+from hullmark.rules._declared import pair
+from hullmark.rules._squash import variables_of
+
+if TYPE_CHECKING:
+    from hullmark.model.location import Location
 
 _PREFIX = "org.opencontainers.image."
 _NO_RELEASE = frozenset({"dev", "devel", "development", "local", "snapshot", "nightly", "edge", "unreleased"})
@@ -51,14 +58,50 @@ def malformed_label(shipped: ShippedImage) -> Iterator[Observation]:
         # That a required one is empty is said by another rule.
         if kind is None or kind[1](value) or (not value and label in shipped.labels):
             continue
+        place, set_by, remedy = _given(shipped, label, value)
         yield Observation(
-            location=shipped.origin or ImageConfig(image=shipped.image.reference, key="Labels"),
-            seen=f"`{label}` is {f'`{value}`' if value else 'empty'}",
+            location=place,
+            seen=f"`{label}` is {f'`{value}`' if value else 'empty'}{set_by}",
             expected=kind[0],
-            remedy=f'declare `LABEL {label}="..."` with {kind[0]} in the last stage, or leave it out',
+            remedy=remedy.format(what=kind[0]),
             severity=Severity.ERROR if label in shipped.labels and "$" in value else None,
             key=label,
         )
+
+
+def _given(shipped: ShippedImage, label: str, value: str) -> tuple[Location, str, str]:
+    """Where the label gets its value, what to say of that, and what to do; `{what}` stands for what it should be."""
+    config = ImageConfig(image=shipped.image.reference, key="Labels")
+    stage = f'declare `LABEL {label}="..."` with {{what}} in the last stage, or leave it out'
+    if label in shipped.build_labels:
+        return (
+            ServicePlace(service=shipped.service),
+            ", set by the Compose file",
+            "give it {what} under `labels` of `build` in the Compose file, or leave it out there",
+        )
+    found = pair(shipped, "LABEL", label)
+    if found is None:
+        base = None if shipped.recipe is None else shipped.recipe.final.root
+        if isinstance(base, ImageBase) and shipped.recipe is not None:
+            opening = shipped.recipe.final.lineage[0].opening
+            return opening.span, f", from the base image `{base.reference}`", stage
+        return shipped.origin or config, "", stage
+    instruction, given = found
+    names = [] if given.raw is None or given.raw.startswith("'") else variables_of(given.raw)
+    if not names and given.value != value:
+        return (
+            config,
+            ", set when it was built",
+            "give it {what} where the image is built, or leave it out there",
+        )
+    if not names:
+        return instruction.span, "", f'write `LABEL {label}="..."` with {{what}}, or leave it out'
+    listed = ", ".join(f"`{name}`" for name in dict.fromkeys(names))
+    return (
+        instruction.span,
+        f", made of {listed}",
+        f"hand {listed} over so that this is {{what}}, or leave it out",
+    )
 
 
 def _is_version(value: str) -> bool:

@@ -22,8 +22,8 @@ from collections.abc import Iterator
 
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.image import ShippedImage
-from hullmark.model.location import ImageConfig
 from hullmark.model.rule import rule
+from hullmark.rules._declared import place
 
 
 @rule(summary="image has no HEALTHCHECK", severity=Severity.ERROR, since="0.1")
@@ -31,7 +31,7 @@ def missing_image_healthcheck(shipped: ShippedImage) -> Iterator[Observation]:
     health = shipped.image.configuration.health_check
     if health is None or health.disabled:
         yield Observation(
-            location=shipped.origin or ImageConfig(image=shipped.image.reference, key="Healthcheck"),
+            location=place(shipped, "HEALTHCHECK", key="Healthcheck"),
             seen="no health check" if health is None else "HEALTHCHECK NONE",
             expected="a HEALTHCHECK in the image",
             remedy="declare `HEALTHCHECK` in the last stage, after a squash as well",

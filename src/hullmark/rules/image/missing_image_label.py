@@ -23,8 +23,8 @@ from collections.abc import Iterator
 
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.image import ShippedImage
-from hullmark.model.location import ImageConfig
 from hullmark.model.rule import rule
+from hullmark.rules._declared import place
 
 
 @rule(summary="image lacks a required label", severity=Severity.ERROR, since="0.1")
@@ -33,7 +33,7 @@ def missing_image_label(shipped: ShippedImage) -> Iterator[Observation]:
     for label in shipped.labels:
         if not present.get(label):
             yield Observation(
-                location=shipped.origin or ImageConfig(image=shipped.image.reference, key="Labels"),
+                location=place(shipped, "LABEL", key="Labels", name=label),
                 seen=f"`{label}` is empty" if label in present else f"no label `{label}`",
                 expected=f"`{label}` with a value",
                 remedy=f'declare `LABEL {label}="..."` in the last stage, after a squash as well',

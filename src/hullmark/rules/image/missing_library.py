@@ -25,7 +25,7 @@ from hullmark.model.finding import Observation, Severity
 from hullmark.model.image import ShippedImage
 from hullmark.model.location import ImagePath
 from hullmark.model.rule import rule
-from hullmark.rules._missing import expected, severity
+from hullmark.rules._missing import expected, kept, loser, lost, severity
 
 if TYPE_CHECKING:
     from hullmark.model.dependency import Missing
@@ -42,9 +42,10 @@ def missing_library(shipped: ShippedImage) -> Iterator[Observation]:
         others = f", and {len(all_) - 1:,} more" if len(all_) > 1 else ""
         yield Observation(
             location=ImagePath(image=shipped.image.reference, path=first.path),
-            seen=f"`{first.path}`{others} needs `{name}`, which is not found",
+            seen=f"`{first.path}`{others} needs `{name}`, which is not found{lost(first)}",
             expected=expected(first),
-            remedy=f"install the package that has `{name}` in the stage that is shipped",
+            remedy=kept(first) or f"install the package that has `{name}` in the stage that is shipped",
             severity=severity(first),
             key=name,
+            origin=loser(first),
         )

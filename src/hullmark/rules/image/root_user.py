@@ -26,9 +26,9 @@ from collections.abc import Iterator
 
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.image import ShippedImage
-from hullmark.model.location import ImageConfig
 from hullmark.model.project import NonRoot
 from hullmark.model.rule import rule
+from hullmark.rules._declared import place
 
 
 @rule(summary="image runs as root", severity=Severity.ERROR, since="0.1")
@@ -45,7 +45,7 @@ def root_user(shipped: ShippedImage) -> Iterator[Observation]:
         else "no user, which is root"
     )
     if override is None:
-        location = shipped.origin or ImageConfig(image=shipped.image.reference, key="User")
+        location = place(shipped, "USER", key="User")
         remedy = "declare `USER NAME` in the last stage, after a squash as well"
         if not as_root:
             remedy = f"give `{name}` a number of its own where it is created (`useradd {name}`)"

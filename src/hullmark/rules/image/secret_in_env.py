@@ -25,6 +25,7 @@ from hullmark.model.finding import Observation, Severity
 from hullmark.model.image import ShippedImage
 from hullmark.model.location import ImageConfig
 from hullmark.model.rule import rule
+from hullmark.rules._declared import pair
 
 
 @rule(summary="secret in the image's environment", severity=Severity.ERROR, since="0.1")
@@ -32,10 +33,12 @@ def secret_in_env(shipped: ShippedImage) -> Iterator[Observation]:
     for name, value in shipped.image.configuration.environment:
         seen = secret_in(name, value)
         if seen:
+            found = pair(shipped, "ENV", name)
             yield Observation(
                 location=ImageConfig(image=shipped.image.reference, key=f"Env.{name}"),
                 seen=seen,
                 expected="no secrets in the image",
                 remedy=f"hand `{name}` over when the container starts, or mount it as a build secret",
                 key=name,
+                origin=None if found is None else found[0].span,
             )

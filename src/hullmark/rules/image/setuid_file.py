@@ -23,7 +23,7 @@ from hullmark.model.image import ShippedImage
 from hullmark.model.location import ImagePath
 from hullmark.model.rule import rule
 from hullmark.model.table import Kind
-from hullmark.rules._modes import with_mode
+from hullmark.rules._modes import setter, with_mode
 
 _SET_USER = 0o4000
 _SET_GROUP = 0o2000
@@ -45,4 +45,5 @@ def setuid_file(shipped: ShippedImage) -> Iterator[Observation]:
             expected="no set-user-ID or set-group-ID files but those of the distribution",
             remedy=f"`chmod u-s,g-s {found.path}` in the stage that brings it",
             key=found.path,
+            origin=setter(shipped.anatomy, found),
         )

@@ -27,7 +27,7 @@ from hullmark.model.image import ShippedImage
 from hullmark.model.location import ImagePath
 from hullmark.model.rule import rule
 from hullmark.model.table import Kind
-from hullmark.rules._modes import with_mode
+from hullmark.rules._modes import setter, with_mode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,4 +84,5 @@ def _observation(shipped: ShippedImage, found: Moded, others: int, where: str) -
         expected="files that only their owner and group may write to",
         remedy=f"`chmod o-w {found.path}` in the stage that brings it, or give it to its user with `--chown`",
         key=found.path,
+        origin=setter(shipped.anatomy, found),
     )
