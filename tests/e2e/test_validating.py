@@ -171,9 +171,10 @@ def test_a_private_key_is_found_although_it_was_deleted_and_is_told_nowhere(shop
     code, text = shop.run("validate")
     report = json.loads(text)
     assert (code, _rules(report)) == (1, [("credential-file-in-layer", "error")])
-    assert "holds a private key, in layer 3 of 4, hidden by a later one, written at Dockerfile:3" in _seen(
-        report
-    )
+    assert (
+        "holds a private key, in layer 3 of 4, written by `COPY id_rsa /root/.ssh/id_rsa` (Dockerfile:3), "
+        "hidden by `RUN rm -r /root/.ssh` (Dockerfile:4)"
+    ) in _seen(report)
     assert not [line for line in pem.splitlines()[1:-1] if line in text]
 
 

@@ -81,8 +81,9 @@ def test_a_secret_that_was_deleted_is_found_in_its_layer_with_its_instruction(ya
     seen = found[0]["seen"]
     assert fingerprint(yard.token.encode()) in seen
     assert "in layer 2 of" in seen
-    assert "written by COPY token.txt /srv/token.txt" in seen
-    assert "hidden by Dockerfile:5: RUN rm /srv/token.txt" in seen
+    assert "written by `COPY token.txt /srv/token.txt` (Dockerfile:" in seen
+    assert seen.endswith("hidden by `RUN rm /srv/token.txt` (Dockerfile:5)")
+    assert "`.dockerignore`" in found[0]["remedy"]
     assert yard.token not in told
 
 
@@ -94,7 +95,7 @@ def test_a_squashed_image_has_no_secret_that_was_deleted_before(yard: Yard) -> N
 def test_a_secret_that_stays_is_visible_also_after_a_squash(yard: Yard) -> None:
     _, found, told = yard.scan(SQUASHED.replace("RUN rm /srv/token.txt\n", ""))
     assert [each["rule"] for each in found] == ["visible-secret"]
-    assert "written by COPY token.txt /srv/token.txt" in found[0]["seen"]
+    assert "written by `COPY token.txt /srv/token.txt` (Dockerfile:" in found[0]["seen"]
     assert yard.token not in told
 
 

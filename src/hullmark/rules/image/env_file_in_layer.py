@@ -15,6 +15,8 @@ How to fix
         .env
         .env.*
         !.env.example
+
+    One that a RUN writes is mounted there instead (`RUN --mount=type=secret`), or deleted by the same RUN.
 """
 
 from __future__ import annotations
