@@ -32,7 +32,7 @@ def _run(drill: Drill, result: Passed | Failed | Exempt | Undrilled) -> DrillRun
 
 def test_every_drill_has_one_rule() -> None:
     assert set(RULE_OF) == set(Drill)
-    assert set(RULE_OF.values()) == set(RULES)
+    assert set(RULE_OF.values()) == set(RULES) - {"write-outside-mounts"}
     assert all(heading in rule.page for rule in RULES.values() for heading in HEADINGS)
 
 
@@ -61,6 +61,21 @@ def test_seconds_and_exit_codes_do_not_make_it_another_finding(drill: Drill) -> 
         for seen in ("after 10.1 s", "after 10.2 s")
     )
     assert one.fingerprint == other.fingerprint
+
+
+def test_what_a_service_writes_to_its_root_and_does_without_is_a_warning_for_each_directory() -> None:
+    missed = ("/app/a.pyc", "/app/b.pyc", "/app/c.pyc", "/app/d.pyc", "/core", "/var/log/web.log")
+    run = _run(Drill.READ_ONLY, Passed(seen="it works", missed=missed))
+    found = [finding for rule in RULES.values() for finding in rule.check(run, service="web")]
+    assert {(each.rule, each.severity, each.location) for each in found} == {
+        ("write-outside-mounts", Severity.WARNING, COMPOSE)
+    }
+    assert [each.seen.partition(", and works")[0] for each in found] == [
+        "it writes `/core`",
+        "it writes `/app/a.pyc`, `/app/b.pyc`, `/app/c.pyc` and 1 more",
+        "it writes `/var/log/web.log`",
+    ]
+    assert "`tmpfs` at `/var/log`" in found[2].remedy
 
 
 @pytest.mark.parametrize("drill", Drill)

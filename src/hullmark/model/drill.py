@@ -29,6 +29,8 @@ class Passed:
     """The service did what was expected of it."""
 
     seen: str
+    missed: tuple[str, ...] = ()
+    """Paths that it writes to otherwise, and could not write to this time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from hullmark._smoke.drills.read_only import directories, refused
-from hullmark._smoke.drills.written import deepest
+from hullmark._smoke.drills.written import deepest, directories, refused
 from hullmark.model.drill import Drill, DrillSettings, Exempt, Failed, Passed
 from hullmark.model.project import ServiceSettings
 
@@ -30,9 +29,14 @@ services:
     init: true
   already:
     image: IMAGE
-    command: [sleep, "600"]
+    command: [bash, -c, "touch /srv/more; {IDLE}"]
     init: true
     read_only: true
+  careless:
+    image: IMAGE
+    command: [bash, -c, "echo x 2>/dev/null > /srv/cache; touch /copied; {IDLE}"]
+    init: true
+    volumes: ["./copied:/copied"]
   spared:
     image: IMAGE
     command: [bash, -c, "set -e; touch /spared; {IDLE}"]
@@ -44,6 +48,7 @@ services:
 def test_a_service_that_writes_to_its_root_names_the_path_and_what_waits_for_it_is_tried_as_well(
     yard: Any,
 ) -> None:
+    (yard.root / "copied").write_text("a file that is put into the container", encoding="utf-8")
     run = yard.drilled(
         yard.project(
             STACK,
@@ -60,7 +65,14 @@ def test_a_service_that_writes_to_its_root_names_the_path_and_what_waits_for_it_
     assert isinstance(results["quiet"], Failed)
     assert "its log names no path; otherwise it writes `/srv/state`" in results["quiet"].seen
     assert results["behind"] == Passed(seen="it works with a read-only root")
-    assert results["already"] == Passed(seen="its root is read-only in the project, and it works")
+    assert results["already"] == Passed(
+        seen="its root is read-only in the project, and it works, although it cannot write `/srv/more`",
+        missed=("/srv/more",),
+    )
+    # Nobody says so, and what was copied into the container was not written by it.
+    assert results["careless"] == Passed(
+        seen="it works with a read-only root, although it cannot write `/srv/cache`", missed=("/srv/cache",)
+    )
     assert results["spared"] == Exempt(reason="left out by `skip` of `[services.spared.drills]`")
 
 

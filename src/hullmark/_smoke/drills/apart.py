@@ -10,6 +10,7 @@ from hullmark.model.outcome import Check
 if TYPE_CHECKING:
     from hullmark._engines import Engine
     from hullmark._process import Commands
+    from hullmark._smoke.drills.written import Written
     from hullmark._smoke.stack import Stack
     from hullmark.model.drill import Drill
     from hullmark.model.progress import Progress
@@ -28,8 +29,8 @@ class Apart:
     """Those that have containers, sorted."""
     links: tuple[Link, ...] = ()
     """The links that held."""
-    written: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """What each service wrote outside of its mounts."""
+    written: dict[str, Written] = field(default_factory=dict)
+    """What each service did to its own root."""
     left: list[str] = field(default_factory=list)
     """What could not be removed of the stacks that were started."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hullmark._smoke.drills import kill, memory, partition, persist, read_only, restart, stop, upgrade, user
 from hullmark._smoke.drills.apart import Apart
 from hullmark._smoke.drills.ground import Ground
-from hullmark._smoke.drills.written import outside_of_mounts
+from hullmark._smoke.drills.written import written_by
 from hullmark.errors import Unavailable
 from hullmark.model.drill import Drill, DrillRun, Undrilled
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from hullmark._engines import Engine
     from hullmark._process import Commands
+    from hullmark._smoke.drills.written import Written
     from hullmark._smoke.stack import Stack
     from hullmark.model.progress import Progress
     from hullmark.model.project import Link, Project
@@ -45,8 +46,8 @@ class Drilled:
     runs: list[DrillRun] = field(default_factory=list)
     links: tuple[Link, ...] = ()
     """The links that held."""
-    written: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """What each service wrote outside of its mounts."""
+    written: dict[str, Written] = field(default_factory=dict)
+    """What each service did to its own root."""
     given_up: bool = False
     """Whether there is nothing that could be drilled."""
     left: list[str] = field(default_factory=list)
@@ -72,7 +73,7 @@ def drill_stack(stack: Stack, commands: Commands, progress: Progress, links: Ite
     stack.on_change = lambda _: None
     ground = Ground(stack=stack, commands=commands, progress=progress, links=drilled.links)
     if Drill.READ_ONLY in chosen:
-        drilled.written = outside_of_mounts(stack)
+        drilled.written = written_by(stack)
     if set(chosen) & set(IN_PLACE):
         ground.restore_policies()
     for drill in (each for each in chosen if each in IN_PLACE):

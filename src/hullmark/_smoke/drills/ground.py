@@ -53,8 +53,6 @@ class Ground:
     progress: Progress
     links: tuple[Link, ...] = ()
     """The links that held before anything was drilled."""
-    written: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """What each service has written outside of its mounts."""
     lost: str = ""
     """Why the stack cannot be drilled any more, once it did not get well again."""
     vitals: Vitals = field(init=False)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import posixpath
-import re
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hullmark._smoke.drills.ground import Ground, told
+from hullmark._smoke.drills.written import directories, log, refused
 from hullmark._smoke.stack import running
 from hullmark.errors import Unavailable
 from hullmark.model.drill import Drill, DrillRun, Exempt, Failed, Passed, Undrilled
@@ -18,16 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from hullmark._smoke.drills.apart import Apart
-    from hullmark._smoke.stack import Stack
+    from hullmark._smoke.drills.written import Written
     from hullmark.model.drill import DrillResult
     from hullmark.model.project import Project
 
-_LOG = 200
-"""Lines of a log that are searched for what could not be written."""
 _SHOWN = 3
-_REFUSED = re.compile(r"read-only file system|EROFS", re.IGNORECASE)
-_QUOTED = re.compile(r"""['"`\u2018\u201c](/[^'"`\u2019\u201d\n]+)['"`\u2019\u201d]""")
-_BARE = re.compile(r"(?:^|[\s:=(])(/[^\s:;,'\"()\[\]]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +41,11 @@ def drill(apart: Apart) -> Iterator[DrillRun]:
         name: Exempt(reason=f"left out by `skip` of `[services.{name}.drills]`")
         for name in set(apart.services) - wanted
     }
-    found |= {name: Passed(seen="its root is read-only in the project, and it works") for name in already}
+    found |= {
+        name: _passed(written, written.refused, "its root is read-only in the project, and it works")
+        for name, written in apart.written.items()
+        if name in already
+    }
     began = time.monotonic()
     left = wanted - already
     while left:
@@ -106,29 +104,27 @@ def _start(apart: Apart, names: set[str]) -> _Try:
             good = names - set(bad)
         else:
             good = set()
-        results: dict[str, DrillResult] = {name: _passed(stack, name) for name in good}
-        results |= {
-            name: _failed(name, why, refused(_log(stack, name)), apart.written.get(name, ()))
-            for name, why in bad.items()
+        said = {name: refused(log(stack, name)) for name in (*good, *bad)}
+        results: dict[str, DrillResult] = {
+            name: _passed(apart.written[name], said[name], "it works with a read-only root") for name in good
         }
+        results |= {name: _failed(name, why, said[name], apart.written[name]) for name, why in bad.items()}
     apart.removed(stack)
     return _Try(results=results, failed=frozenset(bad))
 
 
-def _log(stack: Stack, name: str) -> str:
-    found = [each.logs(tail=_LOG).decode("utf-8", "replace") for each in stack.containers(name)]
-    return "\n".join(found)
+def _passed(written: Written, said: tuple[str, ...], how: str) -> Passed:
+    """That a service works, and what it could not write; its log need not say so of what it writes otherwise."""
+    missed = tuple(sorted({*written.paths, *said} - written.stowed))
+    without = f", although it cannot write {_listed(missed)}" if missed else ""
+    return Passed(seen=f"{how}{without}", missed=missed)
 
 
-def _passed(stack: Stack, name: str) -> Passed:
-    paths = refused(_log(stack, name))
-    missed = f", although it could not write {_listed(paths)}" if paths else ""
-    return Passed(seen=f"it works with a read-only root{missed}")
-
-
-def _failed(name: str, why: str, paths: tuple[str, ...], written: tuple[str, ...]) -> Failed:
-    places = directories(paths or written)
-    wrote = f"; otherwise it writes {_listed(written)}" if written and not paths else ""
+def _failed(name: str, why: str, paths: tuple[str, ...], written: Written) -> Failed | Exempt:
+    if paths and written.stowed.issuperset(paths):
+        return Exempt(reason=f"it needs to write {_listed(paths)}, which only the copy keeps read-only then")
+    places = directories(paths or written.paths)
+    wrote = f"; otherwise it writes {_listed(written.paths)}" if written.paths and not paths else ""
     remedy = (
         f"mount what it writes to (`tmpfs: [{', '.join(places[:_SHOWN])}]`, or a volume for what must stay) and set "
         f"`read_only: true` for `{name}`"
@@ -147,25 +143,3 @@ def _failed(name: str, why: str, paths: tuple[str, ...], written: tuple[str, ...
 def _listed(paths: tuple[str, ...]) -> str:
     more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
     return ", ".join(f"`{path}`" for path in paths[:_SHOWN]) + more
-
-
-def refused(log: str) -> tuple[str, ...]:
-    """The paths that a log says could not be written because the file system is read-only, in its order."""
-    found: list[str] = []
-    for line in log.splitlines():
-        if sign := _REFUSED.search(line):
-            before, after = line[: sign.start()], line[sign.end() :]
-            # Whoever quotes means the path; otherwise it is the last one before the reason, or the first after it.
-            quoted = _QUOTED.findall(after)[:1] or _QUOTED.findall(before)[-1:]
-            found += quoted or _BARE.findall(before)[-1:] or _BARE.findall(after)[:1]
-    return tuple(dict.fromkeys(found))
-
-
-def directories(paths: Iterable[str]) -> tuple[str, ...]:
-    """The directories that `paths` lie in, without those that lie in another one."""
-    parents = sorted({posixpath.dirname(path) or "/" for path in paths} - {"/"})
-    kept: list[str] = []
-    for each in parents:
-        if not any(each.startswith(f"{other}/") for other in kept):
-            kept.append(each)
-    return tuple(kept)
