@@ -185,10 +185,7 @@ def test_other_versions_of_the_tools_are_recognised(line: str, expected: str) ->
     assert [each.situation for each in _read(f"{line}\n").diagnoses] == [expected]
 
 
-def test_a_word_without_an_end_takes_no_time() -> None:
-    import time
-
-    started = time.process_time()
+def test_a_word_without_an_end_is_read_to_its_end() -> None:
+    # It is so long that what tries every beginning of it with every end would take days.
     found = _read(f"{'a' * 3_000_000}\n{'x: ' * 100_000}\nmax depth exceeded\n").diagnoses
     assert [each.line for each in found] == [3]
-    assert time.process_time() - started < 20

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -1162,7 +1161,7 @@ def test_equal_images_have_equal_digests_and_others_have_not() -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_hostile_file_takes_no_longer_than_any_other(path: str, content: bytes) -> None:
-    started = time.process_time()
-    CredentialCapture().take(path, memoryview(content))
-    assert time.process_time() - started < 2
+def test_a_hostile_file_is_looked_through_to_its_end(path: str, content: bytes) -> None:
+    # They are so large that what goes back and forth in them, for each byte through all others, would take hours.
+    found = CredentialCapture().take(path, memoryview(content))
+    assert (found is not None) == (path in {"/.npmrc", "/.netrc"})

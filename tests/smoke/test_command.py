@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import subprocess
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -155,10 +154,9 @@ def test_what_is_shared_and_not_there_is_told_without_progress(tmp_path: Path) -
 @pytest.mark.parametrize("none", ["scale: 0", "deploy: {replicas: 0}"])
 def test_a_service_that_is_scaled_to_nothing_is_not_waited_for(tmp_path: Path, none: str) -> None:
     compose = COMPOSE.replace('    command: [sh, -c, "exit 3"]\n', f"    {none}\n")
-    started = time.monotonic()
+    # What is waited for in vain is a finding in the end.
     code, report = _smoke(tmp_path, "", compose)
     assert code == 0
-    assert time.monotonic() - started < 60
     nothing = "no container of it is wanted (`scale` or `deploy.replicas` is 0)"
     assert _outcomes(report) == {"idle": ("ran", None), "web": ("skipped", nothing)}
     code, report = _smoke(tmp_path, PROMISES, compose)
