@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from hullmark.model.image import Image
     from hullmark.model.inventory import Inventory
     from hullmark.model.location import SourceSpan
-    from hullmark.model.project import Project, Service, ServiceSettings, UserOverride
+    from hullmark.model.project import Budget, Project, Service, ServiceSettings, UserOverride
 
 
 def dissect(
@@ -120,6 +120,8 @@ def shipped(
     build_labels: tuple[str, ...] = (),
     override: UserOverride | None = None,
     previous: Contents | None = None,
+    baseline: Contents | None = None,
+    growth_budget: Budget | None = None,
 ) -> ShippedImage:
     """What the image rules look at, of an image that was read with `wanted`; hosts have `previous`."""
     image, files, ownership = anatomy.image, anatomy.files, anatomy.ownership
@@ -138,6 +140,8 @@ def shipped(
         credentials=find_credentials(files, ownership),
         growth=growth,
         update=None if growth is None else growth.update,
+        change=None if baseline is None else difference(baseline, side_of(anatomy)),
+        growth_budget=growth_budget,
         origin=origin,
         recipe=recipe,
         build_labels=frozenset(build_labels),

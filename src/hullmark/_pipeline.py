@@ -20,6 +20,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hullmark._baseline.compare import compare, with_standings
+from hullmark._baseline.store import Stores
 from hullmark._checks import Run
 from hullmark._checks.build import build, lacking
 from hullmark._checks.findings import texts
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
 
     from hullmark._checks import Surroundings
     from hullmark._process import Commands
+    from hullmark.model.baseline import Baseline
     from hullmark.model.project import Project, Service, Settings
     from hullmark.model.verdict import Policy
 
@@ -137,6 +140,7 @@ def run_checks(
         reusing=reusing,
         aftermath=aftermath,
     )
+    run.baseline = _baseline(run)
     _read_dockerfiles(run)
     if Check.LINT in checks:
         lint(run)
@@ -156,6 +160,19 @@ def run_checks(
     suppressed = (*suppressed, *sorted(run.suppressed, key=lambda finding: finding.sort_key))
     results += idle_ignores(run, results, suppressed, started.date())
     results = said_once(results)
+    comparison = None
+    if run.baseline is not None:
+        results = with_standings(results, run.baseline)
+        comparison = compare(
+            run.baseline,
+            results,
+            aside=suppressed,
+            vulnerabilities=run.vulnerabilities,
+            scans=run.scans,
+            images=run.changes,
+            services=[service.name for service in services],
+            new_only=policy.new_only,
+        )
     order = {check: position for position, check in enumerate(Check)}
     results.sort(key=lambda result: (order[result.check], result.service or ""))
     return Report(
@@ -176,8 +193,25 @@ def run_checks(
         policy=policy,
         places=tuple((service.name, service.span) for service in project.services),
         prefix=below_repository(project.root),
+        comparison=comparison,
         rules=texts(chain(suppressed, run.silenced, *(result.findings for result in results))),
     )
+
+
+def _baseline(run: Run) -> Baseline | None:
+    """What the run is compared with, where the project or the command line says so."""
+    settings = run.project.settings.baseline
+    if settings.against is None:
+        return None
+    around = run.surroundings
+    return Stores(
+        root=run.project.root,
+        file=settings.file,
+        services=tuple(service.name for service in run.services),
+        commands=around.commands,
+        environ=around.environ,
+        cancelled=around.cancelled,
+    ).load(settings.against)
 
 
 def _read_dockerfiles(run: Run) -> None:

@@ -36,7 +36,7 @@ FLOORS = (
         *("_engines", "_linters", "_sbom", "_scanners", "_vulnerabilities", "rules", "_reporters"),
     ),
     ("_project", "_documents", "_smoke", "_anatomy", "_dev", "_release"),
-    ("_ci", "_doctor"),
+    ("_ci", "_doctor", "_baseline"),
     ("_checks",),
     ("_pipeline",),
     ("_survey", "_budgets"),
@@ -51,6 +51,8 @@ NEIGHBOURS = {
     ("_vulnerabilities", "_images"),
     # The embedded scanner is the database of vulnerabilities, asked as any other scanner.
     ("_scanners", "_vulnerabilities"),
+    # A baseline of another revision is asked of git as changes are.
+    ("_baseline", "_ci"),
     ("__main__", "_cli"),
 }
 # What the facade and the doubles know: the facade is for callers, the doubles stand in for a few seams.

@@ -11,6 +11,7 @@ import pytest
 from hullmark._settings import load_settings
 from hullmark._settings.options import SCHEMA, scalars
 from hullmark.errors import ConfigurationError
+from hullmark.model.baseline import Standing
 from hullmark.model.drill import Drill
 from hullmark.model.finding import Severity
 from hullmark.model.location import SourceSpan
@@ -278,6 +279,13 @@ OVERRIDES: dict[str, tuple[str, Any, Any]] = {
     "scan.kernel-headers": ("true", lambda s: s.scan.kernel_headers, True),
     "scan.vex": ("a.json,b.json", lambda s: s.scan.vex, ("a.json", "b.json")),
     "scan.fail-on": ("low", lambda s: s.scan.fail_on, "low"),
+    "baseline.against": ("origin/main", lambda s: s.baseline.against, "origin/main"),
+    "baseline.file": ("b.jsonl", lambda s: s.baseline.file, "b.jsonl"),
+    "baseline.new-only": ("true", lambda s: s.policy.new_only, True),
+    "baseline.introduced": ("low", lambda s: s.fail_on(Standing.INTRODUCED), "low"),
+    "baseline.disclosed": ("high", lambda s: s.fail_on(Standing.DISCLOSED), "high"),
+    "baseline.known": ("medium", lambda s: s.fail_on(Standing.KNOWN), "medium"),
+    "baseline.budget-growth": ("3 MB", lambda s: s.baseline.growth.size, 3_000_000),
     "policy.previous": ("old.json", lambda s: s.previous, "old.json"),
     "scan.reports": ("r", lambda s: s.scan.reports, "r"),
     "scan.ignore-file": ("i", lambda s: s.scan.ignore_file, "i"),
@@ -303,6 +311,22 @@ def test_compose_s_own_variable_names_the_files_where_nothing_else_does(tmp_path
     assert settings.compose == ("a.yml", "b.yml")
     assert dict(settings.origins)["project.compose"] == "environment variable COMPOSE_FILE"
     assert _load(tmp_path, '[project]\ncompose = ["c.yml"]\n', environ).compose == ("c.yml",)
+
+
+@pytest.mark.parametrize(
+    ("text", "decides"),
+    [
+        ("", False),
+        ('[baseline]\nintroduced = "high"\n', False),
+        ('[baseline]\nagainst = "main"\n', False),
+        ('[baseline]\nagainst = "main"\nintroduced = "high"\n', True),
+        ('[scan]\nfail-on = "high"\n', True),
+    ],
+)
+def test_a_scan_decides_where_a_vulnerability_can_fail(tmp_path: Path, text: str, *, decides: bool) -> None:
+    policy = _load(tmp_path, text).policy
+    assert (Check.SCAN in policy.required) is decides
+    assert (Check.SCAN not in policy.advisory) is decides
 
 
 # pyproject.toml

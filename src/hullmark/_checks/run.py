@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from hullmark._engines import Engine
     from hullmark._process import Commands
     from hullmark.model.anatomy import Anatomy
+    from hullmark.model.baseline import Baseline
+    from hullmark.model.difference import Difference
     from hullmark.model.dockerfile import Dockerfile, Recipe
     from hullmark.model.finding import Finding
     from hullmark.model.location import SourceSpan
@@ -80,6 +82,10 @@ class Run:
     silenced: list[Finding] = field(default_factory=list)
     """What another linter finds in what is meant as it is."""
     stack: StackRun | None = None
+    baseline: Baseline | None = None
+    """What it is compared with."""
+    changes: dict[str, Difference] = field(default_factory=dict)
+    """What changed since the baseline, by service and without single files."""
 
     def add(self, check: Check, service: str | None, outcome: Outcome, started: float) -> None:
         """Notes an outcome and tells the progress."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hullmark._baseline.compare import before
 from hullmark._checks.findings import apply
 from hullmark._checks.sharing import AT_ONCE, explained, for_each
 from hullmark._contents.inventory import inventory
@@ -27,7 +28,8 @@ from hullmark._scanners.places import Places
 from hullmark._scanners.policy import decided, young
 from hullmark._scanners.suppressions import Suppressions
 from hullmark._scanners.trivy import Trivy
-from hullmark._vulnerabilities.store import directory_in
+from hullmark._vulnerabilities.match import match
+from hullmark._vulnerabilities.store import Store, directory_in, stored
 from hullmark.errors import HullmarkError, Interrupted
 from hullmark.model.attribution import Told
 from hullmark.model.outcome import Broken, Check, CheckResult, Ran, Skipped
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
     from hullmark.model.inventory import Inventory
     from hullmark.model.outcome import Outcome
     from hullmark.model.project import Service
-    from hullmark.model.vulnerability import Vulnerability
+    from hullmark.model.vulnerability import Match, Vulnerability
 
 _ALL = "all"
 _ADVICE = 5
@@ -133,6 +135,7 @@ def _scan_one(run: Run, service: Service, scanning: _Scanning) -> Outcome:
     with scanning.lock:
         counted, aside = _divided(told, scanning.aside, service.image)
         scanning.remedies.update((each.id, each.remedy) for each in _aside_of(aside) if each.remedy)
+    counted = _compared(run, service.name, counted)
     ids = {each.id for each in counted if not each.held}
     advice = [
         Advice(text=action.text, fixes=number)
@@ -151,6 +154,7 @@ def _scan_one(run: Run, service: Service, scanning: _Scanning) -> Outcome:
         held=tuple(sorted(Counter(each.held for each in counted if each.held).items())),
         set_aside=tuple(aside),
         notes=(*listed.notes, *(note for _, _, said in answers for note in said.notes)),
+        inventory=listed,
     )
     run.scans.append(summary)
     run.vulnerabilities += counted
@@ -166,6 +170,23 @@ def _scan_one(run: Run, service: Service, scanning: _Scanning) -> Outcome:
     if problems:
         return Broken(error="\n".join((*dict.fromkeys(problems), noted(summary))), findings=findings)
     return Ran(findings=findings, note=noted(summary))
+
+
+def _compared(run: Run, service: str, found: list[Vulnerability]) -> list[Vulnerability]:
+    """`found`, each with how it stands to the baseline, where that tells anything of this service."""
+    there = (
+        None if run.baseline is None else before(run.baseline, service, lambda old: _known_today(run, old))
+    )
+    return found if there is None else [replace(each, standing=there.standing(each)) for each in found]
+
+
+def _known_today(run: Run, listed: Inventory) -> tuple[Match, ...]:
+    """What the records that are stored say of an inventory; nothing where none are."""
+    cache = Cache.at(run.surroundings.environ).directory
+    if cache is None or not stored(directory_in(cache)):
+        return ()
+    with Store(directory_in(cache)) as store:
+        return match(listed, store).matches
 
 
 def _aside_of(aside: Iterable[SetAside]) -> Iterator[Vulnerability]:
@@ -252,12 +273,13 @@ def _findings(
         written = next((origin.span for origin in reversed(chain) if origin.span is not None), None)
         exposure = Exposure(
             vulnerability=each,
-            fail_on=settings.fail_on,
+            fail_on=run.project.settings.fail_on(each.standing),
             image=service.image,
             origin=written or run.final_stage(service),
             grace=young(each, settings, now),
         )
-        yield from apply(exposure, service.name)
+        for finding in apply(exposure, service.name):
+            yield replace(finding, standing=each.standing)
 
 
 def _used(

@@ -9,6 +9,7 @@ from hullmark._anatomy import shipped
 from hullmark._checks.findings import apply
 from hullmark._checks.sharing import explained
 from hullmark._contents.boxes import boxes
+from hullmark._contents.difference import settings_of
 from hullmark._contents.update import largest_transfer
 from hullmark._smoke import observe_privileges
 from hullmark.errors import HullmarkError, Interrupted, UsageError
@@ -52,7 +53,11 @@ def validate(run: Run, service: Service) -> Outcome:
         build_labels=() if service.build is None else service.build.labels,
         override=service.user,
         previous=before,
+        baseline=_baseline(run, service.name),
+        growth_budget=settings.growth_budget or run.project.settings.baseline.growth,
     )
+    if image.change is not None:
+        run.changes[service.name] = replace(image.change, files=None)
     run.images[service.name] = _summary(image, anatomy)
     findings = tuple(_traced(finding, anatomy) for finding in apply(image, service.name))
     unknown += _unmeasured(image)
@@ -65,7 +70,26 @@ def validate(run: Run, service: Service) -> Outcome:
         except HullmarkError as error:
             return Broken(error="; ".join((*unknown, explained(error))), findings=findings)
         findings += apply(seen, service.name)
-    return Broken(error="; ".join(unknown), findings=findings) if unknown else Ran(findings=findings)
+    if unknown:
+        return Broken(error="; ".join(unknown), findings=findings)
+    return Ran(findings=findings, note=_not_compared(run, image))
+
+
+def _baseline(run: Run, service: str) -> Contents | None:
+    """The image that this one is compared with, called so that people know which one is meant."""
+    known = None if run.baseline is None else run.baseline.image(service)
+    if run.baseline is None or known is None:
+        return None
+    return replace(known.contents, reference=f"in {run.baseline.name}")
+
+
+def _not_compared(run: Run, image: ShippedImage) -> str:
+    """Why a budget for growth was not looked at, where there is one."""
+    if image.growth_budget is None or image.change is not None:
+        return ""
+    if run.baseline is None:
+        return "`budget-growth` was not looked at: there is no baseline; see `--baseline`"
+    return f"`budget-growth` was not looked at: {run.baseline.name} has no image of {image.service}"
 
 
 def _traced(finding: Finding, anatomy: Anatomy) -> Finding:
@@ -150,6 +174,7 @@ def _summary(shipped: ShippedImage, anatomy: Anatomy) -> ImageSummary:
             )
         ),
         owners=tuple(each for each in anatomy.owners if each.files),
+        settings=settings_of(image.configuration),
         boxes=boxes(files, anatomy.ownership, anatomy.attribution),
         # Which files changed would make the report as large as the image.
         growth=None if shipped.growth is None else replace(shipped.growth, files=None),

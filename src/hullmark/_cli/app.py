@@ -29,6 +29,7 @@ COMMANDS = {
     "size": "Show what takes the space in an image, who brought it, and what could be saved.",
     "sbom": "List the software in an image as CycloneDX or SPDX.",
     "diff": "Show what changed between two images, and why one is larger.",
+    "baseline": "Keep what is found today, so that later runs can be compared with it.",
     "budget": "Show the sizes of images beside their budgets, or set those anew.",
     "affected": "Show which services a change touches, and why.",
     "dev": "Start the stack for development, with its logs, links and reloading.",

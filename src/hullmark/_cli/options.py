@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
+_SWITCH = {"true": True, "false": False}
+"""What the values of an option that is there or not are called."""
 SHORT = {"project.compose": ("-f", "--file")}
 """Names that people expect besides the derived one."""
 
@@ -59,7 +61,7 @@ def reporting(function: F) -> F:
         ),
     ):
         function = decorate(function)
-    return settings("policy.fail-on")(function)
+    return settings("policy.fail-on", "baseline.against", "baseline.new-only")(function)
 
 
 def settings(*paths: str) -> Callable[[F], F]:
@@ -145,12 +147,13 @@ def platform(function: F) -> F:
 def _flag(path: str, option: Option) -> Callable[[F], F]:
     assert option.flag is not None
     many = not option.kind.scalar
+    switch = option.kind.words == _SWITCH
     default = f"  [default: {option.default}]" if option.default else ""
     environment = f"  [env: {option.environment}]" if option.environment else ""
 
     def keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
-        text = ",".join(value) if many else value
-        if value not in (None, ()) and not text:
+        text = ",".join(value) if many else ("true" if value else None) if switch else value
+        if value not in (None, ()) and not text and not switch:
             raise click.BadParameter("it must not be empty", ctx, param)
         if text:
             ctx.meta.setdefault("hullmark.flags", {})[path] = text
@@ -158,9 +161,15 @@ def _flag(path: str, option: Option) -> Callable[[F], F]:
     return click.option(
         *SHORT.get(path, ()),
         option.flag,
-        multiple=many,
-        metavar=option.kind.name.upper() if option.kind.name.isalpha() else None,
-        type=click.Choice(option.kind.schema["enum"]) if "enum" in option.kind.schema else str,
+        **(
+            {"is_flag": True}
+            if switch
+            else {
+                "multiple": many,
+                "metavar": option.kind.name.upper() if option.kind.name.isalpha() else None,
+                "type": click.Choice(option.kind.schema["enum"]) if "enum" in option.kind.schema else str,
+            }
+        ),
         expose_value=False,
         callback=keep,
         help=f"{option.help}{default}{environment}",

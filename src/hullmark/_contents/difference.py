@@ -26,7 +26,7 @@ from hullmark.model.owner import OwnerKind  # noqa: TC001  # msgspec reads the a
 from hullmark.model.table import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hullmark.model.attribution import Attribution
     from hullmark.model.difference import LayerSize
@@ -67,9 +67,7 @@ def difference(before: Contents, after: Contents) -> Difference:
             Total(name="visible", before=before.visible, after=after.visible),
             Total(name="masked", before=_masked(before), after=_masked(after)),
         ),
-        settings=None
-        if before.configuration is None or after.configuration is None
-        else tuple(_settings(before.configuration, after.configuration)),
+        settings=_settings(before, after),
         layers=_layers(before.layers, after.layers),
         update=update(before, after),
         files=None
@@ -118,8 +116,27 @@ def _holdings(
     return tuple(sorted(found, key=lambda each: (-each.bytes, each.kind, each.name, each.version, each.text)))
 
 
-def _settings(before: ImageConfiguration, after: ImageConfiguration) -> Iterator[SettingChange]:
-    one, two = _flat(before), _flat(after)
+def _settings(before: Contents, after: Contents) -> tuple[SettingChange, ...] | None:
+    if before.configuration is not None and after.configuration is not None:
+        return tuple(_changed(_flat(before.configuration), _flat(after.configuration)))
+    one, two = _shown(before), _shown(after)
+    return None if one is None or two is None else tuple(_changed(one, two))
+
+
+def _shown(side: Contents) -> Mapping[str, str] | None:
+    """The settings without secrets, which are all that a side has that was kept."""
+    if side.configuration is not None:
+        return dict(settings_of(side.configuration))
+    return None if side.settings is None else dict(side.settings)
+
+
+def settings_of(configuration: ImageConfiguration) -> tuple[tuple[str, str], ...]:
+    """Every setting that is set, by a name that tells it from all others, and without secrets; sorted."""
+    told = ((name, _told(name, value)) for name, value in _flat(configuration).items())
+    return tuple(sorted((name, value) for name, value in told if value is not None))
+
+
+def _changed(one: Mapping[str, str], two: Mapping[str, str]) -> Iterator[SettingChange]:
     for name in sorted({*one, *two}):
         if one.get(name) != two.get(name):
             old, new = _told(name, one.get(name)), _told(name, two.get(name))

@@ -35,7 +35,7 @@ _GREETED = frozenset({_OK, _UNAUTHORIZED, _FORBIDDEN})
 _RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)")
 
 
-class _Nothing(Unavailable):
+class Absent(Unavailable):
     """The registry answers that there is no such thing."""
 
 
@@ -163,10 +163,10 @@ class Repository:
             return self._whole(answer, limit, None, subject)
 
         def missing(_answer: Answer) -> Unavailable:
-            return _Nothing(f"{subject} is not listed")
+            return Absent(f"{subject} is not listed")
 
         for path in (f"referrers/{digest}", f"manifests/{str(digest).replace(':', '-')}"):
-            with contextlib.suppress(_Nothing):
+            with contextlib.suppress(Absent):
                 return self._get(path, {"Accept": OCI_INDEX}, read, missing)
         return None
 
@@ -372,7 +372,7 @@ class Repository:
         text = self.transport.hide(found[0].message or found[0].code)
         return found[0].code, f" ({text})" if text else ""
 
-    def _missing_manifest(self, answer: Answer) -> Unavailable:
+    def _missing_manifest(self, answer: Answer) -> Absent:
         registry, repository = self.reference.registry, self.reference.repository
         code, _ = self.said(answer)
         if code == "NAME_UNKNOWN":
@@ -381,7 +381,7 @@ class Repository:
             what = f"no {self.reference.digest} in `{repository}`"
         else:
             what = f"no tag `{self.reference.tag}` in `{repository}`"
-        return Unavailable(
+        return Absent(
             f"{self.name}: {registry} has {what}",
             hint="look at the spelling; some registries answer so, too, to whoever may not pull",
         )

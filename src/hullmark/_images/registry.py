@@ -64,7 +64,7 @@ class Registry:
         Raises as `open` does.
         """
         with self.repository(reference, cancelled) as repository:
-            content = repository.manifest(_which(repository.reference), limits.manifest).content
+            content = repository.manifest(which(repository.reference), limits.manifest).content
         return Digest.parse(f"sha256:{hashlib.sha256(content).hexdigest()}")
 
     @contextlib.contextmanager
@@ -74,7 +74,7 @@ class Registry:
         with self.repository(reference, cancelled) as repository:
 
             def indexes(digest: str) -> Iterator[tuple[bytes, bool]]:
-                yield repository.manifest(_which(repository.reference), limit).content, False
+                yield repository.manifest(which(repository.reference), limit).content, False
                 referring = repository.referrers(Digest.parse(digest), limit)
                 if referring is not None:
                     yield referring, True
@@ -129,7 +129,7 @@ class Registry:
             yield repository
 
 
-def _which(reference: Reference) -> str | Digest:
+def which(reference: Reference) -> str | Digest:
     """The tag or digest to ask for."""
     return reference.digest if isinstance(reference, Pinned) else reference.tag
 
@@ -148,7 +148,7 @@ class _Pull:
 
         repository = self._repository
         name, reference = repository.name, repository.reference
-        root = repository.manifest(_which(reference), self._limits.manifest)
+        root = repository.manifest(which(reference), self._limits.manifest)
         parsed = parse_manifest(root.content, name, root.media_type)
         chosen = choose(
             root.content, parsed, asked or host_platform(), self._manifest, self._platform_of, name

@@ -12,6 +12,7 @@ import msgspec
 
 from hullmark import __version__
 from hullmark._reporters.document import schema_of, written
+from hullmark.model.baseline import Standing
 from hullmark.model.location import ImageConfig, ImagePath, ServicePlace, SourceSpan
 from hullmark.model.outcome import Broken, Ran, Skipped
 from hullmark.model.stack import LinkRun
@@ -20,9 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hullmark._reporters.interface import Style
+    from hullmark.model.baseline import Comparison
+    from hullmark.model.difference import Difference
     from hullmark.model.finding import Finding
     from hullmark.model.location import Location
     from hullmark.model.outcome import CheckResult, Outcome
+    from hullmark.model.owner import Package
     from hullmark.model.report import ImageSummary, Report
     from hullmark.model.scan import ScanSummary
     from hullmark.model.stack import StackRun
@@ -111,6 +115,10 @@ class FindingV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """What other linters call the same, for example `DL3015`."""
     fixable: Literal["safe", "unsafe"] | None
     """Whether `hullmark lint` can fix it: with `--fix`, with `--unsafe-fixes` as well, or not."""
+    check: str | None
+    """The check that found it."""
+    standing: Literal["introduced", "disclosed", "known"] | None
+    """How it stands to the baseline; null where there is none."""
 
 
 class FixedV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -164,6 +172,45 @@ class ImageV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     budget: int | None
     layers: list[LayerV1]
     owners: list[OwnerV1]
+    settings: dict[str, str]
+    """Its configuration by name, without the secrets in it."""
+    change: ChangeV1 | None
+    """Since the baseline; null where that has no image of the service."""
+
+
+class SettingV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A setting that changed; null where it was not set."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+class OwnerChangeV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A package, or a directory that no package owns, whose versions or bytes changed."""
+
+    kind: str
+    name: str
+    before: list[str]
+    """Versions; none where it was not there."""
+    after: list[str]
+    bytes: int
+    """By how much it grew."""
+    instruction: str | None
+
+
+class ChangeV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How an image differs from that of the baseline; sizes are by how many bytes it grew."""
+
+    transfer: int | None
+    unpacked: int | None
+    visible: int | None
+    masked: int | None
+    why: str
+    settings: list[SettingV1] | None
+    owners: list[OwnerChangeV1] | None
+    layers_added: int
+    layers_removed: int
 
 
 class ServiceRunV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -301,6 +348,8 @@ class VulnerabilityV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     held: str | None
     """Why it does not count as a finding."""
     remedy: str | None
+    standing: Literal["introduced", "disclosed", "known"] | None
+    """How it stands to the baseline; null where there is none."""
 
 
 class RatingV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -354,6 +403,32 @@ class SetAsideV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     reason: str
 
 
+class SystemV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The distribution of an image, as its `os-release` has it."""
+
+    id: str
+    version_id: str
+    codename: str
+    id_like: list[str]
+    name: str
+
+
+class PackageV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One package that was looked up; what is empty is not known."""
+
+    kind: str
+    name: str
+    version: str
+    source: str
+    source_version: str
+    architecture: str
+    location: str
+    purl: str
+    maintainer: str
+    part_of: tuple[str, str, str] | None
+    """Kind, name and version of the package that it came in."""
+
+
 class ScanV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How one image was scanned for vulnerabilities."""
 
@@ -369,6 +444,46 @@ class ScanV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Why vulnerabilities do not count, and how many."""
     set_aside: list[SetAsideV1]
     notes: list[str]
+    system: SystemV1 | None
+    inventory: list[PackageV1]
+
+
+class FixedFindingV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A finding of the baseline that is there no more."""
+
+    rule: str
+    severity: str
+    service: str | None
+    fingerprint: str
+
+
+class GoneV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A vulnerability of the baseline that is there no more."""
+
+    id: str
+    package: str
+    installed: str
+    severity: str
+    service: str
+
+
+class BaselineV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the run was compared with; how findings and vulnerabilities stand to it, they say themselves."""
+
+    name: str
+    first: bool
+    """Whether there is none yet, so that everything counts as known."""
+    new_only: bool
+    """Whether only what is new can fail."""
+    introduced: int
+    known: int
+    fixed: list[FixedFindingV1]
+    vulnerabilities_introduced: int
+    vulnerabilities_disclosed: int
+    vulnerabilities_known: int
+    vulnerabilities_gone: list[GoneV1]
+    notes: list[str]
+    """What could not be compared."""
 
 
 class ReportV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -388,6 +503,7 @@ class ReportV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     smoke: SmokeV1 | None
     vulnerabilities: list[VulnerabilityV1]
     scans: dict[str, ScanV1]
+    baseline: BaselineV1 | None
 
 
 def render(report: Report, style: Style) -> Iterator[str]:  # noqa: ARG001  # the same everywhere
@@ -402,6 +518,7 @@ def schema() -> dict[str, Any]:
 
 def _report(report: Report) -> ReportV1:
     counts = report.verdict.counts
+    checks = {id(finding): str(result.check) for result in report.results for finding in result.findings}
     return ReportV1(
         schema=SCHEMA,
         tool=ToolV1(name="hullmark", version=__version__),
@@ -422,16 +539,76 @@ def _report(report: Report) -> ReportV1:
             ),
         ),
         outcomes=[_outcome(result) for result in report.results],
-        findings=[_finding(finding) for finding in report.findings],
+        findings=[_finding(finding, checks.get(id(finding))) for finding in report.findings],
         suppressed=[_finding(finding) for finding in (*report.suppressed, *report.silenced)],
         fixed=[
             FixedV1(rule=each.rule, message=each.message, location=_location(each.location))
             for each in report.fixed
         ],
-        images={image.service: _image(image) for image in report.images},
+        images={image.service: _image(image, report.comparison) for image in report.images},
         smoke=None if report.stack is None else _smoke(report.stack),
         vulnerabilities=[_vulnerability(found) for found in report.vulnerabilities],
         scans={scan.service: _scan(scan) for scan in report.scans},
+        baseline=None if report.comparison is None else _baseline(report, report.comparison),
+    )
+
+
+def _baseline(report: Report, comparison: Comparison) -> BaselineV1:
+    found, known = report.standings, report.vulnerability_standings
+    return BaselineV1(
+        name=comparison.name,
+        first=comparison.first,
+        new_only=comparison.new_only,
+        introduced=found[Standing.INTRODUCED],
+        known=found[Standing.KNOWN],
+        fixed=[
+            FixedFindingV1(
+                rule=each.rule, severity=each.severity, service=each.service, fingerprint=each.fingerprint
+            )
+            for each in comparison.fixed
+        ],
+        vulnerabilities_introduced=known[Standing.INTRODUCED],
+        vulnerabilities_disclosed=known[Standing.DISCLOSED],
+        vulnerabilities_known=known[Standing.KNOWN],
+        vulnerabilities_gone=[
+            GoneV1(
+                id=each.id,
+                package=each.package,
+                installed=each.installed,
+                severity=each.severity,
+                service=each.service,
+            )
+            for each in comparison.gone
+        ],
+        notes=list(comparison.notes),
+    )
+
+
+def _change(change: Difference) -> ChangeV1:
+    return ChangeV1(
+        transfer=change.total("transfer").delta,
+        unpacked=change.total("unpacked").delta,
+        visible=change.total("visible").delta,
+        masked=change.total("masked").delta,
+        why=change.why,
+        settings=None
+        if change.settings is None
+        else [SettingV1(name=each.name, before=each.before, after=each.after) for each in change.settings],
+        owners=None
+        if change.owners is None
+        else [
+            OwnerChangeV1(
+                kind=str(each.kind),
+                name=each.name,
+                before=list(each.before),
+                after=list(each.after),
+                bytes=each.delta,
+                instruction=each.text or None,
+            )
+            for each in change.owners
+        ],
+        layers_added=len(change.layers.added),
+        layers_removed=len(change.layers.removed),
     )
 
 
@@ -456,7 +633,7 @@ def _status(outcome: Outcome) -> tuple[Literal["ran", "skipped", "broken"], str 
             return "broken", error
 
 
-def _finding(finding: Finding) -> FindingV1:
+def _finding(finding: Finding, check: str | None = None) -> FindingV1:
     return FindingV1(
         rule=finding.rule,
         severity=str(finding.severity),  # type: ignore[arg-type]  # the names are those
@@ -470,6 +647,8 @@ def _finding(finding: Finding) -> FindingV1:
         fingerprint=finding.fingerprint,
         aliases=list(finding.aliases),
         fixable=None if finding.fix is None else finding.fix.applicability.value,
+        check=check,
+        standing=_standing(finding.standing),
     )
 
 
@@ -488,7 +667,12 @@ def _location(place: Location) -> LocationV1:
             return LocationV1(kind="image-config", text=text, image=image, key=key)
 
 
-def _image(image: ImageSummary) -> ImageV1:
+def _standing(standing: Standing | None) -> Literal["introduced", "disclosed", "known"] | None:
+    return None if standing is None else standing.value
+
+
+def _image(image: ImageSummary, comparison: Comparison | None) -> ImageV1:
+    change = None if comparison is None else comparison.image(image.service)
     return ImageV1(
         reference=image.reference,
         digest=image.digest,
@@ -523,6 +707,8 @@ def _image(image: ImageSummary) -> ImageV1:
             )
             for each in image.owners
         ],
+        settings=dict(image.settings),
+        change=None if change is None else _change(change),
     )
 
 
@@ -655,6 +841,7 @@ def _vulnerability(found: Vulnerability) -> VulnerabilityV1:
         seen_by=list(found.seen_by),
         held=found.held or None,
         remedy=found.remedy or None,
+        standing=_standing(found.standing),
     )
 
 
@@ -696,6 +883,37 @@ def _scan(scan: ScanSummary) -> ScanV1:
             for each in scan.set_aside
         ],
         notes=list(scan.notes),
+        system=_system(scan),
+        inventory=[] if scan.inventory is None else [_package(each) for each in scan.inventory.packages],
+    )
+
+
+def _system(scan: ScanSummary) -> SystemV1 | None:
+    system = None if scan.inventory is None else scan.inventory.distribution
+    if system is None:
+        return None
+    return SystemV1(
+        id=system.id,
+        version_id=system.version_id,
+        codename=system.codename,
+        id_like=list(system.id_like),
+        name=system.name,
+    )
+
+
+def _package(package: Package) -> PackageV1:
+    part_of = package.part_of
+    return PackageV1(
+        kind=str(package.owner.kind),
+        name=package.owner.name,
+        version=package.owner.version,
+        source=package.source,
+        source_version=package.source_version,
+        architecture=package.architecture,
+        location=package.location,
+        purl=package.purl,
+        maintainer=package.maintainer,
+        part_of=None if part_of is None else (str(part_of.kind), part_of.name, part_of.version),
     )
 
 

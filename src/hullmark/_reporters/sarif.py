@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections import Counter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from hullmark import __version__
-from hullmark.model.finding import Severity
+from hullmark.model.baseline import Standing
+from hullmark.model.finding import Severity, numbered
 from hullmark.model.location import ImageConfig, ImagePath, ServicePlace, SourceSpan, layer_name
 from hullmark.model.outcome import Broken, Ran, Skipped
 from hullmark.model.text import readable
@@ -35,6 +35,7 @@ MOST_RUNS = 20
 MOST_RESULTS = 5_000
 """Results of one run that GitHub shows."""
 _ROOT = "PROJECTROOT"
+_STATES = {Standing.INTRODUCED: "new", Standing.DISCLOSED: "new", Standing.KNOWN: "unchanged"}
 
 
 def render(report: Report, style: Style) -> Iterator[str]:  # noqa: ARG001  # the same everywhere
@@ -60,8 +61,9 @@ def _groups(report: Report) -> list[tuple[str, list[CheckResult]]]:
 
 
 def _run(report: Report, service: str, results: list[CheckResult]) -> dict[str, Any]:
-    found = sorted((f for result in results for f in result.findings), key=lambda finding: finding.sort_key)
-    shown = found[:MOST_RESULTS]
+    found = list(numbered(finding for result in results for finding in result.findings))
+    kept = found[:MOST_RESULTS]
+    shown = [finding for finding, _ in kept]
     rules = sorted({finding.rule for finding in shown})
     index = {rule: position for position, rule in enumerate(rules)}
     texts = {text.id: text for text in report.rules}
@@ -87,9 +89,8 @@ def _run(report: Report, service: str, results: list[CheckResult]) -> dict[str, 
                 "toolExecutionNotifications": notifications,
             }
         ],
-        "results": [_result(report, finding, index) for finding in shown],
+        "results": [_result(report, finding, index, name) for finding, name in kept],
     }
-    _number(run["results"])
     if image is not None:
         run["properties"] = {
             "image": image.reference,
@@ -163,11 +164,12 @@ def _problem(severity: Severity) -> str:
     return "recommendation" if severity is Severity.NOTE else str(severity)
 
 
-def _result(report: Report, finding: Finding, index: dict[str, int]) -> dict[str, Any]:
+def _result(report: Report, finding: Finding, index: dict[str, int], name: str) -> dict[str, Any]:
     service = f"{finding.service}: " if finding.service else ""
     location: dict[str, Any] = {"physicalLocation": _physical(report, finding)}
     if logical := _logical(finding):
         location["logicalLocations"] = logical
+    state = {} if finding.standing is None else {"baselineState": _STATES[finding.standing]}
     return {
         "ruleId": finding.rule,
         "ruleIndex": index[finding.rule],
@@ -180,24 +182,15 @@ def _result(report: Report, finding: Finding, index: dict[str, int]) -> dict[str
         "partialFingerprints": {
             "hullmarkFingerprint/v1": finding.fingerprint,
             # The name that GitHub looks for; without it, it makes one of the text of the line, which moves.
-            "primaryLocationLineHash": finding.fingerprint,
+            "primaryLocationLineHash": name,
         },
+        **state,
         "properties": {
             "service": finding.service,
             "aliases": list(finding.aliases),
             "location": str(finding.location),
         },
     }
-
-
-def _number(results: list[dict[str, Any]]) -> None:
-    """Tells occurrences with one fingerprint apart, in their order."""
-    seen: Counter[str] = Counter()
-    for result in results:
-        prints = result["partialFingerprints"]
-        seen[prints["hullmarkFingerprint/v1"]] += 1
-        count = seen[prints["hullmarkFingerprint/v1"]]
-        prints["primaryLocationLineHash"] += f":{count}"
 
 
 def _physical(report: Report, finding: Finding) -> dict[str, Any]:

@@ -10,8 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hullmark._reporters import against
 from hullmark._reporters.bars import LEGEND, drawn
 from hullmark._reporters.failure import failures
+from hullmark.model.baseline import Standing
 from hullmark.model.duration import format_duration
 from hullmark.model.finding import Severity
 from hullmark.model.outcome import Broken, Ran, Skipped
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 MOST_NOTES = 20
 """Notes that are shown one by one; more are counted by rule."""
 _COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+_STANDINGS = {Standing.INTRODUCED: "bold red", Standing.DISCLOSED: "yellow", Standing.KNOWN: "dim"}
 _VERDICTS = {
     Status.CLEAN: ("clean", "bold green"),
     Status.FINDINGS: ("not clean", "bold red"),
@@ -72,6 +75,7 @@ def render(report: Report, style: Style) -> Iterator[str]:
             _time_line(report),
             _drills(report),
             _sizes(report),
+            _against(report),
             _checks(report),
             _unchecked(report),
             _verdict(report),
@@ -112,6 +116,11 @@ def _finding(finding: Finding) -> Iterator[Text]:
         ": ",
         (str(finding.severity), _COLOURS[finding.severity]),
         f" {_named(finding)}: {printable(finding.summary)}",
+        *(
+            [(f" [{against.WORDS[finding.standing]}]", _STANDINGS[finding.standing])]
+            if finding.standing
+            else []
+        ),
     )
     for line in (
         f"{service}{first}",
@@ -279,6 +288,29 @@ def _sizes(report: Report) -> Iterator[Table]:
     yield table
 
 
+def _against(report: Report) -> Iterator[Text]:
+    """What changed since the baseline, a line each."""
+    comparison = report.comparison
+    if comparison is None:
+        return
+    yield Text.assemble(
+        ("against the baseline ", "bold"),
+        printable(f"{comparison.name}: {against.tally(report, comparison)}"),
+    )
+    if known := against.vulnerability_tally(report, comparison):
+        yield Text(f"  vulnerabilities: {known}")
+    if fixed := against.fixed(comparison):
+        yield Text.assemble("  ", ("fixed: ", "green"), printable(fixed))
+    for service, ids in against.gone(comparison):
+        yield Text.assemble("  ", ("gone: ", "green"), printable(f"{service}: {ids}"))
+    for service, change in comparison.images:
+        if grown := against.grown(change):
+            yield Text(printable(f"  {service} {grown}: {change.why}"))
+        if told := against.settings(change):
+            yield Text(printable(f"  {service} settings: {told}"))
+    yield from (Text(printable(f"  {note}"), style="dim") for note in comparison.notes)
+
+
 def _checks(report: Report) -> Iterator[Table]:
     rows: dict[str, dict[str, CheckResult]] = {}
     for result in report.results:
@@ -344,8 +376,11 @@ def _verdict(report: Report) -> Iterator[Text]:
     )
     took = format_duration((report.finished - report.started).total_seconds())
     word, style = _VERDICTS[report.verdict.status]
+    new = "; only what is new decides" if report.policy.new_only and report.comparison else ""
     yield Text.assemble(
-        "verdict: ", (word, style), f" ({found or 'no findings'}; exit {report.verdict.exit_code}) in {took}"
+        "verdict: ",
+        (word, style),
+        f" ({found or 'no findings'}{new}; exit {report.verdict.exit_code}) in {took}",
     )
 
 

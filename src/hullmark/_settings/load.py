@@ -7,6 +7,7 @@ import tomllib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from hullmark._settings.baseline_options import baseline_settings
 from hullmark._settings.kinds import describe
 from hullmark._settings.options import SCHEMA, scalars
 from hullmark._settings.positions import positions
@@ -311,7 +312,10 @@ def _settings(
     policy = values.get("policy", {})
     scan = scan_settings(values.get("scan", {}), source.span)
     defaults = Settings()
-    advisory = frozenset({Check.SCAN}) if scan.fail_on == "never" else frozenset[Check]()
+    baseline = baseline_settings(values.get("baseline", {}), source.span)
+    told = [baseline.introduced, baseline.disclosed, baseline.known] if baseline.against else []
+    deciding = any((each or scan.fail_on) != "never" for each in (None, *told))
+    advisory = frozenset[Check]() if deciding else frozenset({Check.SCAN})
     return Settings(
         compose=project.get("compose", ()),
         env_file=project.get("env-file"),
@@ -320,6 +324,7 @@ def _settings(
             fail_on=Severity.parse(policy.get("fail-on", "error")),
             required=frozenset(Check) - advisory,
             advisory=advisory,
+            new_only=baseline.new_only,
         ),
         labels=policy.get("labels", defaults.labels),
         previous=policy.get("previous"),
@@ -337,6 +342,7 @@ def _settings(
         smoke_derive_links=values.get("smoke", {}).get("derive-links", defaults.smoke_derive_links),
         secrets=_secrets(values.get("secrets", {})),
         scan=scan,
+        baseline=baseline,
         services=services,
         links=tuple(
             _link(link, source.span(("links", i)))
@@ -381,6 +387,7 @@ def _service(values: Mapping[str, Any], path: KeyPath, source: _Source) -> Servi
 
     return ServiceSettings(
         budget=budget("budget"),
+        growth_budget=budget("budget-growth"),
         transfer_budget=budget("transfer-budget"),
         update_budget=budget("update-budget"),
         previous=values.get("previous"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hullmark._settings.baseline_options import BASELINE
 from hullmark._settings.drill_kinds import DRILLS
 from hullmark._settings.kinds import (
     COMMAND,
@@ -216,6 +217,7 @@ SCHEMA = Table(
             ),
         ),
         SCAN,
+        BASELINE,
         Table(
             key="services",
             help="What each service promises.",
@@ -229,6 +231,13 @@ SCHEMA = Table(
                             kind=SIZE,
                             help="The most bytes that its image may hold, unpacked.",
                             example='"600 MB"',
+                        ),
+                        Option(
+                            key="budget-growth",
+                            kind=SIZE,
+                            help="The most bytes by which its image may grow since the baseline, unpacked.",
+                            default="`budget-growth` of `[baseline]`",
+                            example='"20 MB"',
                         ),
                         Option(
                             key="transfer-budget",

@@ -62,6 +62,8 @@ class Contents:
     visible: int | None = None
     transfer: int | None = None
     configuration: ImageConfiguration | None = None
+    settings: tuple[tuple[str, str], ...] | None = None
+    """What is known of the configuration where it is not there itself: by name, without secrets."""
     layers: tuple[LayerSize, ...] = ()
     files: FileSystem | None = None
     ownership: Ownership | None = None

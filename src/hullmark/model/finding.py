@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import enum
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hullmark.model.location import SourceSpan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from hullmark.model.baseline import Standing
     from hullmark.model.fix import Fix
     from hullmark.model.location import Location
 
@@ -72,6 +76,8 @@ class Finding:
     """What other linters call the same; an ignore of one of these covers it as well."""
     origin: SourceSpan | None = None
     """The instruction that is to be changed, for a finding inside of an image, where that is known."""
+    standing: Standing | None = None
+    """How it stands to the baseline; `None` where there is none."""
 
     @property
     def sort_key(self) -> tuple[int, str, str, tuple[str, int, int], str]:
@@ -89,3 +95,11 @@ def fingerprint(rule: str, service: str | None, observation: Observation) -> str
     key = observation.seen if observation.key is None else observation.key
     text = "\0".join((rule, service or "", observation.location.anchor, key))
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def numbered(findings: Iterable[Finding]) -> Iterator[tuple[Finding, str]]:
+    """`findings`, worst first, each with its fingerprint and a number that tells it from others that have the same."""
+    seen: Counter[str] = Counter()
+    for finding in sorted(findings, key=lambda finding: finding.sort_key):
+        seen[finding.fingerprint] += 1
+        yield finding, f"{finding.fingerprint}:{seen[finding.fingerprint]}"

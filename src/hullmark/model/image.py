@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hullmark.model.digest import DiffId, Digest
     from hullmark.model.dockerfile import Recipe
     from hullmark.model.location import SourceSpan
-    from hullmark.model.project import ServiceSettings, UserOverride
+    from hullmark.model.project import Budget, ServiceSettings, UserOverride
     from hullmark.model.table import FileTable
 
 _NO_FILES: Mapping[str, bytes] = MappingProxyType({})
@@ -193,6 +193,8 @@ class ShippedImage:
     """Files with credentials, in any layer."""
     growth: Difference | None = None
     """What changed since the previous image, where there is one to compare with."""
+    change: Difference | None = None
+    """What changed since the image of the baseline, where there is one."""
     update: Update | None = None
     """What a host that has the previous image must pull."""
     origin: SourceSpan | None = None
@@ -203,6 +205,8 @@ class ShippedImage:
     """Labels that the Compose file gives it, whatever the Dockerfile says."""
     override: UserOverride | None = None
     """The user that the Compose file starts it as, in the place of the image's own."""
+    growth_budget: Budget | None = None
+    """By how much it may be larger than the image of the baseline."""
     uid: int | None = None
     """The number of the user that it is started as; `None` where the image does not say."""
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from hullmark.model.baseline import Standing
     from hullmark.model.drill import Drill
     from hullmark.model.location import SourceSpan
     from hullmark.model.probe import LogRule, Probe, Variable
@@ -85,6 +86,8 @@ class ServiceSettings:
     """For what a host without any of it pulls, compressed."""
     update_budget: Budget | None = None
     """For what a host with the previous one pulls, compressed."""
+    growth_budget: Budget | None = None
+    """For what it may hold more than the baseline's, unpacked."""
     previous: str | None = None
     """The image that hosts have: a reference, or a JSON report, relative to the project."""
     stage_image: str | None = None
@@ -168,6 +171,24 @@ class ScanSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineSettings:
+    """What a run is compared with, and what of that makes it fail."""
+
+    against: str | None = None
+    """A file, a revision of git or an image; nothing where `None`."""
+    file: str = "hullmark-baseline.jsonl"
+    """The file that a project keeps in git, relative to the project."""
+    new_only: bool = False
+    """Whether only what the baseline does not have makes the verdict fail."""
+    introduced: str | None = None
+    """The least severity of a vulnerability that fails, of those that came with the change; as in `ScanSettings`."""
+    disclosed: str | None = None
+    known: str | None = None
+    growth: Budget | None = None
+    """By how much an image may grow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that can be configured, with defaults filled in."""
 
@@ -199,6 +220,7 @@ class Settings:
     """Whether links that are not declared are taken from what services wait for, and have the addresses of."""
     secrets: SecretPolicy = field(default_factory=SecretPolicy)
     scan: ScanSettings = field(default_factory=ScanSettings)
+    baseline: BaselineSettings = field(default_factory=BaselineSettings)
     services: tuple[tuple[str, ServiceSettings], ...] = ()
     links: tuple[Link, ...] = ()
     ignores: tuple[Ignore, ...] = ()
@@ -208,6 +230,11 @@ class Settings:
     def service(self, name: str) -> ServiceSettings:
         """The settings of the service called `name`; the defaults when it is not mentioned."""
         return dict(self.services).get(name, ServiceSettings())
+
+    def fail_on(self, standing: Standing | None) -> str:
+        """The least severity that fails of a vulnerability that stands so to the baseline; as in `ScanSettings`."""
+        own = None if standing is None else getattr(self.baseline, str(standing))
+        return own or self.scan.fail_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hullmark.model.outcome import Check
 from hullmark.model.verdict import Policy
 
 if TYPE_CHECKING:
     import datetime as dt
 
+    from hullmark.model.baseline import Comparison, Standing
     from hullmark.model.difference import Difference
     from hullmark.model.finding import Finding, Severity
     from hullmark.model.fix import Fixed
     from hullmark.model.location import SourceSpan
-    from hullmark.model.outcome import Check, CheckResult
+    from hullmark.model.outcome import CheckResult
     from hullmark.model.scan import ScanSummary
     from hullmark.model.space import OwnerSpace, SpaceMap
     from hullmark.model.stack import StackRun
@@ -60,6 +63,8 @@ class ImageSummary:
     """What takes the space, to be drawn."""
     growth: Difference | None = None
     """What changed since the previous image, file by file excepted; where the project says which one that is."""
+    settings: tuple[tuple[str, str], ...] = ()
+    """Its configuration by name, such as `User` and `Env.PATH`, without the secrets in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,14 +112,27 @@ class Report:
     """Where each service is declared, for findings that have no place in a file."""
     prefix: str = ""
     """The directory of the project below its repository, with forward slashes; empty at its root or without one."""
+    comparison: Comparison | None = None
+    """With the baseline, where there is one."""
     rules: tuple[RuleText, ...] = ()
     """The text of every rule that has findings here, sorted by id."""
 
     def decides(self, check: Check, finding: Finding) -> bool:
         """Whether `finding`, of `check`, is one that makes the verdict fail."""
-        return check not in self.policy.advisory and finding.severity >= self.policy.fail_on
+        return self.policy.decides(check, finding)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Every finding, worst first."""
         return tuple(sorted((f for r in self.results for f in r.findings), key=lambda f: f.sort_key))
+
+    @property
+    def standings(self) -> Counter[Standing | None]:
+        """How many findings stand how to the baseline, those about vulnerabilities excepted."""
+        of_scans = {id(f) for r in self.results if r.check is Check.SCAN for f in r.findings}
+        return Counter(each.standing for each in self.findings if id(each) not in of_scans)
+
+    @property
+    def vulnerability_standings(self) -> Counter[Standing | None]:
+        """How many vulnerabilities stand how to the baseline."""
+        return Counter(each.standing for each in self.vulnerabilities)

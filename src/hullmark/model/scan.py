@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hullmark.model.inventory import Unrecognised
+    from hullmark.model.inventory import Inventory, Unrecognised
     from hullmark.model.vulnerability import Coverage, Vulnerability
 
 
@@ -61,3 +61,5 @@ class ScanSummary:
     """Why vulnerabilities do not count, and how many."""
     set_aside: tuple[SetAside, ...] = ()
     notes: tuple[str, ...] = ()
+    inventory: Inventory | None = None
+    """The packages that were looked up."""

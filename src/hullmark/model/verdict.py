@@ -6,12 +6,14 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hullmark.model.baseline import Standing
 from hullmark.model.finding import Severity
 from hullmark.model.outcome import Broken, Check, Ran, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from hullmark.model.finding import Finding
     from hullmark.model.outcome import CheckResult, Outcome
 
 
@@ -36,6 +38,13 @@ class Policy:
     """Checks whose findings are reported and never decide."""
     asked: frozenset[Check] = frozenset()
     """Checks of which one has to have run for anything to have been checked; any one will do when empty."""
+    new_only: bool = False
+    """Whether findings that the baseline has are reported and never decide."""
+
+    def decides(self, check: Check, finding: Finding) -> bool:
+        """Whether `finding`, of `check`, is one that makes the verdict fail."""
+        known = self.new_only and finding.standing is Standing.KNOWN
+        return check not in self.advisory and not known and finding.severity >= self.fail_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +79,8 @@ def decide(results: Iterable[CheckResult], policy: Policy) -> Verdict:
     checked; then whether anything ran at all. Adding a finding or a failure never turns another verdict clean.
     """
     results = tuple(results)
-    deciding = (f for r in results if r.check not in policy.advisory for f in r.findings)
     status = settle(
-        failing=any(finding.severity >= policy.fail_on for finding in deciding),
+        failing=any(policy.decides(r.check, finding) for r in results for finding in r.findings),
         unchecked=any(r.check in policy.required and _unchecked(r.outcome) for r in results),
         ran=any(
             isinstance(r.outcome, Ran) and (r.check in policy.asked or not policy.asked) for r in results

@@ -1,0 +1,86 @@
+"""`[baseline]`: what a run is compared with, and what of that makes it fail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hullmark._settings.kinds import FLAG, SIZE, TEXT, Option, Table, choice
+from hullmark.model.project import BaselineSettings, Budget
+from hullmark.model.vulnerability import SEVERITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from hullmark._settings.positions import Path as KeyPath
+    from hullmark.model.location import SourceSpan
+
+_SEVERITY = choice("never", *SEVERITIES[1:])
+
+BASELINE = Table(
+    key="baseline",
+    help="What a run is compared with, and what of that makes it fail. See [baseline.md](baseline.md).",
+    options=(
+        Option(
+            key="against",
+            kind=TEXT,
+            help="What it is compared with: a file of `hullmark baseline save`, a JSON report, a revision of git that "
+            "has such a file, or an image such as `registry:REFERENCE`.",
+            environment="HULLMARK_BASELINE",
+            flag="--baseline",
+            example='"origin/main"',
+        ),
+        Option(
+            key="file",
+            kind=TEXT,
+            help="The file that `hullmark baseline save` writes, and that a revision of git is asked for.",
+            default="hullmark-baseline.jsonl",
+        ),
+        Option(
+            key="new-only",
+            kind=FLAG,
+            help="Whether only what the baseline does not have makes it fail.",
+            default="false",
+            environment="HULLMARK_NEW_ONLY",
+            flag="--new-only",
+        ),
+        Option(
+            key="introduced",
+            kind=_SEVERITY,
+            help="The least severe vulnerability that fails of those that came with the change.",
+            default="`fail-on` of `[scan]`",
+        ),
+        Option(
+            key="disclosed",
+            kind=_SEVERITY,
+            help="The same of those that were there, and have become known since.",
+            default="`fail-on` of `[scan]`",
+        ),
+        Option(
+            key="known",
+            kind=_SEVERITY,
+            help="The same of those that the baseline tells of.",
+            default="`fail-on` of `[scan]`",
+        ),
+        Option(
+            key="budget-growth",
+            kind=SIZE,
+            help="The most bytes by which an image may grow, unpacked; for services without one of their own.",
+            example='"20 MB"',
+        ),
+    ),
+)
+
+
+def baseline_settings(values: Mapping[str, Any], span: Callable[[KeyPath], SourceSpan]) -> BaselineSettings:
+    """What the table `[baseline]` says; `span` tells where a key of the configuration stands."""
+    defaults = BaselineSettings()
+    growth = values.get("budget-growth")
+    return BaselineSettings(
+        against=values.get("against"),
+        file=values.get("file", defaults.file),
+        new_only=values.get("new-only", defaults.new_only),
+        introduced=values.get("introduced"),
+        disclosed=values.get("disclosed"),
+        known=values.get("known"),
+        growth=None if growth is None else Budget(size=growth, origin=span(("baseline", "budget-growth"))),
+    )
