@@ -105,11 +105,27 @@ def _plainly(data: bytes | memoryview, /) -> Sequence[Event]:
     whole = bytes(data)
     lower = whole.lower()
     events = []
-    for number, detector in enumerate(catalogue()):
+    # Most texts have a word of none, and one look tells.
+    numbers = range(len(catalogue())) if _words().search(lower) else _wordless()
+    for number in numbers:
+        detector = catalogue()[number]
         text = lower if detector.caseless else whole
         if not detector.literals or any(word in text for word in detector.literals):
             events += [(number, end) for end in _ends(_expression(number), whole)]
     return events
+
+
+@cache
+def _words() -> re.Pattern[bytes]:
+    """Any of the words, in lower case, of which one is in every text that a detector with words looks at."""
+    words = {word.lower() for detector in catalogue() for word in detector.literals}
+    return re.compile(b"|".join(map(re.escape, sorted(words))))
+
+
+@cache
+def _wordless() -> tuple[int, ...]:
+    """The detectors that have no such words."""
+    return tuple(number for number, detector in enumerate(catalogue()) if not detector.literals)
 
 
 @cache

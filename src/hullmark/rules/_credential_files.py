@@ -40,7 +40,7 @@ def is_credential_file(path: str) -> bool:
 def written_by(instruction: Instruction) -> Iterator[tuple[Word, str]]:
     """The files with credentials that a RUN writes secrets into and leaves, each with how it is called."""
     told = set()
-    for position in range(len(instruction.commands)):
+    for position, command in enumerate(instruction.commands):
         for word in _written(instruction.commands, position):
             path = _HOME.sub(_OF_ROOT, word.text)
             mounted = any(is_below(path, mount.target) for mount in instruction.mounts)
@@ -50,16 +50,16 @@ def written_by(instruction: Instruction) -> Iterator[tuple[Word, str]]:
                 and not mounted
                 and word.span not in told
                 and not _is_removed(word, instruction.commands[position:])
+                # What is looked for there takes the longest, and most commands write no such file.
+                and _is_secret(command)
             ):
                 told.add(word.span)
                 yield word, word.text
 
 
 def _written(commands: tuple[Command, ...], position: int) -> Iterator[Word]:
-    """The files that the command at `position` writes something secret into."""
+    """The files that the command at `position` writes what it puts out into."""
     command = commands[position]
-    if not _is_secret(command):
-        return
     yield from _targets(command)
     following = commands[position + 1 : position + 2]
     if command.piped and following and following[0].program == "tee":
