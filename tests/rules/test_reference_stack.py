@@ -93,6 +93,7 @@ BREAKS = [
     _in(RAG, "apt-lists-left", (f"python3{LISTS}", "python3")),
     _in(RAG, "apt-update-alone", (INSTALL, INSTALL.replace(" \\\n    && ", "\nRUN ", 1))),
     _in(RAG, "apt-upgrade", (INSTALL, INSTALL.replace("update \\", "update && apt-get upgrade -y \\"))),
+    _in(RAG, "secret-printed", (RUNTIME, f"{RUNTIME}RUN cat /run/secrets/token\n")),
     _in(RAG, "system-upgrade", (RUNTIME, f"{RUNTIME}RUN apk upgrade\n")),
     _in(DB, "masked-deletion", (" /var/lib/apt/lists/*", ""), ("COPY --chmod", "RUN rm -rf /var/lib/apt/lists/*\nCOPY --chmod")),
     _in(DB, "masked-deletion", (MIGRATIONS, "COPY x.sql /tmp/\nRUN rm /tmp/x.sql\n")),

@@ -51,7 +51,7 @@ def written_by(instruction: Instruction) -> Iterator[tuple[Word, str]]:
                 and word.span not in told
                 and not _is_removed(word, instruction.commands[position:])
                 # What is looked for there takes the longest, and most commands write no such file.
-                and _is_secret(command)
+                and puts_out_secret(command)
             ):
                 told.add(word.span)
                 yield word, word.text
@@ -72,7 +72,7 @@ def _targets(command: Command) -> Iterator[Word]:
             yield redirect.target
 
 
-def _is_secret(command: Command) -> bool:
+def puts_out_secret(command: Command) -> bool:
     """Whether what the command puts out has something secret in it."""
     texts = [word.text for word in command.arguments]
     texts += [redirect.content or "" for redirect in command.redirects]
