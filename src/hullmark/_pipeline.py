@@ -130,6 +130,7 @@ def run_checks(
         project=project,
         services=services,
         surroundings=surroundings,
+        checks=checks,
         reuse=Reuse(
             project=project,
             commands=surroundings.commands,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hullmark._anatomy import Reading
+from hullmark._checks.anatomies import Anatomies
 from hullmark._engines import connect
 from hullmark._smoke import labels_of_run, reap
 from hullmark.model.duration import format_duration
@@ -68,6 +69,8 @@ class Run:
     services: tuple[Service, ...]
     surroundings: Surroundings
     reuse: Reuse
+    checks: tuple[Check, ...] = tuple(Check)
+    """Those that are asked for."""
     reusing: bool = False
     """Whether an image that was built from the same inputs will do."""
     aftermath: Aftermath = field(default_factory=Aftermath)
@@ -86,6 +89,11 @@ class Run:
     """What it is compared with."""
     changes: dict[str, Difference] = field(default_factory=dict)
     """What changed since the baseline, by service and without single files."""
+    _anatomies: Anatomies = field(init=False)
+
+    def __post_init__(self) -> None:
+        looking = sum(check in self.checks for check in (Check.VALIDATE, Check.SECRETS, Check.SCAN))
+        self._anatomies = Anatomies(self._open, uses=max(1, looking))
 
     def add(self, check: Check, service: str | None, outcome: Outcome, started: float) -> None:
         """Notes an outcome and tells the progress."""
@@ -109,15 +117,21 @@ class Run:
         around = self.surroundings
         return Reading(around.commands, around.environ, around.cancelled)
 
-    def anatomy(self, service: Service, *, secrets: bool = False) -> Anatomy:
-        """All about the image of `service`; see `Reading.service`."""
+    def anatomy(self, service: Service) -> Anatomy:
+        """All about the image of `service`, for each check that looks at it; see `Reading.service`.
+
+        It is opened once, and read whole where secrets are looked for as well.
+        """
+        return self._anatomies.of(service)
+
+    def _open(self, service: Service) -> Anatomy:
         return self.reading.service(
             self.project,
             service,
             self.recipe(service),
             lambda: self.surroundings.engine,
             labels=labels_of_run,
-            secrets=secrets,
+            secrets=Check.SECRETS in self.checks,
         )
 
     def final_stage(self, service: Service) -> SourceSpan | None:

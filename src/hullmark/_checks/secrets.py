@@ -26,7 +26,7 @@ def look_for_secrets(run: Run, service: Service) -> Outcome:
     if reason := run.failed_builds().get(service.name):
         return Skipped(reason=reason)
     run.surroundings.progress.begin(Check.SECRETS, service.name, "looking through every byte")
-    anatomy = run.anatomy(service, secrets=True)
+    anatomy = run.anatomy(service)
     policy = run.project.settings.secrets
     scan = find_secrets(anatomy.files, anatomy.ownership)
     everything = (*scan.secrets, *recorded(anatomy.image))
