@@ -86,7 +86,7 @@ def _view(anatomy: Anatomy, view: str, style: Style, top: int) -> Iterator[str]:
     room = max(style.width - _SIZE_COLUMN - _FILES_COLUMN - 2, _NARROWEST)
     for size, count, label in rows[:top]:
         shown = shortened(printable(label), room)
-        yield f"{format_size(size):>{_SIZE_COLUMN}}{count or 0:>{_FILES_COLUMN}}  {shown}\n"
+        yield f"{format_size(size):>{_SIZE_COLUMN}}{count or 0:>{_FILES_COLUMN},}  {shown}\n"
     if len(rows) > top:
         rest = sum(size for size, _, _ in rows[top:]) if view != "path" else None
         left = "" if rest is None else f" with {format_size(rest)}"
