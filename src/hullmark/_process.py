@@ -6,6 +6,7 @@ and a process that outlives its deadline or the user's patience is ended togethe
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import io
 import os
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 GRACE = 5.0
 """Seconds between asking a process to end and ending it."""
 _TICK = 0.05
+_CHUNK = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +162,9 @@ class SystemCommands:
         stderr: deque[str] = deque(maxlen=None if keep else 0)
         failures: list[Exception] = []
         threads = [
-            threading.Thread(
+            threading.Thread(target=_gather, args=(pipe, into, exact), daemon=True)
+            if on_line is None
+            else threading.Thread(
                 target=_drain, args=(_text(pipe, exact=exact), into, on_line, failures), daemon=True
             )
             for pipe, into in ((process.stdout, stdout), (process.stderr, stderr))
@@ -274,13 +278,23 @@ def _outlive(process: subprocess.Popen[bytes], threads: Sequence[threading.Threa
             thread.join(timeout=GRACE)
 
 
+def _gather(pipe: IO[bytes], into: deque[str], exact: bool) -> None:  # noqa: FBT001  # of a thread
+    """Takes what comes as it comes: a line may have megabytes, and is too slow to be put together from pieces."""
+    decoder = codecs.getincrementaldecoder("utf-8")(_errors(exact=exact))
+    translate = decoder if exact else io.IncrementalNewlineDecoder(decoder, translate=True)
+    with pipe:
+        while chunk := os.read(pipe.fileno(), _CHUNK):
+            into.append(translate.decode(chunk))
+        into.append(translate.decode(b"", final=True))
+
+
 def _drain(
-    pipe: IO[str], into: deque[str], on_line: Callable[[str], None] | None, failures: list[Exception]
+    pipe: IO[str], into: deque[str], on_line: Callable[[str], None], failures: list[Exception]
 ) -> None:
     with pipe:
         for line in pipe:
             into.append(line)
-            if on_line is not None and not failures:
+            if not failures:
                 try:
                     on_line(line.rstrip("\n"))
                 except Exception as error:  # noqa: BLE001  # for whoever waits; the pipe has to be emptied all the same
@@ -293,9 +307,13 @@ def _text(pipe: IO[bytes] | None, *, exact: bool) -> IO[str]:
     return io.TextIOWrapper(
         pipe,
         encoding="utf-8",
-        errors="surrogateescape" if exact else "replace",
+        errors=_errors(exact=exact),
         newline="\n" if exact else None,
     )
+
+
+def _errors(*, exact: bool) -> str:
+    return "surrogateescape" if exact else "replace"
 
 
 def _feed(pipe: IO[str], text: str) -> None:

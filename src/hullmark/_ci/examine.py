@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from hullmark._ci.among import SETTINGS, changed_among
 from hullmark._ci.changes import changes
 from hullmark._ci.meanwhile import Meanwhile
-from hullmark._ci.plans import plans
 from hullmark._ci.repository import find_repository
 from hullmark._ci.worktree import listed
 from hullmark._project import from_the_root, root_of
@@ -57,6 +56,9 @@ def examine(
     """
     with Meanwhile(lambda: _ask_git(where, base, head)) as asking:
         # git takes as long as it takes to load what its answer is needed for; none waits for the other.
+        from hullmark._ci import affected  # noqa: F401, PLC0415  # is needed when git has answered
+        from hullmark._ci.plans import plans  # noqa: PLC0415
+
         where = replace(where, flags=from_the_root(where.directory, where.flags))
         root = root_of(where.directory, where.flags)
         kept = plans(where.environ, where.flags).get(root)
@@ -232,6 +234,7 @@ class _Look:
         from hullmark._ci.before import Before  # noqa: PLC0415
         from hullmark._ci.inputs import inputs_of  # noqa: PLC0415
         from hullmark._ci.planning import plan_of, sources_of  # noqa: PLC0415
+        from hullmark._ci.plans import plans  # noqa: PLC0415
         from hullmark._engines.handed_on import LocalImages  # noqa: PLC0415
 
         here = LocalImages(commands=self.where.commands)

@@ -8,8 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,10 +65,13 @@ def listed(repository: Repository) -> Listed:
 @contextlib.contextmanager
 def looking_at(repository: Repository, hidden: Iterable[str]) -> Iterator[Path]:
     """An index by which git looks at the files `hidden` as well; the repository's own stays as it is."""
+    import shutil  # noqa: PLC0415  # mostly not needed, as the next
+    import tempfile  # noqa: PLC0415
+
     own = repository.ask("rev-parse", "--git-path", "index").removesuffix("\n")
     told = "".join(f"{path}\0" for path in hidden)
     with tempfile.TemporaryDirectory(prefix="hullmark-", ignore_cleanup_errors=True) as name:
-        index = Path(name) / "index"
+        index = Path(name, "index")
         shutil.copyfile(repository.top / own, index)
         for mark in ("--no-assume-unchanged", "--no-skip-worktree"):
             repository.ask("update-index", mark, "-z", "--stdin", stdin=told, index=index)

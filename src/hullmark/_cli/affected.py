@@ -63,7 +63,6 @@ def command(
     from hullmark._ci.examine import Where, examine  # noqa: PLC0415  # loaded when it is called, not for the help
     from hullmark._cli.options import flags  # noqa: PLC0415
     from hullmark._process import SystemCommands  # noqa: PLC0415
-    from hullmark._reporters import affected as report  # noqa: PLC0415
     from hullmark.errors import UsageError  # noqa: PLC0415
 
     if against is not None and not explain:
@@ -81,9 +80,13 @@ def command(
     )
     found = examine(where, base, head, explain=explain, against=against)
     session.warn(found.warnings)
+    from hullmark._reporters import affected as report  # noqa: PLC0415  # git is at work before it is loaded
+
     match format_:
         case "json":
-            session.write_for_programs(report.json(found))
+            from hullmark._reporters import affected_v1  # noqa: PLC0415  # takes long to load
+
+            session.write_for_programs(affected_v1.json(found))
         case "github":
             session.write_for_programs(report.github(found))
         case _:
