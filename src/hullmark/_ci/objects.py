@@ -113,7 +113,8 @@ def _clean(repository: Repository) -> dict[str, str]:
     found = {top + path: known for known, path in listed}
     for path in dirty:
         found.pop(top + path, None)
-    attributes += [top + path for path in re.findall(r"\t([^\0]*\.gitattributes)\0", staged)]
+    if ".gitattributes\0" in staged:
+        attributes += [top + path for path in re.findall(r"\t([^\0]*\.gitattributes)\0", staged)]
     return {} if any(_converts(path) for path in attributes) else found
 
 

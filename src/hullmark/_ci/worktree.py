@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from hullmark._ci.repository import Repository
 
-_UNUSUAL = re.compile(r"(?:^|(?<=\0))([^H\0]) ([^\0]*)\0")
-"""What `git ls-files -v` says of whatever is not just as it is expected to be: a letter, and the path."""
-_ATTRIBUTES = re.compile(r"(?:^|(?<=\0))\S ((?:[^\0]*/)?\.gitattributes)\0")
+_AS_EXPECTED = "H "
+"""How `git ls-files -v` begins the line of a file of which there is nothing else to say."""
+_ATTRIBUTES = ".gitattributes"
 _FILTERED = re.compile(r"(?m)^[^#\n]*\bfilter=lfs\b")
 _SUBMODULE = re.compile(r"(?:^|(?<=\0))160000 [0-9a-f]+ [0-9]\t([^\0]*)\0")
 _POINTER = b"version https://git-lfs.github.com/spec/"
@@ -45,9 +45,12 @@ class Listed:
 
 def listed(repository: Repository) -> Listed:
     """What git lists of the work tree of `repository`."""
-    told = repository.ask("ls-files", "-z", "-v", "--cached", "--others", "--exclude-standard")
+    told = repository.records("ls-files", "-z", "-v", "--cached", "--others", "--exclude-standard")
     untracked, hidden, absent = [], [], []
-    for letter, path in _UNUSUAL.findall(told):
+    for each in told:
+        if each.startswith(_AS_EXPECTED):
+            continue
+        letter, _, path = each.partition(" ")
         if letter == "?":
             untracked.append(path)
         elif letter in "Ss" and not os.path.lexists(f"{repository.top}/{path}"):
@@ -58,7 +61,7 @@ def listed(repository: Repository) -> Listed:
         untracked=tuple(untracked),
         hidden=tuple(hidden),
         absent=tuple(absent),
-        attributes=tuple(_ATTRIBUTES.findall(told)),
+        attributes=tuple(each[2:] for each in told if each.endswith(_ATTRIBUTES)),
     )
 
 
