@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING
 
 import pytest
@@ -88,6 +89,9 @@ def test_a_line_is_about_a_path_as_it_is_to_the_builder(
             parse(text)
     else:
         assert parse(text).excludes(path) is excluded
+        assert bool(parse(text).within(posixpath.dirname(path))(path)) is excluded
+        # What another line is about does not change it.
+        assert bool(parse(f"{text}\n0/other").within(posixpath.dirname(path))(path)) is excluded
 
 
 @pytest.mark.parametrize(
@@ -116,6 +120,7 @@ def test_a_line_is_about_a_path_as_it_is_to_the_builder(
 )
 def test_the_last_line_that_is_about_a_path_counts(text: str, path: str, *, excluded: bool) -> None:
     assert parse(text).excludes(path) is excluded
+    assert bool(parse(text).within(posixpath.dirname(path))(path)) is excluded
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hullmark._dockerfile.ignorepattern import SPACES, compiled
+from hullmark._dockerfile.ignorepattern import SPACES, compiled, together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -49,21 +49,13 @@ class IgnoreFile:
         parent = posixpath.dirname(path)
         return self._judged(path, self._directory(parent) if parent else None)[0]
 
-    def within(self, directory: str) -> Callable[[str], bool]:
+    def within(self, directory: str) -> Callable[[str], object]:
         """`excludes` for what lies directly in `directory`, which is empty for the context; faster for many paths."""
         above = self._directory(directory) if directory else None
         patterns = self.patterns
         if (above is None or not any(above)) and not any(pattern.negated for pattern in patterns):
-            # Nothing takes anything back, so the first line that is about a path decides.
-            asked = tuple(pattern.matches for pattern in patterns)
-
-            def plain(path: str) -> bool:
-                for matches in asked:  # noqa: SIM110  # a generator takes longer than the rest of it
-                    if matches(path):
-                        return True
-                return False
-
-            return plain
+            # Nothing takes anything back, so one line that is about a path decides, whichever it is.
+            return together(patterns).fullmatch
         return lambda path: self._judged(path, above)[0]
 
     def may_reinclude_below(self, directory: str) -> bool:

@@ -24,7 +24,7 @@ class Excludes(Protocol):
         """Whether the builder does not see `path`."""
         ...
 
-    def within(self, directory: str) -> Callable[[str], bool]:
+    def within(self, directory: str) -> Callable[[str], object]:
         """`excludes` for what lies directly in `directory`, which is empty for the context."""
         ...
 
