@@ -66,7 +66,7 @@ class Running:
             for line in stream:
                 self.lines.append(line.rstrip("\n"))
 
-    def expect(self, text: str, seconds: float = 60.0, *, times: int = 1) -> str:
+    def expect(self, text: str, seconds: float = 180.0, *, times: int = 1) -> str:
         """The first line that holds `text`, once as many as `times` have come."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -76,7 +76,7 @@ class Running:
             time.sleep(0.05)
         raise AssertionError(f"no line with {text!r} within {seconds:g} s:\n" + "\n".join(self.lines))
 
-    def end(self, seconds: float = 60.0) -> int:
+    def end(self, seconds: float = 180.0) -> int:
         """Its exit code, once it has ended and everything it wrote has been read."""
         code = self.process.wait(seconds)
         for reader in self.readers:
@@ -135,7 +135,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 
 def _ask(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310  # one of ours
+    with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310  # one of ours
         return str(answer.read().decode())
 
 
@@ -180,7 +180,7 @@ def test_a_port_that_is_taken_is_named_with_its_holder_and_moved(project: Projec
 def test_with_strict_ports_a_port_that_is_taken_is_an_error(project: Project) -> None:
     with socket.create_server(("127.0.0.1", project.port)):
         argv = project.argv("--strict-ports", "web")
-        completed = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=60)
+        completed = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=180)
     assert completed.returncode == 3
     assert f"error: port {project.port} of `web` is held by process " in completed.stderr
     assert project.containers(all_=True) == []
@@ -209,7 +209,7 @@ def test_a_session_that_is_left_running_says_what_did_not_come_up(project: Proje
         "services:\n  clock:\n    command: [sh, -c, 'exit 3']\n", encoding="utf-8"
     )
     argv = project.argv("--detach")
-    completed = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=60)
+    completed = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=180)
     assert completed.returncode == 3
     assert "error: `clock` did not come up" in completed.stderr
     assert len(project.containers()) == 1
@@ -222,10 +222,10 @@ def test_services_of_a_profile_start_also_where_a_port_is_moved(project: Project
     )
     with socket.create_server(("127.0.0.1", project.port)):
         argv = project.argv("--profile", "extra", "--detach")
-        completed = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=60)
+        completed = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=180)
     assert completed.returncode == 0, completed.stderr
     assert len(project.containers()) == 2
-    again = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=60)
+    again = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=180)
     assert again.returncode == 0, again.stderr
     assert "other files" not in again.stderr
 
@@ -233,7 +233,7 @@ def test_services_of_a_profile_start_also_where_a_port_is_moved(project: Project
 def test_what_makes_no_sense_is_refused_before_anything_is_touched(project: Project) -> None:
     def refused(*words: str) -> str:
         argv = project.argv(*words)
-        completed = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=60)
+        completed = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=180)
         assert completed.returncode == 2
         return completed.stderr
 

@@ -83,7 +83,7 @@ class Bench:
         *,
         probes: dict[str, tuple[Probe, ...]] | None = None,
         links: tuple[Link, ...] = (),
-        timeout: float = 60.0,
+        timeout: float = 180.0,
         restarts: dict[str, int] | None = None,
         **settings: Any,
     ) -> Project:
@@ -123,23 +123,23 @@ class Bench:
 
     @staticmethod
     def http(port: int = 8080, path: str = "/", **more: Any) -> HttpProbe:
-        """An HTTP probe that does not wait long."""
-        return replace(HttpProbe(port=port, path=path, origin=HERE, timeout=3.0), **more)
+        """An HTTP probe that passes, or is given less time."""
+        return replace(HttpProbe(port=port, path=path, origin=HERE, timeout=20.0), **more)
 
     @staticmethod
     def tcp(port: int = 8080, **more: Any) -> TcpProbe:
-        """A TCP probe that does not wait long."""
-        return replace(TcpProbe(port=port, origin=HERE, timeout=2.0), **more)
+        """A TCP probe that passes, or is given less time."""
+        return replace(TcpProbe(port=port, origin=HERE, timeout=20.0), **more)
 
     @staticmethod
     def execute(*command: str, **more: Any) -> ExecProbe:
-        """An exec probe that does not wait long."""
-        return replace(ExecProbe(command=command, origin=HERE, timeout=2.0), **more)
+        """An exec probe that passes, or is given less time."""
+        return replace(ExecProbe(command=command, origin=HERE, timeout=20.0), **more)
 
     @staticmethod
     def link(to: str, source: str = "web", **more: Any) -> Link:
-        """A link that does not wait long."""
-        return replace(Link(from_service=source, to=to, origin=HERE, timeout=2.0), **more)
+        """A link that holds, or is given less time."""
+        return replace(Link(from_service=source, to=to, origin=HERE, timeout=20.0), **more)
 
 
 @pytest.fixture

@@ -31,11 +31,11 @@ STACK = f"services:\n  web:{WEB}  bare:{BARE}"
 def _links(bench: Any) -> tuple[Any, ...]:
     return (
         bench.link("http://web:8080/", "bare"),
-        bench.link("http://web:8080/nothing", "bare"),
+        bench.link("http://web:8080/nothing", "bare", timeout=5.0),
         bench.link("tcp://web:8080", "bare"),
-        bench.link("tcp://web:9", "bare"),
-        bench.link("http://web.invalid:8080/", "bare"),
-        bench.link("https://web:8080/", "bare", tls="insecure"),
+        bench.link("tcp://web:9", "bare", timeout=5.0),
+        bench.link("http://web.invalid:8080/", "bare", timeout=5.0),
+        bench.link("https://web:8080/", "bare", tls="insecure", timeout=5.0),
     )
 
 
@@ -106,7 +106,7 @@ def test_the_authorities_are_those_that_the_container_trusts(bench: Any) -> None
 
 
 def test_without_authorities_no_certificate_is_taken_for_a_good_one(bench: Any) -> None:
-    run = bench.smoke(STACK, links=(bench.link("https://web:8080/", "bare"),))
+    run = bench.smoke(STACK, links=(bench.link("https://web:8080/", "bare", timeout=5.0),))
     (link,) = run.links
     assert (link.passed, link.connected, link.secured) == (False, True, False)
     assert link.seen.startswith("TLS: the image holds no certificates of authorities")
@@ -169,7 +169,7 @@ def test_where_nobody_has_a_client_the_link_is_untried_and_not_failed(
     monkeypatch.setattr(attempts, "from_this_process", lambda *_: None)
     run = bench.smoke(
         'services:\n  bare:\n    image: BARE\n    command: [/sleep, "600"]\n',
-        links=(bench.link("tcp://bare:1", "bare"),),
+        links=(bench.link("tcp://bare:1", "bare", timeout=5.0),),
     )
     assert run.ready
     assert run.links == ()

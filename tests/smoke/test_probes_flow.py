@@ -105,7 +105,7 @@ def test_a_flow_ends_with_the_step_that_fails_and_tries_it_once() -> None:
 def test_a_step_that_is_repeated_is_given_up_in_time() -> None:
     shop = _Shop()
     shop.left = 10**6
-    probe = _flow(_step("/orders/17", until=0.6, body_contains="done"), timeout=30.0)
+    probe = _flow(_step("/orders/17", until=0.6, body_contains="done"), timeout=90.0)
     started = time.monotonic()
     with served(answering(shop)) as stack:
         run = run_probe(stack, "web", probe)
@@ -113,7 +113,7 @@ def test_a_step_that_is_repeated_is_given_up_in_time() -> None:
         "step 1 of 1, GET /orders/17 at port 80: status 200 and a body without `done`: "
     )
     assert len(shop.heard) > 1
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
 
 
 def test_a_flow_that_has_no_time_left_names_the_step_that_it_did_not_come_to() -> None:

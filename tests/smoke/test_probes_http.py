@@ -159,14 +159,14 @@ def test_an_answer_that_is_as_expected_passes(expected: dict[str, Any]) -> None:
 )
 def test_an_answer_that_is_not_as_expected_says_what_it_is(expected: dict[str, Any], seen: str) -> None:
     with served(_replying(DOCUMENT, headers={"X-Served": "by me"})) as stack:
-        run = run_probe(stack, "web", http(timeout=0.2, **expected))
+        run = run_probe(stack, "web", http(timeout=0.6, **expected))
     assert not run.passed
     assert run.seen.startswith(seen)
 
 
 def test_what_is_no_json_is_told() -> None:
     with served(_replying("<html>")) as stack:
-        run = run_probe(stack, "web", http(timeout=0.2, **_json("$.a", exists=True)))
+        run = run_probe(stack, "web", http(timeout=0.6, **_json("$.a", exists=True)))
     assert (run.passed, run.seen) == (False, "status 200 and a body that is no JSON: <html>")
 
 
@@ -192,13 +192,13 @@ def test_a_stream_that_is_silent_is_there() -> None:
     )
     started = time.monotonic()
     with served(silent) as stack:
-        assert run_probe(stack, "web", http(timeout=3.0)).passed
-    assert time.monotonic() - started < 2
+        assert run_probe(stack, "web", http(timeout=60.0)).passed
+    assert time.monotonic() - started < 50
 
 
 def test_an_answer_that_breaks_off_is_told() -> None:
     with served(saying("HTTP/1.1 200 OK\nContent-Length: 10\n\nabc")) as stack:
-        run = run_probe(stack, "web", http(timeout=0.2, body_contains="z"))
+        run = run_probe(stack, "web", http(timeout=0.6, body_contains="z"))
     assert (run.passed, run.seen) == (False, "connection closed in the middle of the answer")
 
 
@@ -282,7 +282,7 @@ def test_redirections_are_followed_within_the_stack(
 )
 def test_a_redirection_that_leads_nowhere_fails(path: str, seen: str) -> None:
     with served(_redirecting([])) as stack:
-        run = run_probe(stack, "web", http(path=path, follow=True, timeout=0.2))
+        run = run_probe(stack, "web", http(path=path, follow=True, timeout=0.6))
     assert (run.passed, run.seen) == (False, seen)
 
 
@@ -331,7 +331,7 @@ FORMS = [
 @pytest.mark.parametrize("status", [200, 500])
 def test_a_secret_that_is_sent_back_is_not_shown(form: str, status: int) -> None:
     probe = http(
-        headers=(("X-Key", "${KEY}"),), header_is=(("X-Echo", "no"),), body_contains="never", timeout=0.2
+        headers=(("X-Key", "${KEY}"),), header_is=(("X-Echo", "no"),), body_contains="never", timeout=0.6
     )
     body = f"{'x' * 150} you said {form} {form}"
     with served(_replying(body, status, headers={"X-Echo": form}), project=project(("KEY", SECRET))) as stack:
@@ -345,7 +345,7 @@ def test_a_secret_that_is_sent_back_is_not_shown(form: str, status: int) -> None
 
 def test_an_answer_cannot_move_the_cursor() -> None:
     with served(_replying("\x1b[2Jgone\x07\nafter", 500)) as stack:
-        run = run_probe(stack, "web", http(timeout=0.2))
+        run = run_probe(stack, "web", http(timeout=0.6))
     assert run.seen == "status 500: \N{REPLACEMENT CHARACTER}[2Jgone\N{REPLACEMENT CHARACTER} after"
 
 
@@ -435,6 +435,6 @@ def test_certificates_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     with served(_replying()) as stack:
         for name, why in (("none.pem", "[X509"), ("missing.pem", "No such file")):
             file = str(tmp_path / name)
-            run = run_probe(stack, "web", http(tls="verify", ca=file, timeout=0.2))
+            run = run_probe(stack, "web", http(tls="verify", ca=file, timeout=0.6))
             assert not run.passed
             assert run.seen.startswith(f"the certificates in `{file}` cannot be read: {why}")

@@ -52,7 +52,7 @@ def run_docker(*arguments: str, env: Mapping[str, str] | None = None, cwd: Path 
     return completed.stdout
 
 
-def wait_until(look: Callable[[], T | None], what: str, seconds: float = 30.0) -> T:
+def wait_until(look: Callable[[], T | None], what: str, seconds: float = 180.0) -> T:
     """The first result of `look` that is true; what it raises on the way counts as "not yet"."""
     deadline = time.monotonic() + seconds
     while True:
@@ -99,7 +99,7 @@ def ask_over_http(url: str, body: object = None) -> Answer:
         headers={"Content-Type": "application/json"},
     )
     try:
-        response = opener.open(request, timeout=15)
+        response = opener.open(request, timeout=60)
     except urllib.error.HTTPError as error:
         response = error
     with response:
@@ -187,7 +187,7 @@ class Docker(Protocol):
 class Eventually(Protocol):
     """`wait_until`, as tests see it."""
 
-    def __call__(self, look: Callable[[], T | None], what: str, seconds: float = 30.0) -> T: ...
+    def __call__(self, look: Callable[[], T | None], what: str, seconds: float = 180.0) -> T: ...
 
 
 class Ask(Protocol):

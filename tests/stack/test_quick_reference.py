@@ -143,7 +143,7 @@ def test_a_service_runs_without_privileges_on_a_read_only_file_system(
 
 
 PRIVATE = [
-    SITE,
+    f"{SITE}refused/",
     "http://localhost:8002/health",
     "http://127.0.0.1:8002/health",
     "http://127.1:8002/health",
@@ -159,7 +159,7 @@ PRIVATE = [
     "http://[fd00::1]/",
 ]
 
-HEALTHY = "import urllib.request as r; r.urlopen('http://127.0.0.1:8002/health', timeout=2)"
+HEALTHY = "import urllib.request as r; r.urlopen('http://127.0.0.1:8002/health', timeout=20)"
 
 # Runs beside a crawler of default settings: its answer for each address, and whether its client, which every
 # redirect goes through as well, gets any further.
@@ -173,7 +173,7 @@ def status(url):
     data = json.dumps({"url": url}).encode()
     request = urllib.request.Request("http://127.0.0.1:8002/crawl", data, {"Content-Type": "application/json"})
     try:
-        return urllib.request.urlopen(request, timeout=10).status, ""
+        return urllib.request.urlopen(request, timeout=60).status, ""
     except urllib.error.HTTPError as error:
         return error.code, str(json.load(error)["detail"])
 
@@ -194,11 +194,11 @@ def test_a_crawler_refuses_private_addresses_unless_the_setting_allows_them(
 ) -> None:
     assert crawl(SITE, depth=0)["status"] == "done"  # the test pair allows them
     crawls = test_stack.sql("SELECT count(*) FROM crawls")
-    before = len(visits(test_stack))
     with test_stack.beside("crawler", CRAWLER_ALLOW_PRIVATE="false") as run:
         eventually(lambda: run("python3", "-c", HEALTHY) or "ok", "the strict crawler answers")
         answers = json.loads(run("env", "PYTHONPATH=/app", "python3", "-c", KNOCK, *PRIVATE))
     assert {url: answer for url, answer in answers.items() if answer[0] != 422 or answer[2]} == {}
     assert all("leads to a private address" in detail for _, detail, _ in answers.values())
     assert test_stack.sql("SELECT count(*) FROM crawls") == crawls
-    assert [path for path in visits(test_stack)[before:] if path != "/"] == []
+    # Of a path that nobody else asks for: the log may still be told of the crawls before.
+    assert not any(path.startswith("/refused/") for path in visits(test_stack))

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.docker, pytest.mark.stack, pytest.mark.xdist_group("stack")]
 
 # The same ports inside; outside whatever is free, so that nobody's development stack is in the way. Health is looked
-# at more often, because the services wait for one another.
+# at more often, because the services wait for one another, and with more patience.
 OVERRIDE = """
 services:
-  db: {healthcheck: {interval: 1s}, ports: !override []}
-  crawler: {healthcheck: {interval: 1s}, ports: !override ["127.0.0.1::8002"]}
-  rag: {healthcheck: {interval: 1s}, ports: !override ["127.0.0.1::8001"]}
-  platform: {healthcheck: {interval: 1s}, ports: !override ["127.0.0.1::3000"]}
-  proxy: {healthcheck: {interval: 1s}, ports: !override ["127.0.0.1::80", "127.0.0.1::443"]}
+  db: {healthcheck: &patient {interval: 1s, timeout: 20s, start_period: 120s}, ports: !override []}
+  crawler: {healthcheck: *patient, ports: !override ["127.0.0.1::8002"]}
+  rag: {healthcheck: *patient, ports: !override ["127.0.0.1::8001"]}
+  platform: {healthcheck: *patient, ports: !override ["127.0.0.1::3000"]}
+  proxy: {healthcheck: *patient, ports: !override ["127.0.0.1::80", "127.0.0.1::443"]}
 """
 
 
@@ -140,14 +140,19 @@ def test_an_edit_shows_in(  # one column per argument
             answer = ask(url)
             return token in answer.text or token in answer.headers.values()
 
-        eventually(shown, f"{token} shows at {url} after {save.__name__}", seconds=90)
+        eventually(shown, f"{token} shows at {url} after {save.__name__}", seconds=180)
     assert development.container(service)["Image"] == image
     assert development.container(service)["State"]["StartedAt"] == started
 
 
-def test_the_development_stack_does_its_work(development: Stack, ask: Ask) -> None:
+def test_the_development_stack_does_its_work(development: Stack, ask: Ask, eventually: Eventually) -> None:
     proxy = development.address("proxy", 443).rpartition(":")[2]
-    assert ask(f"https://localhost:{proxy}/api/health").json["status"] == "ok"
+
+    def works() -> bool:
+        # What was edited before may be loaded just now.
+        return bool(ask(f"https://localhost:{proxy}/api/health").json["status"] == "ok")
+
+    eventually(works, "the platform is well, and says so through the proxy")
 
 
 def test_a_mistake_in_the_server_of_the_platform_is_mended_by_an_edit(
