@@ -7,7 +7,7 @@ has.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hullmark._contents.accounts import AccountCapture, uid_of
@@ -165,6 +165,25 @@ def bare_side(image: Image) -> Contents:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Medium:
+    """Where the images of a run are read: in the engine, unless it is said otherwise."""
+
+    scheme: str = "docker"
+    """One of `SCHEMES`."""
+    platform: str | None = None
+    """Of images for several; this machine's where `None`."""
+
+    @property
+    def local(self) -> bool:
+        """Whether it is the engine, which has what was built here."""
+        return self.scheme == "docker"
+
+    def named(self, image: str) -> str:
+        """The image with its source, for `open_image`."""
+        return f"{self.scheme}:{image}"
+
+
 class Reading:
     """How images are read in one run of the tool."""
 
@@ -289,24 +308,27 @@ class Reading:
         *,
         labels: Callable[[str], Mapping[str, str]],
         stage: str | None = None,
+        medium: Medium = Medium(),  # it cannot change
         contents: bool = False,
         secrets: bool = False,
     ) -> Anatomy:
-        """All about the image of `service` as the engine has it now.
+        """All about the image of `service` as the engine, or `medium`, has it now.
 
         The stages that it was copied from are built, which right after a build is done by the builder's cache. Where
         they are not to be had, that is a note, and their bytes are the COPY's. Where `stage` or the settings name the
         image of the stage that it is a squash of, nothing is built, and it raises as `dissect` and `open_image`.
         """
-        image = self.image(f"docker:{service.image}", contents=contents, secrets=secrets)
+        image = self.image(
+            medium.named(service.image), platform=medium.platform, contents=contents, secrets=secrets
+        )
         given = stage or project.settings.service(service.name).stage_image
-        if given is not None:
+        if given is not None and medium.local:
             squashed = self.image(given, platform=image.platform, contents=contents)
             return dissect(image, recipe, squashed=squashed)
         notes: list[str] = []
         stages: dict[int, Image] = {}
         with ExitStack() as stack:
-            if recipe is not None and service.build is not None:
+            if recipe is not None and service.build is not None and medium.local:
                 try:
                     names = stack.enter_context(
                         stage_images(project, service, recipe, engine(), self._commands, labels=labels)

@@ -35,11 +35,11 @@ FLOORS = (
         *("_settings", "_compose", "_dockerfile", "_images", "_contents"),
         *("_engines", "_linters", "_sbom", "_scanners", "_vulnerabilities", "rules", "_reporters"),
     ),
-    ("_project", "_documents", "_smoke", "_anatomy", "_dev", "_release"),
+    ("_project", "_documents", "_smoke", "_anatomy", "_dev"),
     ("_ci", "_doctor", "_baseline"),
     ("_checks",),
     ("_pipeline",),
-    ("_survey", "_budgets"),
+    ("_survey", "_budgets", "_release"),
     ("_library", "_cli", "__main__"),
 )
 NEIGHBOURS = {

@@ -289,6 +289,23 @@ OVERRIDES: dict[str, tuple[str, Any, Any]] = {
     "policy.previous": ("old.json", lambda s: s.previous, "old.json"),
     "scan.reports": ("r", lambda s: s.scan.reports, "r"),
     "scan.ignore-file": ("i", lambda s: s.scan.ignore_file, "i"),
+    "release.registry": ("r.example/shop", lambda s: s.release.registry, "r.example/shop"),
+    "release.platforms": (
+        "linux/amd64,linux/arm/v7",
+        lambda s: s.release.platforms,
+        ("linux/amd64", "linux/arm/v7"),
+    ),
+    "release.services": ("web,db", lambda s: s.release.services, ("web", "db")),
+    "release.tags": ("minor,latest", lambda s: s.release.tags, ("minor", "latest")),
+    "release.builder": ("far", lambda s: s.release.builder, "far"),
+    "release.source": ("https://x.example/s", lambda s: s.release.source, "https://x.example/s"),
+    "release.licenses": ("MIT", lambda s: s.release.licenses, "MIT"),
+    "release.fail-on": ("warning", lambda s: s.release.fail_on, Severity.WARNING),
+    "release.scan-fail-on": ("critical", lambda s: s.release.scan_fail_on, "critical"),
+    "release.smoke": ("false", lambda s: s.release.smoke, False),
+    "release.cache": ("false", lambda s: s.release.cache, False),
+    "release.sign": ("never", lambda s: s.release.sign, "never"),
+    "release.github-release": ("acme/shop", lambda s: s.release.github_release, "acme/shop"),
 }
 
 
@@ -787,6 +804,8 @@ VALUES = {
     "date": "2027-06-30",
     "path": '"/"',
     "URL": '"https://b/"',
+    "address": '"https://b/"',
+    "OWNER/REPOSITORY/FILE.yml": '"a/b/c.yml"',
     "non-root | any | drops-to:NAME": '"any"',
     "list of drills": '["kill"]',
     "true | false": "true",

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hullmark._anatomy import Reading
+from hullmark._anatomy import Medium, Reading
 from hullmark._checks.anatomies import Anatomies
 from hullmark._engines import connect
 from hullmark._smoke import labels_of_run, reap
@@ -75,6 +75,8 @@ class Run:
     """Whether an image that was built from the same inputs will do."""
     aftermath: Aftermath = field(default_factory=Aftermath)
     """What the smoke test is to leave on purpose."""
+    medium: Medium = field(default_factory=Medium)
+    """Where the images are read."""
     dockerfiles: dict[str, Dockerfile] = field(default_factory=dict)
     results: list[CheckResult] = field(default_factory=list)
     images: dict[str, ImageSummary] = field(default_factory=dict)
@@ -132,6 +134,7 @@ class Run:
             lambda: self.surroundings.engine,
             labels=labels_of_run,
             secrets=Check.SECRETS in self.checks,
+            medium=self.medium,
         )
 
     def final_stage(self, service: Service) -> SourceSpan | None:

@@ -41,7 +41,7 @@ def validate(run: Run, service: Service) -> Outcome:
     settings = run.project.settings.service(service.name)
     if _may_be_exceeded(anatomy.image, settings):
         progress.begin(Check.VALIDATE, service.name, "compressing the layers to measure what is pulled")
-        anatomy = reading.measured(anatomy, f"docker:{service.image}")
+        anatomy = reading.measured(anatomy, run.medium.named(service.image), run.medium.platform)
     before, unknown = _previous(run, service, reading, anatomy.image.platform)
     image = shipped(
         anatomy,

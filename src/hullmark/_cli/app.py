@@ -32,6 +32,7 @@ COMMANDS = {
     "baseline": "Keep what is found today, so that later runs can be compared with it.",
     "budget": "Show the sizes of images beside their budgets, or set those anew.",
     "affected": "Show which services a change touches, and why.",
+    "release": "Build, push, gate and publish the images of a version.",
     "dev": "Start the stack for development, with its logs, links and reloading.",
     "doctor": "Examine this machine, or say what the output of a build or a run tells of.",
     "ci": "Write the files of a CI system, check them, and run what they call.",

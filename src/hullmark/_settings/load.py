@@ -12,6 +12,7 @@ from hullmark._settings.kinds import describe
 from hullmark._settings.options import SCHEMA, scalars
 from hullmark._settings.positions import positions
 from hullmark._settings.probes import build_probe, clashes, variables
+from hullmark._settings.release_options import release_settings
 from hullmark._settings.scan_options import scan_settings
 from hullmark.errors import ConfigurationError, nearest
 from hullmark.model.drill import Drill, DrillSettings, Persistence
@@ -343,6 +344,7 @@ def _settings(
         secrets=_secrets(values.get("secrets", {})),
         scan=scan,
         baseline=baseline,
+        release=release_settings(values.get("release", {}), source.span),
         services=services,
         links=tuple(
             _link(link, source.span(("links", i)))

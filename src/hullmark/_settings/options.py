@@ -23,6 +23,7 @@ from hullmark._settings.kinds import (
 from hullmark._settings.probe_kinds import COUNT, PATTERNS
 from hullmark._settings.probe_options import LOGS, PROBE
 from hullmark._settings.project_options import PROJECT
+from hullmark._settings.release_options import RELEASE
 from hullmark._settings.scan_options import SCAN
 from hullmark.model.drill import Drill
 from hullmark.model.finding import Severity
@@ -218,6 +219,7 @@ SCHEMA = Table(
         ),
         SCAN,
         BASELINE,
+        RELEASE,
         Table(
             key="services",
             help="What each service promises.",

@@ -17,8 +17,8 @@ _LAST_LINES = 2
 """Of what a pull that fails prints, these say why."""
 
 
-def fetch_given(project: Project, engine: Engine, commands: Commands, progress: Progress) -> None:
-    """Has the engine get the images that were given for services of `project` and that it has not got.
+def fetch_given(project: Project, engine: Engine, commands: Commands, progress: Progress) -> tuple[str, ...]:
+    """Has the engine get the images that were given for services of `project` and that it has not got; those.
 
     Only those with a digest: what a name stands for on this machine and elsewhere may be two things. Raises
     `Unavailable` for an image that cannot be had, with every service it concerns.
@@ -26,6 +26,7 @@ def fetch_given(project: Project, engine: Engine, commands: Commands, progress: 
     wanted: dict[str, list[str]] = {}
     for name in project.given:
         wanted.setdefault(project.service(name).image, []).append(name)
+    fetched = []
     for image, names in wanted.items():
         if _has(engine, image):
             continue
@@ -41,6 +42,8 @@ def fetch_given(project: Project, engine: Engine, commands: Commands, progress: 
         if pulled.returncode != 0:
             why = "; ".join((pulled.stderr or pulled.stdout).strip().splitlines()[-_LAST_LINES:])
             raise Unavailable(f"the image `{image}` that was given for {shown} cannot be pulled: {why}")
+        fetched.append(image)
+    return tuple(fetched)
 
 
 def _has(engine: Engine, image: str) -> bool:

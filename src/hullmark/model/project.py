@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hullmark.model.drill import DrillSettings
+from hullmark.model.release import ReleaseSettings
 from hullmark.model.secret import SecretPolicy
 from hullmark.model.verdict import Policy
 
@@ -221,6 +222,7 @@ class Settings:
     secrets: SecretPolicy = field(default_factory=SecretPolicy)
     scan: ScanSettings = field(default_factory=ScanSettings)
     baseline: BaselineSettings = field(default_factory=BaselineSettings)
+    release: ReleaseSettings = field(default_factory=ReleaseSettings)
     services: tuple[tuple[str, ServiceSettings], ...] = ()
     links: tuple[Link, ...] = ()
     ignores: tuple[Ignore, ...] = ()

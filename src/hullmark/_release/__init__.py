@@ -1,0 +1,1 @@
+"""From a version to published images: plan, build, gate, publish, follow up."""

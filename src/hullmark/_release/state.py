@@ -1,0 +1,200 @@
+"""How far a release is, as it is written down: for the next command, for another machine, and for whoever looks."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from hullmark._files import write_whole
+from hullmark._images.artifacts import Kind
+from hullmark._release.commit import OWN
+from hullmark.errors import ConfigurationError, Unavailable, UsageError
+from hullmark.model.digest import Digest
+from hullmark.model.reference import parse_reference
+from hullmark.model.staging import State  # noqa: TC001  # the decoder looks at it
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from hullmark._release.registries import Registries
+    from hullmark.model.staging import StagedService
+
+SCHEMA = "hullmark/release/1"
+LARGEST = 4 << 20
+"""Bytes of a state."""
+STATE = Kind(
+    artifact_type="application/vnd.hullmark.release.v1+json",
+    media_type="application/vnd.hullmark.release.v1+json",
+)
+_GITIGNORE = "# what hullmark notes about releases\n*\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Envelope:
+    schema: str
+    content: str
+    release: State
+
+
+# Made once: msgspec crashes when several threads make the first decoder of a type at the same time.
+_DECODER = msgspec.json.Decoder(_Envelope)
+
+
+def encode(state: State) -> bytes:
+    """`state` as a document that says its own hash; equal states are equal bytes."""
+    content = f"sha256:{hashlib.sha256(msgspec.json.encode(state)).hexdigest()}"
+    written = msgspec.json.encode(_Envelope(schema=SCHEMA, content=content, release=state))
+    return msgspec.json.format(written, indent=2) + b"\n"
+
+
+def decode(document: bytes, name: str) -> State:
+    """The state that `document`, called `name`, holds.
+
+    Raises `ConfigurationError` for everything else, and for a single byte that is not as `encode` writes it.
+    """
+    if len(document) > LARGEST:
+        raise ConfigurationError([f"{name}: the state of a release has no more than {LARGEST} bytes"])
+    try:
+        envelope = _DECODER.decode(document)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigurationError([f"{name}: not the state of a release: {error}"]) from error
+    if envelope.schema != SCHEMA:
+        raise ConfigurationError([f"{name}: expected the schema `{SCHEMA}`, got `{envelope.schema[:80]}`"])
+    if encode(envelope.release) != document:
+        raise ConfigurationError(
+            [f"{name}: somebody has changed it: it is not what its own hash, {envelope.content[:80]}, is of"]
+        )
+    problems = [f"{name}: {problem}" for problem in _unsound(envelope.release)]
+    if problems:
+        raise ConfigurationError(problems)
+    return envelope.release
+
+
+def _unsound(state: State) -> Iterator[str]:
+    """What no release can be."""
+    repositories = {service.repository for service in state.services}
+    for name in sorted(repositories):
+        try:
+            parse_reference(name)
+        except ValueError as error:
+            yield str(error)
+    for digest in _digests(state):
+        try:
+            Digest.parse(digest)
+        except ValueError as error:
+            yield str(error)
+    for repository in sorted(
+        {*(move.repository for move in state.journal), *(each[0] for each in state.seen)}
+    ):
+        if repository not in repositories:
+            yield f"`{repository}` belongs to no service of the release"
+
+
+def _digests(state: State) -> Iterator[str]:
+    for service in state.services:
+        for image in service.images:
+            yield from (image.digest, image.image, *(each.digest for each in image.attestations))
+    yield from (each.digest for each in state.indexes)
+    for digest in (
+        *(each[2] for each in state.seen),
+        *(digest for move in state.journal for digest in (move.before, move.after)),
+    ):
+        if digest is not None:
+            yield digest
+
+
+def path_of(root: Path, version: str) -> Path:
+    """Where the state of that version is kept in the project at `root`."""
+    return root / OWN / "release" / f"{version}.json"
+
+
+def load(root: Path, version: str) -> State | None:
+    """The state that is kept on this machine; `None` where there is none. Raises as `decode`."""
+    path = path_of(root, version)
+    return read(path) if path.exists() else None
+
+
+def read(path: Path) -> State:
+    """The state in the file at `path`; raises as `decode`, and `Unavailable` for what cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return decode(file.read(LARGEST + 1), str(path))
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be read: {error.strerror}") from error
+
+
+def save(root: Path, state: State) -> Path:
+    """Keeps `state` on this machine, whole or not at all; git is told to look away."""
+    path = path_of(root, state.version)
+    ignore = root / OWN / ".gitignore"
+    if not ignore.exists():
+        write_whole(ignore, _GITIGNORE.encode(), what="what git is to ignore")
+    write_whole(path, encode(state), what="the state of the release")
+    return path
+
+
+def registry_tag(version: str) -> str:
+    """The tag under which the state of that version is kept in a registry."""
+    return f"hullmark-release-{version.replace('+', '_')}"
+
+
+def home(state: State) -> str:
+    """The repository that the state, and the lock, of the release are kept in."""
+    return min(service.repository for service in state.services)
+
+
+def publish(registries: Registries, state: State) -> None:
+    """Keeps `state` in the registry, from where another machine can take it up."""
+    registries.keep(home(state), STATE, encode(state), registry_tag(state.version))
+
+
+def fetch(registries: Registries, repository: str, version: str) -> State | None:
+    """The state that is kept in `repository`; `None` where there is none. Raises as `decode`."""
+    tag = registry_tag(version)
+    kept = registries.kept(repository, STATE, tag, LARGEST)
+    return None if kept is None else decode(kept, f"{repository}:{tag}")
+
+
+def merged(states: Iterable[State]) -> State:
+    """The states of several machines, which have built the images for a platform each, as one.
+
+    Raises `UsageError` where they are not of one release, or do not agree on an image.
+    """
+    first, *others = states
+    for other in others:
+        for what in ("project", "version", "revision", "created", "platforms", "moving"):
+            mine, theirs = getattr(first, what), getattr(other, what)
+            if mine != theirs:
+                raise UsageError(
+                    f"the states are of two releases: their {what} is {_told(mine)} and {_told(theirs)}"
+                )
+        if [(s.name, s.repository) for s in first.services] != [
+            (s.name, s.repository) for s in other.services
+        ]:
+            raise UsageError(
+                "the states are of two releases: they are of other services, or other repositories"
+            )
+        first = replace(
+            first,
+            services=tuple(map(_joined, first.services, other.services)),
+            gate=tuple({each.platform: each for each in (*first.gate, *other.gate)}.values()),
+        )
+    return first
+
+
+def _joined(mine: StagedService, theirs: StagedService) -> StagedService:
+    images = {each.platform: each for each in mine.images}
+    for each in theirs.images:
+        if images.setdefault(each.platform, each) != each:
+            raise UsageError(
+                f"the states do not agree on {mine.name} for {each.platform}: {images[each.platform].digest} and {each.digest}"
+            )
+    return replace(mine, images=tuple(images[name] for name in sorted(images)))
+
+
+def _told(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else f"`{value}`"

@@ -1,0 +1,130 @@
+"""How far a release is: what was pushed, how it fared at the gate, and which tags move.
+
+All of it is written to a file and read back, so it holds texts and numbers only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hullmark.model.journal import Move  # noqa: TC001  # whoever reads it back looks at the types
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """An image for one platform, as it was pushed."""
+
+    platform: str
+    reference: str
+    """The tag that it waits under."""
+    digest: str
+    """Of its manifest, or of the index that holds it beside its attestations."""
+    image: str
+    """Of its manifest."""
+    media_type: str
+    """Of the manifest."""
+    size: int
+    """Bytes of the manifest."""
+    attestations: tuple[Attached, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """A manifest beside an image: what is attested of it."""
+
+    digest: str
+    media_type: str
+    size: int
+    annotations: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagedService:
+    """The images of one service."""
+
+    name: str
+    repository: str
+    images: tuple[Staged, ...] = ()
+
+    def image(self, platform: str) -> Staged | None:
+        """The one for `platform`."""
+        return next((each for each in self.images if each.platform == platform), None)
+
+    def pinned(self, platform: str) -> str | None:
+        """The image for `platform`, by its digest."""
+        found = self.image(platform)
+        return None if found is None else f"{self.repository}@{found.image}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """How the images for one platform fared at the gate."""
+
+    platform: str
+    exit_code: int
+    """As the verdict has it: 0 where they may sail."""
+    checks: tuple[str, ...]
+    """What was done with them."""
+    findings: tuple[str, ...] = ()
+    """What stopped them, a line each."""
+    images: tuple[str, ...] = ()
+    """What was looked at, by digest, sorted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """The index of one service."""
+
+    service: str
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """How far a release is."""
+
+    project: str
+    version: str
+    revision: str
+    created: int
+    """When its commit was made, in seconds since 1970."""
+    platforms: tuple[str, ...]
+    """All that it is to have."""
+    moving: tuple[str, ...]
+    services: tuple[StagedService, ...]
+    seen: tuple[tuple[str, str, str | None], ...] = ()
+    """Repository, tag and digest: what the tags that move led to when it began."""
+    gate: tuple[Passage, ...] = ()
+    indexes: tuple[Published, ...] = ()
+    journal: tuple[Move, ...] = ()
+    """Empty until tags begin to move."""
+    published: bool = False
+    triggered: tuple[str, ...] = ()
+    """What has been set off."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Images that have not been built, as `SERVICE for PLATFORM`."""
+        return tuple(
+            f"{service.name} for {platform}"
+            for service in self.services
+            for platform in self.platforms
+            if service.image(platform) is None
+        )
+
+    def passed(self, platform: str) -> bool:
+        """Whether the images for `platform` that are staged now are the ones that passed the gate."""
+        passage = next((each for each in self.gate if each.platform == platform), None)
+        pinned = sorted(filter(None, (service.pinned(platform) for service in self.services)))
+        return (
+            passage is not None
+            and passage.exit_code == 0
+            and passage.images == tuple(pinned)
+            and len(pinned) == len(self.services)
+        )
+
+    @property
+    def gated(self) -> bool:
+        """Whether everything that is to be published passed the gate."""
+        return bool(self.services) and all(map(self.passed, self.platforms))
