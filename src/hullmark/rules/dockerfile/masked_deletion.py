@@ -3,7 +3,8 @@ r"""Files are removed in a later layer than the one that holds them.
 What it checks
     What RUN instructions remove with `rm` in the layers of the image itself, before no squash: a path that an earlier
     COPY, ADD or RUN (`curl -o`, `wget -O`, `unzip -d`, `git clone`, a redirection) has made; anything below a copied
-    directory, when the RUN does nothing but remove; and package lists of apt that another RUN has fetched.
+    directory, when the RUN does nothing but remove; the caches that `npm`, `pip` and `go` leave in the home of root; and
+    package lists of apt that another RUN has fetched.
 
 Why it matters
     A layer is never changed by those above it. The removed files are hidden, and still stored, transferred and readable
@@ -43,6 +44,16 @@ if TYPE_CHECKING:
     from hullmark.model.dockerfile import Command, Instruction, Stage
 
 _NOTHING_ELSE = frozenset({"rm", "rmdir", "true", "set", "cd", "echo"})
+_CACHES = (
+    (re.compile(r"npm (ci|i|install)\b"), "/root/.npm", ("NPM_CONFIG_CACHE", "npm_config_cache")),
+    (
+        re.compile(r"pip[0-9.]* install\b(?!.*--no-cache-dir)"),
+        "/root/.cache/pip",
+        ("PIP_NO_CACHE_DIR", "PIP_CACHE_DIR"),
+    ),
+    (re.compile(r"go (build|install|test)\b"), "/root/.cache/go-build", ("GOCACHE", "XDG_CACHE_HOME")),
+)
+"""What leaves which cache where root runs it, unless one of the variables says otherwise."""
 _PATTERN = re.compile(r"[*?\[{$`~]")
 
 
@@ -125,7 +136,7 @@ def _made(stage: Stage, instruction: Instruction) -> Iterator[_Made]:
         gone = [path for _, path in _removed(stage, instruction)]
         for command in instruction.commands:
             at.follow(command)
-            for text in _outputs(command):
+            for text in (*_outputs(command), *_caches(stage, instruction, command)):
                 path = at.path(text)
                 if path not in (None, "/") and not any(is_below(path, each) for each in [*kept_apart, *gone]):
                     yield _Made(path=path, line=instruction.span.line, whole=False)
@@ -168,3 +179,13 @@ def _outputs(command: Command) -> Iterator[str]:
         operands = [word for word in words[1:] if not word.startswith("-")]
         if len(operands) > 1 and re.search(r"[:/]", operands[-2]):
             yield operands[-1]
+
+
+def _caches(stage: Stage, instruction: Instruction, command: Command) -> Iterator[str]:
+    """The directories in which a command leaves what it has fetched or made, where root runs it."""
+    if stage.last("USER") is not None:
+        return
+    variables = {*stage.variables(instruction), *(pair.name for pair in command.assignments)}
+    for called, path, otherwise in _CACHES:
+        if called.match(str(command)) and not variables.intersection(("HOME", *otherwise)):
+            yield path
