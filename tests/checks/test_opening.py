@@ -138,6 +138,18 @@ def test_all_checks_look_at_an_image_that_is_opened_once(vault: Vault) -> None:
     assert opened == 0
     assert _told(given) == found
 
+    (vault.root / "hullmark.toml").unlink()
+    for stage, code, said in (
+        (f"web={vault.stage}", 1, "Dockerfile:2"),
+        (f"web={vault.image}-none", 3, f"{vault.image}-none"),
+        ("nothing=x", 2, "no service `nothing`"),
+    ):
+        told = io.StringIO()
+        arguments = ("-q", "-C", str(vault.root), "validate", "--stage-image", stage)
+        assert main(arguments, stdout=told, stderr=told, environ=vault.environ) == code
+        assert said in told.getvalue()
+    assert " --progress plain build " not in (vault.root / "log").read_text("utf-8")
+
 
 def _service(name: str) -> Service:
     span = SourceSpan(path="compose.yml", line=1, column=1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hullmark._checks import Surroundings
 from hullmark._cli.options import flags
+from hullmark._compose import with_stage_images
 from hullmark._files import write_whole
 from hullmark._pipeline import open_project, run_checks
 from hullmark._process import SystemCommands
@@ -37,19 +38,20 @@ def check(
     fix: Callable[[Project, tuple[Service, ...]], tuple[Fixed, ...]] = lambda _project, _services: (),
     reusing: bool = False,
     images: Mapping[str, str] | None = None,
+    stages: Iterable[tuple[str, str]] = (),
     aftermath: Aftermath = Aftermath(),  # noqa: B008  # it cannot change
     suppressed: bool = False,
 ) -> int:
     """Runs `checks` on `services` (all when empty), writes the report, and gives the verdict's exit code.
 
-    What `fix` does before that is in the report as well. `images` run in place of those of the project, by service. With
-    `reusing`, what was built from the same inputs is not
-    built again. With `suppressed`, the text lists what is ignored.
+    What `fix` does before that is in the report as well. `images` run in place of those of the project, by service, and
+    `stages` are what theirs are squashes of. With `reusing`, what was built from the same inputs is not built again. With `suppressed`, the text lists what is ignored.
     """
     commands = SystemCommands(session.environ, session.cancelled)
     project, chosen = open_project(
         session.directory, services, commands, session.environ, flags(), images=images
     )
+    project = with_stage_images(project, dict(stages))
     session.warn(project.warnings)
     fixed = fix(project, chosen)
     progress = session.progress()

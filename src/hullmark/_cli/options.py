@@ -41,6 +41,22 @@ class _Report(click.ParamType[tuple[str, Path]]):
         return format_, Path(path)
 
 
+class Given(click.ParamType[tuple[str, str]]):
+    """`SERVICE=REFERENCE`."""
+
+    name = "SERVICE=REFERENCE"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        service, equals, reference = str(value).partition("=")
+        if not equals or not service or not reference:
+            self.fail(f"`{value}` is not SERVICE=REFERENCE", param, ctx)
+        return service, reference
+
+
 def reporting(function: F) -> F:
     """Adds where the report goes, and what makes it fail."""
     for decorate in (
@@ -115,6 +131,17 @@ def stage_image(flag: str, of: str) -> Callable[[F], F]:
         )(function)
 
     return decorate
+
+
+def stage_images(function: F) -> F:
+    """Adds the stages that the images of services are squashes of."""
+    return click.option(
+        "--stage-image",
+        "stages",
+        type=Given(),
+        multiple=True,
+        help="The stage that the image of a service is a squash of, which need not be built then. May be repeated.",
+    )(function)
 
 
 def of_image(function: F) -> F:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @click.command
 @options.services
 @click.option("--build", is_flag=True, help="Build the images first.")
+@options.stage_images
 @options.project
 @options.settings("scan.fail-on", "scan.scanner", "scan.db-max-age")
 @click.option("--show-suppressed", is_flag=True, help="List what is ignored, and why.")

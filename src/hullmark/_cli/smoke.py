@@ -14,28 +14,12 @@ if TYPE_CHECKING:
     from hullmark._cli.session import Session
 
 
-class _Given(click.ParamType[tuple[str, str]]):
-    """`SERVICE=REFERENCE`."""
-
-    name = "SERVICE=REFERENCE"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, str]:
-        if isinstance(value, tuple):
-            return value
-        service, equals, reference = str(value).partition("=")
-        if not equals or not service or not reference:
-            self.fail(f"`{value}` is not SERVICE=REFERENCE", param, ctx)
-        return service, reference
-
-
 @click.command
 @click.option("--build/--no-build", default=True, help="Build the images first.  [default: build]")
 @click.option(
     "--image",
     "images",
-    type=_Given(),
+    type=options.Given(),
     multiple=True,
     help="Run this image instead of building that of the service; pulled where it has a digest and is not here. May be "
     "repeated.",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 @click.command
 @options.services
 @click.option("--build", is_flag=True, help="Build the images first.")
+@options.stage_images
 @options.project
 @options.reporting
 @click.pass_obj

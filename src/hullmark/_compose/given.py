@@ -1,4 +1,4 @@
-"""A project with other images than its own: those that somebody names by a reference or a digest."""
+"""A project with images that somebody names: other ones than its own, and the stages that its own are squashes of."""
 
 from __future__ import annotations
 
@@ -43,3 +43,19 @@ def with_images(project: Project, images: Mapping[str, str]) -> Project:
         resolved=json.dumps(raw),
         given=tuple(sorted(images)),
     )
+
+
+def with_stage_images(project: Project, stages: Mapping[str, str]) -> Project:
+    """`project` whose images are squashes of `stages`, references by service, whatever its settings say.
+
+    Raises `UsageError` for services that are not there.
+    """
+    names = [service.name for service in project.services]
+    if problems := [unknown_service(name, names) for name in stages if name not in names]:
+        raise UsageError("; ".join(problems))
+    settings = dict(project.settings.services)
+    settings |= {
+        name: replace(project.settings.service(name), stage_image=reference)
+        for name, reference in stages.items()
+    }
+    return replace(project, settings=replace(project.settings, services=tuple(settings.items())))
