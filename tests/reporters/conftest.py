@@ -7,6 +7,9 @@ import datetime as dt
 import pytest
 from hypothesis import strategies as st
 
+from hullmark._contents.difference import difference
+from hullmark.model.baseline import Comparison, KnownFinding, KnownVulnerability, Standing
+from hullmark.model.difference import Contents, Holding, LayerSize
 from hullmark.model.finding import Finding, Severity
 from hullmark.model.fix import Applicability, Fix, Fixed
 from hullmark.model.location import ImageConfig, ImagePath, ServicePlace, SourceSpan
@@ -57,6 +60,7 @@ findings = st.builds(
     remedy=texts,
     fingerprint=st.just("0123456789abcdef"),
     aliases=st.sampled_from([(), ("DL3015",)]),
+    standing=st.none() | st.sampled_from(Standing),
     fix=st.none()
     | st.builds(Fix, message=texts, edits=st.just(()), applicability=st.sampled_from(Applicability)),
 )
@@ -160,6 +164,50 @@ vulnerabilities = st.builds(
     service=names,
     layer=st.none() | diff_ids,
     status=texts,
+    standing=st.none() | st.sampled_from(Standing),
+)
+sides = st.builds(
+    Contents,
+    reference=texts,
+    unpacked=bytes_,
+    visible=st.none() | bytes_,
+    settings=st.none() | st.dictionaries(texts, texts, max_size=3).map(lambda found: tuple(found.items())),
+    layers=st.lists(st.builds(LayerSize, diff_id=diff_ids, unpacked=bytes_, text=texts), max_size=2).map(
+        tuple
+    ),
+    holdings=st.none()
+    | st.lists(
+        st.builds(
+            Holding,
+            kind=st.sampled_from(OwnerKind),
+            name=texts,
+            version=texts,
+            text=texts,
+            bytes=bytes_,
+            files=st.integers(0, 9),
+        ),
+        max_size=3,
+    ).map(tuple),
+)
+comparisons = st.builds(
+    Comparison,
+    name=texts,
+    first=st.booleans(),
+    new_only=st.booleans(),
+    fixed=st.lists(
+        st.builds(KnownFinding, fingerprint=texts, rule=texts, severity=texts, service=st.none() | texts),
+        max_size=2,
+    ).map(tuple),
+    gone=st.lists(
+        st.builds(
+            KnownVulnerability,
+            **dict.fromkeys(("service", "id", "package", "installed", "severity"), texts),
+            aliases=st.just(()),
+        ),
+        max_size=2,
+    ).map(tuple),
+    images=st.lists(st.tuples(names, st.builds(difference, sides, sides)), max_size=2).map(tuple),
+    notes=st.lists(texts, max_size=2).map(tuple),
 )
 
 
@@ -180,6 +228,7 @@ def reports(draw: st.DrawFn) -> Report:
         stack=draw(st.none() | stacks),
         vulnerabilities=tuple(draw(st.lists(vulnerabilities, max_size=2))),
         suppressed=draw(several),
+        comparison=draw(st.none() | comparisons),
         fixed=draw(
             st.lists(
                 st.builds(Fixed, location=spans, rule=st.just("root-user"), message=texts), max_size=2

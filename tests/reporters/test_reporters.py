@@ -90,6 +90,7 @@ def test_the_json_has_the_same_keys_whatever_the_report(
         "smoke",
         "vulnerabilities",
         "scans",
+        "baseline",
     ]
     for finding in document["findings"]:
         assert set(finding["location"]) == {

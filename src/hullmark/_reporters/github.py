@@ -9,6 +9,8 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from hullmark._reporters.against import WORDS, tally
+from hullmark.model.baseline import Standing
 from hullmark.model.finding import Severity
 from hullmark.model.location import SourceSpan
 from hullmark.model.outcome import Broken, Ran, Skipped
@@ -29,7 +31,11 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE
 def render(report: Report, style: Style) -> Iterator[str]:  # noqa: ARG001  # the same everywhere
     """See `interface.render`."""
     for severity, command in _COMMANDS.items():
-        found = [finding for finding in report.findings if finding.severity is severity]
+        # What the change has brought comes before what was there.
+        found = sorted(
+            (finding for finding in report.findings if finding.severity is severity),
+            key=lambda finding: finding.standing is Standing.KNOWN,
+        )
         broken = list(_broken(report)) if severity is Severity.ERROR else []
         # What could not be looked at comes first: of that, nothing else here speaks.
         shown = found[: MOST - len(broken[:MOST])]
@@ -41,6 +47,8 @@ def render(report: Report, style: Style) -> Iterator[str]:  # noqa: ARG001  # th
                 f"{hidden} more of severity {severity} have no annotation; the report has all of them"
             )
     yield from _outcomes(report)
+    if report.comparison is not None:
+        yield _text(f"against the baseline {report.comparison.name}: {tally(report, report.comparison)}")
     yield _text(f"verdict: {_VERDICTS[report.verdict.status]} (exit {report.verdict.exit_code})")
 
 
@@ -56,7 +64,8 @@ def _annotation(report: Report, finding: Finding, command: str) -> str:
     span = finding.location if isinstance(finding.location, SourceSpan) else finding.origin
     if span is None:
         span = dict(report.places).get(finding.service or "")
-    properties = {"title": f"{finding.rule}: {finding.summary}"}
+    standing = f" ({WORDS[finding.standing]})" if finding.standing else ""
+    properties = {"title": f"{finding.rule}: {finding.summary}{standing}"}
     if span is not None and not span.path.startswith("/"):
         properties |= {
             "file": posixpath.normpath(posixpath.join(report.prefix, span.path)),

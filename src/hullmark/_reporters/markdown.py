@@ -10,8 +10,10 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from hullmark._reporters import against
 from hullmark._reporters.bars import LEGEND, drawn
 from hullmark._reporters.failure import failures
+from hullmark.model.baseline import Standing
 from hullmark.model.duration import format_duration
 from hullmark.model.finding import Severity
 from hullmark.model.outcome import Broken, Ran, Skipped
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from hullmark._reporters.interface import Style
+    from hullmark.model.baseline import Comparison
     from hullmark.model.finding import Finding
     from hullmark.model.outcome import CheckResult, Outcome
     from hullmark.model.report import ImageSummary, Report
@@ -42,6 +45,7 @@ _VERDICTS = {
     Status.UNCHECKED: "⚠️ not everything could be checked",
     Status.NOTHING: "⚠️ nothing was checked",
 }
+_NEW = {Standing.INTRODUCED, Standing.DISCLOSED}
 _SEVERITIES = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "📝"}
 
 
@@ -54,7 +58,11 @@ def render(report: Report, style: Style) -> Iterator[str]:  # noqa: ARG001  # th
     # What could not be looked at is said last, and has its part of the room before details have theirs.
     unchecked: list[str] = []
     room -= _fill(unchecked, _unchecked(report), min(room, LARGEST // 4))
-    sections = (_table(report), _failures(report), _findings(report), _sizes(report), _stack(report))
+    sections = (
+        *(_table(report), _against(report), _failures(report), _findings(report)),
+        *(_notes(report), _known(report)),
+        *(_sizes(report), _stack(report)),
+    )
     for section in sections:
         room -= _fill(body, section, room)
     for line in chain(head, body, unchecked):
@@ -108,7 +116,9 @@ def _table(report: Report) -> Iterator[tuple[str, ...]]:
     images = {image.service: image for image in report.images}
     lives = {run.service: run for run in report.stack.services} if report.stack else {}
     columns = [str(check) for check in report.checks]
-    titles = [*columns, *(["size", "of its budget"] if images else []), *(["up after"] if lives else [])]
+    comparison = report.comparison
+    sizes = ["size", *(["change"] if comparison else []), "of its budget"] if images else []
+    titles = [*columns, *sizes, *(["up after"] if lives else [])]
     if not rows:
         yield ()
         return
@@ -117,7 +127,9 @@ def _table(report: Report) -> Iterator[tuple[str, ...]]:
         cells = [_cell(rows[service].get(column)) for column in columns]
         if images:
             image = images.get(service)
-            cells += [format_size(image.unpacked), _budget(image)] if image else ["", ""]
+            cells += [format_size(image.unpacked) if image else ""]
+            cells += [_delta(comparison, service)] if comparison else []
+            cells += [_budget(image) if image else ""]
         if lives:
             cells.append(_up(lives.get(service)))
         yield (f"| {_in_cell(service) if service else 'project'} | {' | '.join(cells)} |",)
@@ -152,6 +164,12 @@ def _budget(image: ImageSummary) -> str:
     return f"**{text}**" if share > 1 else text
 
 
+def _delta(comparison: Comparison, service: str) -> str:
+    """By how much an image grew; empty where the baseline has none."""
+    change = comparison.image(service)
+    return "" if change is None else against.grown(change) or "±0"
+
+
 def _up(run: ServiceRun | None) -> str:
     if run is None:
         return ""
@@ -159,6 +177,35 @@ def _up(run: ServiceRun | None) -> str:
         return f"**{run.state}**"
     at = run.healthy if run.healthy is not None else run.started
     return str(run.state) if at is None else format_duration(at)
+
+
+# --- the baseline --------------------------------------------------------------------------------------------------
+
+
+def _against(report: Report) -> Iterator[tuple[str, ...]]:
+    """What changed since the baseline, and why images grew."""
+    comparison = report.comparison
+    if comparison is None:
+        yield ()
+        return
+    known = against.vulnerability_tally(report, comparison)
+    yield (
+        f"Against {_code(comparison.name)}: {against.tally(report, comparison)}"
+        + (f"; vulnerabilities: {known}" if known else "")
+        + ("; only what is new decides" if comparison.new_only else ""),
+        "",
+    )
+    for service, change in comparison.images:
+        if (change.total("unpacked").delta or 0) > 0:
+            yield (f"- why {_code(service)} grew: {_prose(change.why)}",)
+        if told := against.settings(change):
+            yield (f"- settings of {_code(service)}: {_prose(told)}",)
+    if fixed := against.fixed(comparison):
+        yield (f"- fixed: {_plain(fixed)}",)
+    for service, ids in against.gone(comparison):
+        yield (f"- vulnerabilities gone from {_code(service)}: {_plain(ids)}",)
+    yield from ((f"- {_prose(note)}",) for note in comparison.notes)
+    yield ("",)
 
 
 # --- findings ------------------------------------------------------------------------------------------------------
@@ -179,15 +226,33 @@ def _failures(report: Report) -> Iterator[tuple[str, ...]]:
 
 
 def _findings(report: Report) -> Iterator[tuple[str, ...]]:
-    serious = [finding for finding in report.findings if finding.severity is not Severity.NOTE]
-    notes = [finding for finding in report.findings if finding.severity is Severity.NOTE]
+    found = [finding for finding in report.findings if finding.standing is not Standing.KNOWN]
+    serious = [finding for finding in found if finding.severity is not Severity.NOTE]
     if serious:
         yield ("### Findings", "")
         yield from (_finding(finding) for finding in serious)
-    if notes:
-        yield ("", f"<details><summary>{len(notes)} note{'' if len(notes) == 1 else 's'}</summary>", "")
-        yield from (_finding(finding) for finding in notes)
-    yield ("", "</details>", "") if notes else ("",)
+    yield ("",)
+
+
+def _notes(report: Report) -> Iterator[tuple[str, ...]]:
+    notes = [
+        finding
+        for finding in report.findings
+        if finding.severity is Severity.NOTE and finding.standing is not Standing.KNOWN
+    ]
+    yield from _folded(f"{len(notes)} note{'' if len(notes) == 1 else 's'}", notes)
+
+
+def _known(report: Report) -> Iterator[tuple[str, ...]]:
+    known = [finding for finding in report.findings if finding.standing is Standing.KNOWN]
+    yield from _folded(f"{len(known)} that the baseline has", known)
+
+
+def _folded(summary: str, findings: list[Finding]) -> Iterator[tuple[str, ...]]:
+    if findings:
+        yield (f"<details><summary>{summary}</summary>", "")
+        yield from (_finding(finding) for finding in findings)
+    yield ("", "</details>", "") if findings else ()
 
 
 def _finding(finding: Finding) -> tuple[str, ...]:
@@ -195,8 +260,9 @@ def _finding(finding: Finding) -> tuple[str, ...]:
     if finding.origin is not None:
         where += f", from {_code(str(finding.origin))}"
     service = f"{_code(finding.service)}: " if finding.service else ""
+    new = f" ({against.WORDS[finding.standing]})" if finding.standing in _NEW else ""
     return (
-        f"- {_SEVERITIES[finding.severity]} **{_plain(finding.rule)}**: {_prose(finding.summary)}, at {where}<br>",
+        f"- {_SEVERITIES[finding.severity]} **{_plain(finding.rule)}**{new}: {_prose(finding.summary)}, at {where}<br>",
         f"  {service}{_prose(finding.seen)}<br>",
         f"  expected {_prose(finding.expected)}<br>",
         f"  fix: {_prose(finding.remedy)}",

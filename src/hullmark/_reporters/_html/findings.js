@@ -12,11 +12,13 @@
     const severities = new Set([...form.querySelectorAll("[name=severity]:checked")].map((each) => each.value));
     const service = form.elements.service.value;
     const check = form.elements.check.value;
+    const standing = form.elements.standing ? form.elements.standing.value : "";
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
     items.forEach((item, at) => {
       const fits = severities.has(item.dataset.severity)
         && (!service || item.dataset.service === service)
+        && (!standing || item.dataset.standing === standing)
         && (!check || item.dataset.check === check)
         && words.every((word) => texts[at].includes(word));
       item.hidden = !fits;

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any
 from hullmark import __version__
 from hullmark._reporters._html.smoke import timeline
 from hullmark._reporters._html.text import plain
+from hullmark._reporters.against import WORDS, gone, grown, tally, vulnerability_tally
 from hullmark._reporters.failure import failures
 from hullmark.model.duration import format_duration
 from hullmark.model.outcome import Broken, Ran, Skipped
+from hullmark.model.size import format_change, format_size
 from hullmark.model.verdict import Status
 from hullmark.model.vulnerability import SEVERITIES
 
 if TYPE_CHECKING:
     from hullmark._reporters._html.smoke import Timeline
     from hullmark._reporters.failure import Failure
+    from hullmark.model.baseline import Comparison
+    from hullmark.model.difference import Difference, OwnerChange, SettingChange
     from hullmark.model.finding import Finding, Severity
     from hullmark.model.outcome import Check, CheckResult, Outcome
     from hullmark.model.report import ImageSummary, Report, RuleText
@@ -80,6 +84,31 @@ class Unchecked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """What changed in the image of one service since the baseline."""
+
+    service: str
+    grown: str
+    totals: tuple[tuple[str, str, str, str], ...]
+    """Name, before, after and change of each size."""
+    why: str
+    owners: tuple[OwnerChange, ...]
+    owners_left_out: int
+    settings: tuple[SettingChange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Against:
+    """What there is to say of the run beside its baseline."""
+
+    comparison: Comparison
+    tally: str
+    vulnerabilities: str
+    images: tuple[Changed, ...]
+    gone: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """The whole page."""
 
@@ -99,6 +128,13 @@ class Page:
     failures: tuple[Failure, ...]
     maps: tuple[dict[str, Any], ...]
     rules: tuple[RuleText, ...]
+
+    against: Against | None = None
+
+    @property
+    def standing_words(self) -> dict[str, str]:
+        """What the standings to the baseline are called."""
+        return {str(standing): word for standing, word in WORDS.items()}
 
     @property
     def severities(self) -> tuple[tuple[str, int], ...]:
@@ -160,6 +196,34 @@ def page(report: Report) -> Page:
         failures=failures(report),
         maps=tuple(_map(image) for image in report.images),
         rules=tuple(each for each in report.rules if each.page or each.url),
+        against=None if report.comparison is None else _against(report, report.comparison),
+    )
+
+
+def _against(report: Report, comparison: Comparison) -> Against:
+    return Against(
+        comparison=comparison,
+        tally=tally(report, comparison),
+        vulnerabilities=vulnerability_tally(report, comparison),
+        images=tuple(_changed(service, change) for service, change in comparison.images),
+        gone=tuple(gone(comparison)),
+    )
+
+
+def _changed(service: str, change: Difference) -> Changed:
+    owners = change.owners or ()
+    return Changed(
+        service=service,
+        grown=grown(change),
+        totals=tuple(
+            (total.name, format_size(total.before), format_size(total.after), format_change(total.delta or 0))
+            for total in change.totals
+            if total.before is not None and total.after is not None
+        ),
+        why=change.why,
+        owners=owners[:OWNERS],
+        owners_left_out=max(len(owners) - OWNERS, 0),
+        settings=(change.settings or ())[:OWNERS],
     )
 
 
