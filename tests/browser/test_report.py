@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from hullmark._contents.difference import difference
 from hullmark._reporters import Style, render
+from hullmark.model.baseline import Comparison, KnownFinding, Standing
+from hullmark.model.difference import Contents, Holding
 from hullmark.model.finding import Severity
 from hullmark.model.location import ImagePath, SourceSpan
 from hullmark.model.outcome import Check, CheckResult, Ran
+from hullmark.model.owner import OwnerKind
 from hullmark.model.space import SpaceNode
 
 if TYPE_CHECKING:
@@ -141,6 +145,61 @@ def test_light_and_dark_are_chosen_and_remembered(open_report: Open, report: Rep
 def test_everybody_can_use_it(open_report: Open, report: Report, width: int, *, dark: bool) -> None:
     page = open_report(report, width=width, dark=dark)
     page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.fixture
+def compared(report: Report) -> Report:
+    """The same report beside a baseline."""
+    standings = iter((Standing.KNOWN, Standing.INTRODUCED, Standing.DISCLOSED))
+    results = tuple(
+        dataclasses.replace(
+            result,
+            outcome=Ran(
+                findings=tuple(
+                    dataclasses.replace(each, standing=next(standings)) for each in result.findings
+                )
+            ),
+        )
+        if result.findings
+        else result
+        for result in report.results
+    )
+    sides = [
+        Contents(
+            reference=name,
+            unpacked=size,
+            visible=size,
+            settings=(("Env.A_VERY_LONG_NAME", name * 30),),
+            holdings=(
+                Holding(kind=OwnerKind.PYTHON, name="numpy", text="RUN pip " * 9, bytes=size, files=1),
+            ),
+        )
+        for name, size in (("before", 10_000_000), ("after", 50_000_000))
+    ]
+    comparison = Comparison(
+        name="hullmark-baseline.jsonl at origin/main (0123456789)",
+        first=False,
+        new_only=True,
+        fixed=(KnownFinding(fingerprint="f:1", rule="missing-healthcheck", severity="error", service="web"),),
+        images=(("web", difference(*sides)),),
+        notes=("it tells nothing of smoke of web",),
+    )
+    return dataclasses.replace(report, results=results, comparison=comparison)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_what_is_new_is_told_from_what_the_baseline_has(
+    open_report: Open, compared: Report, *, dark: bool
+) -> None:
+    page = open_report(compared, width=390, dark=dark)
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert "numpy" in page.locator("#baseline").inner_text()
+    assert len(_shown(page)) == 3
+    page.locator("[name=standing]").select_option("introduced")
+    assert len(_shown(page)) == 1
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
 
