@@ -108,6 +108,13 @@ def test_what_git_ignores_counts_once_it_is_not_as_it_was_built(shop: Checkout, 
     assert report["notes"] == ["`web` takes web/data.bin, which git ignores: as when it was last built here"]
 
 
+def test_what_git_ignores_in_a_directory_that_is_new_is_told(shop: Checkout) -> None:
+    shop.write_all({"web/new/deep/data.bin": "1", "web/new/main.py": "1", "web/[new]/x.bin": "1"})
+    report = _report(shop)
+    assert [each["path"] for each in report["changes"]] == ["web/new/main.py"]
+    assert report["notes"] == ["`web` takes web/[new]/x.bin and 1 more, which git ignores: not compared"]
+
+
 def test_an_ignored_dockerfile_is_told_as_well(shop: Checkout) -> None:
     shop.git("rm", "--quiet", "--cached", "web/Dockerfile")
     shop.commit({".gitignore": "Dockerfile\n"})

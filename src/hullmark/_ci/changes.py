@@ -12,7 +12,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hullmark._ci.meanwhile import Meanwhile
-from hullmark._ci.worktree import has_modes, ignored, listed, looking_at, not_as_committed
+from hullmark._ci.worktree import (
+    has_modes,
+    ignored_in_submodules,
+    listed,
+    looking_at,
+    not_as_committed,
+)
 from hullmark.errors import Unavailable, UsageError, nearest
 from hullmark.model.affected import Change, ChangeKind, Changes
 
@@ -246,13 +252,12 @@ def _lengthened(repository: Repository, remote: str, asked: str, *tips: str) -> 
 
 def _between(repository: Repository, base: str, head: str | None) -> tuple[list[Change], list[Uncompared]]:
     """What differs, and what git says nothing of."""
-    with Meanwhile(lambda: list(ignored(repository))) as ignoring:
-        if head is not None:
+    if head is None:
+        found, uncompared = _uncommitted(repository, base)
+    else:
+        with Meanwhile(lambda: listed(repository)) as listing:
             found = list(_read(repository.records(*_COMPARE, base, head, "--")))
-            uncompared: list[Uncompared] = []
-        else:
-            found, uncompared = _uncommitted(repository, base)
-    uncompared += ignoring.result()
+            uncompared = [*listing.result().ignored, *ignored_in_submodules(repository)]
     return sorted(found, key=lambda change: (change.path, change.old or "")), uncompared
 
 
@@ -273,7 +278,8 @@ def _uncommitted(repository: Repository, base: str) -> tuple[list[Change], list[
         for path in tree.untracked
         if path.rstrip("/") not in known
     ]
-    return found, list(not_as_committed(repository, tree))
+    uncompared = [*not_as_committed(repository, tree), *tree.ignored, *ignored_in_submodules(repository)]
+    return found, uncompared
 
 
 def _read(records: list[str]) -> Iterator[Change]:

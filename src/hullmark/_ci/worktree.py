@@ -26,7 +26,12 @@ _FILTERED = re.compile(r"(?m)^[^#\n]*\bfilter=lfs\b")
 _SUBMODULE = re.compile(r"(?:^|(?<=\0))160000 [0-9a-f]+ [0-9]\t([^\0]*)\0")
 _POINTER = b"version https://git-lfs.github.com/spec/"
 """How a file begins of which Git LFS has not fetched the content."""
-_IGNORED = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
+_DIRECTORIES = ("--directory", "--no-empty-directory")
+"""A directory in which git has nothing is told of as one."""
+_IGNORED = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard")
+_WHY_IGNORED = "which git ignores"
+_LONGEST = 100_000
+"""Characters of names that are handed to git."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +40,8 @@ class Listed:
 
     untracked: tuple[str, ...]
     """What is new; a directory, which is a repository of its own, ends with a slash."""
+    ignored: tuple[Uncompared, ...]
+    """What is there and git ignores."""
     hidden: tuple[str, ...]
     """Files that git is told not to look at, and that are there."""
     absent: tuple[str, ...]
@@ -45,20 +52,22 @@ class Listed:
 
 def listed(repository: Repository) -> Listed:
     """What git lists of the work tree of `repository`."""
-    told = repository.records("ls-files", "-z", "-v", "--cached", "--others", "--exclude-standard")
-    untracked, hidden, absent = [], [], []
+    told = repository.records("ls-files", "-z", "-v", "--cached", "--others", *_DIRECTORIES)
+    others, hidden, absent = [], [], []
     for each in told:
         if each.startswith(_AS_EXPECTED):
             continue
         letter, _, path = each.partition(" ")
         if letter == "?":
-            untracked.append(path)
+            others.append(path)
         elif letter in "Ss" and not os.path.lexists(f"{repository.top}/{path}"):
             absent.append(path)
         elif letter == "S" or letter.islower():
             hidden.append(path)
+    untracked, not_looked_at = _told_apart(repository, others)
     return Listed(
         untracked=tuple(untracked),
+        ignored=tuple(Uncompared(path=path, why=_WHY_IGNORED) for path in not_looked_at),
         hidden=tuple(hidden),
         absent=tuple(absent),
         attributes=tuple(each[2:] for each in told if each.endswith(_ATTRIBUTES)),
@@ -91,19 +100,56 @@ def has_modes(repository: Repository) -> bool:
         return False
 
 
-def ignored(repository: Repository, below: str = "") -> Iterator[Uncompared]:
-    """What there is and git ignores, also in submodules, of which `below` is one, with a slash at the end."""
-    there = ("-C", below) if below else ()
+def _told_apart(repository: Repository, others: list[str]) -> tuple[list[str], list[str]]:
+    """Of what git does not have: what is new, and what it ignores.
+
+    That there is anything is told without a look at what is ignored, which takes git longer.
+    """
+    if not others:
+        return [], []
+    names = [each.rstrip("/") for each in others]
+    only = ("--", *names) if sum(map(len, names)) < _LONGEST else ()
+    untracked = repository.records(
+        "--literal-pathspecs", "ls-files", "-z", "--others", "--exclude-standard", *only
+    )
+    new = set(untracked)
+    # Of a directory a part may be new.
+    parts = {f"{above}/" for each in untracked for above in _above(each)}
+    mixed = [each for each in others if each not in new and each in parts]
+    found = [each for each in others if each not in new and each not in parts]
+    if mixed:
+        top = [each.rstrip("/") for each in mixed]
+        # Told of as directories, what is ignored in one that is new would be left out.
+        found += repository.records("--literal-pathspecs", *_IGNORED, "--", *top)
+    return untracked, found
+
+
+def _above(path: str) -> Iterator[str]:
+    """The directories that `path` is in."""
+    while (path := path.rstrip("/").rpartition("/")[0]) != "":
+        yield path
+
+
+def _outermost(paths: Iterable[str]) -> Iterator[str]:
+    """`paths` without what is in one of them: git lists a directory of which all is ignored, and what is in it."""
     above = None
-    for path in repository.records(*there, *_IGNORED):
-        if above is not None and path.startswith(above):
-            continue  # git lists a directory of which all is ignored, and what is in it once more
-        above = path if path.endswith("/") else above
-        yield Uncompared(path=f"{below}{path}", why="which git ignores")
-    if os.path.lexists(f"{repository.top}/{below}.gitmodules"):
-        for path in _SUBMODULE.findall(repository.ask(*there, "ls-files", "-z", "--stage")):
-            if os.path.lexists(f"{repository.top}/{below}{path}/.git"):
-                yield from ignored(repository, f"{below}{path}/")
+    for path in paths:
+        if above is None or not path.startswith(above):
+            above = path if path.endswith("/") else above
+            yield path
+
+
+def ignored_in_submodules(repository: Repository, below: str = "") -> Iterator[Uncompared]:
+    """What git ignores in the submodules of the repository, or of the one at `below`, which ends with a slash."""
+    if not os.path.lexists(f"{repository.top}/{below}.gitmodules"):
+        return
+    there = ("-C", below) if below else ()
+    for name in _SUBMODULE.findall(repository.ask(*there, "ls-files", "-z", "--stage")):
+        path = f"{below}{name}/"
+        if os.path.lexists(f"{repository.top}/{path}.git"):
+            for each in _outermost(repository.records("-C", path, *_IGNORED, *_DIRECTORIES)):
+                yield Uncompared(path=f"{path}{each}", why=_WHY_IGNORED)
+            yield from ignored_in_submodules(repository, path)
 
 
 def not_as_committed(repository: Repository, found: Listed) -> Iterator[Uncompared]:
