@@ -2,9 +2,9 @@ r"""Secret in ARG or ENV.
 
 What it checks
     Every ARG and ENV of the stages that a build of the image runs: whether the name is that of a secret (`NPM_TOKEN`,
-    `DB_PASSWORD`), or the value has the format of one, also as a default (`${X:-...}`). An ARG without a value counts as well, because the value that
-    a build passes in is kept; in a stage whose history the image has not got, which keeps it in the build cache only,
-    it is a note.
+    `DB_PASSWORD`), or the value has the format of one, also as a default (`${X:-...}`). An ARG without a value counts
+    as well, because the value that a build passes in is kept; in a stage whose history the image has not got, which
+    keeps it in the build cache only, it is a note.
 
 Why it matters
     The values of build arguments stand in the history of the image, and those of ENV in its configuration. Both are
