@@ -117,11 +117,12 @@ def run_checks(
     reusing: bool = False,
     aftermath: Aftermath = Aftermath(),  # noqa: B008  # it cannot change
     medium: Medium = Medium(),  # noqa: B008  # nor can it
+    documents: Mapping[str, str] | None = None,
 ) -> Report:
     """The report of `checks` on the images of `services` (and, for the smoke test, on the whole stack).
 
     With `reusing`, what was built from the same inputs is not built again. `aftermath` says what the smoke test is to
-    leave on purpose, and `medium` where the images are read. Checks run in the order of `Check`; those
+    leave on purpose, and `medium` where the images are read; `documents` are scanned in their place, by service. Checks run in the order of `Check`; those
     that need nothing of each other run side by side. Raises `ConfigurationError` for Dockerfiles that cannot be read,
     and `Interrupted` when the user asks to stop; what was started is removed before that.
     """
@@ -143,6 +144,7 @@ def run_checks(
         reusing=reusing,
         aftermath=aftermath,
         medium=medium,
+        documents=documents or {},
     )
     run.baseline = _baseline(run)
     _read_dockerfiles(run)

@@ -89,6 +89,8 @@ class Run:
     stack: StackRun | None = None
     baseline: Baseline | None = None
     """What it is compared with."""
+    documents: Mapping[str, str] = field(default_factory=dict)
+    """By service, a document that lists the software of its image, in whose place it is scanned."""
     changes: dict[str, Difference] = field(default_factory=dict)
     """What changed since the baseline, by service and without single files."""
     _anatomies: Anatomies = field(init=False)

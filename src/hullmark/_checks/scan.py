@@ -107,7 +107,10 @@ def _scanners(run: Run, now: dt.datetime) -> tuple[tuple[tuple[Scanner, Availabl
     there: list[tuple[Scanner, Available]] = []
     missing: list[str] = []
     for scanner in scanners:
-        if settings.scanner in (scanner.name, _ALL):
+        if run.documents and not isinstance(scanner, Embedded):
+            if settings.scanner == scanner.name:
+                missing.append(f"{scanner.name} is asked about images here, and not about a document")
+        elif settings.scanner in (scanner.name, _ALL):
             answer = scanner.probe()
             if isinstance(answer, Missing):
                 missing.append(answer.reason)
@@ -119,15 +122,16 @@ def _scanners(run: Run, now: dt.datetime) -> tuple[tuple[tuple[Scanner, Availabl
 def _scan_one(run: Run, service: Service, scanning: _Scanning) -> Outcome:
     settings = run.project.settings.scan
     run.surroundings.progress.begin(Check.SCAN, service.name, "looking for known vulnerabilities")
-    anatomy = run.anatomy(service)
-    listed = inventory(anatomy)
+    document = run.documents.get(service.name)
+    anatomy = run.anatomy(service) if document is None else None
+    listed = run.reading.listed(document or "", run.project.root) if anatomy is None else inventory(anatomy)
     if not listed.packages and listed.distribution is None:
         # There is nothing that a scanner could know.
         return Skipped(reason="nothing to scan: neither a distribution nor any package", moot=True)
     answers, problems = _ask(run, service, scanning, listed)
     if not answers:
         return Broken(error="\n".join(problems))
-    places = _places(run.reading, anatomy, listed)
+    places = Places(listed) if anatomy is None else _places(run.reading, anatomy, listed)
     found = merged(places.placed(each) for _, _, said in answers for each in said.vulnerabilities)
     told, actions = with_actions(
         (decided(each, settings) for each in found), _declarations(run, service).find
@@ -153,7 +157,11 @@ def _scan_one(run: Run, service: Service, scanning: _Scanning) -> Outcome:
         advice=tuple(advice),
         held=tuple(sorted(Counter(each.held for each in counted if each.held).items())),
         set_aside=tuple(aside),
-        notes=(*listed.notes, *(note for _, _, said in answers for note in said.notes)),
+        notes=(
+            *([f"as {listed.document} lists it"] if listed.document else []),
+            *listed.notes,
+            *(note for _, _, said in answers for note in said.notes),
+        ),
         inventory=listed,
     )
     run.scans.append(summary)

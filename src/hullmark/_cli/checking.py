@@ -12,6 +12,7 @@ from hullmark._files import write_whole
 from hullmark._pipeline import open_project, run_checks
 from hullmark._process import SystemCommands
 from hullmark._reporters import Style, render
+from hullmark.errors import UsageError
 from hullmark.model.stack import Aftermath
 
 if TYPE_CHECKING:
@@ -41,11 +42,13 @@ def check(
     stages: Iterable[tuple[str, str]] = (),
     aftermath: Aftermath = Aftermath(),  # noqa: B008  # it cannot change
     suppressed: bool = False,
+    document: str | None = None,
 ) -> int:
     """Runs `checks` on `services` (all when empty), writes the report, and gives the verdict's exit code.
 
     What `fix` does before that is in the report as well. `images` run in place of those of the project, by service, and
-    `stages` are what theirs are squashes of. With `reusing`, what was built from the same inputs is not built again. With `suppressed`, the text lists what is ignored.
+    `stages` are what theirs are squashes of. With `reusing`, what was built from the same inputs is not built again. With
+    `suppressed`, the text lists what is ignored. `document` lists the software of the one service that is meant.
     """
     commands = SystemCommands(session.environ, session.cancelled)
     project, chosen = open_project(
@@ -53,6 +56,11 @@ def check(
     )
     project = with_stage_images(project, dict(stages))
     session.warn(project.warnings)
+    if document is not None and len(chosen) != 1:
+        raise UsageError(
+            f"a document is about one service, and this is about {len(chosen)}",
+            hint=f"`hullmark scan SERVICE --sbom {document}`",
+        )
     fixed = fix(project, chosen)
     progress = session.progress()
     try:
@@ -66,6 +74,7 @@ def check(
             ),
             reusing=reusing,
             aftermath=aftermath,
+            documents={} if document is None else {chosen[0].name: document},
         )
     finally:
         progress.close()
