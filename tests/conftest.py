@@ -67,7 +67,10 @@ def registry(tmp_path: Path) -> Iterator[str]:
     settings = {
         "version": "0.1",
         "log": {"level": "error"},
-        "storage": {"filesystem": {"rootdirectory": str(directory / "store")}},
+        "storage": {
+            "filesystem": {"rootdirectory": str(directory / "store")},
+            "delete": {"enabled": True},
+        },
         "http": {"addr": host, "secret": "of the tests"},
     }
     file = directory / "config.yml"

@@ -54,7 +54,7 @@ _BREAK = click.option(
 _STATE = click.option(
     "--state",
     "states",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     multiple=True,
     metavar="FILE",
     help="What another machine has built; may be repeated.",

@@ -1,0 +1,209 @@
+"""A project that is released to a real registry, and images that are there already, as if buildx had pushed them."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hullmark._checks import Surroundings
+from hullmark._images.platforms import host_platform
+from hullmark._process import SystemCommands
+from hullmark._release.build import read_back
+from hullmark._release.undertaking import Asked, opened
+from hullmark.model.progress import Silent
+from hullmark.model.staging import Passage, StagedService
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from hullmark._release.undertaking import Undertaking
+
+NATIVE = str(host_platform())
+FOREIGN = "linux/arm64" if NATIVE != "linux/arm64" else "linux/amd64"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+COMPOSE = """\
+name: shop
+services:
+  api:
+    image: shop-api
+    build: ./image
+    depends_on: {web: {condition: service_healthy}}
+  web:
+    image: shop-web
+    build: ./image
+"""
+# Programs of this machine, and nothing to run for the other platform, so that no emulation is needed.
+DOCKERFILE = f"""\
+FROM --platform=$BUILDPLATFORM debian:bookworm-slim AS tools
+RUN mkdir -p /out/bin && cp /bin/sleep /bin/true /out/bin/ \\
+    && for library in $(ldd /bin/sleep | grep -o '/[^ ]*'); do cp --parents "$library" /out/; done
+
+FROM scratch AS base-{NATIVE.partition("/")[2]}
+COPY --from=tools /out /
+
+FROM scratch AS base-{FOREIGN.partition("/")[2]}
+
+FROM base-${{TARGETARCH}}
+ARG VERSION=dev
+LABEL org.opencontainers.image.version="${{VERSION}}"
+COPY marks.txt /marks.txt
+HEALTHCHECK --interval=1s CMD ["/bin/true"]
+USER 65534
+CMD ["/bin/sleep", "600"]
+"""
+SETTINGS = f"""\
+[release]
+platforms = ["{NATIVE}", "{FOREIGN}"]
+source = "https://example.com/acme/shop"
+licenses = "Apache-2.0"
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shop:
+    """A project in a repository of git, and where it is released to."""
+
+    root: Path
+    registry: str
+    cancelled: threading.Event
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """Of everything that is called for it."""
+        return {**os.environ, "HULLMARK_REGISTRY": f"{self.registry}/acme", "HULLMARK_HADOLINT": "never"}
+
+    def git(self, *arguments: str) -> str:
+        """What git answers."""
+        said = ("-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgSign=false")
+        ran = subprocess.run(
+            ("git", *said, *arguments), cwd=self.root, check=True, capture_output=True, text=True
+        )
+        return ran.stdout.strip()
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file of it, and commit that."""
+        (self.root / name).parent.mkdir(exist_ok=True)
+        (self.root / name).write_text(text, encoding="utf-8")
+        self.git("add", "-A")
+        self.git("commit", "-qm", f"Write {name}", "--allow-empty")
+
+    @contextmanager
+    def release(self, version: str, **options: Any) -> Iterator[Undertaking]:
+        """A release of it, without a builder."""
+        asked = Asked(
+            directory=self.root,
+            version=version,
+            surroundings=Surroundings(
+                commands=SystemCommands(self.environ, self.cancelled),
+                environ=self.environ,
+                progress=Silent(),
+                cancelled=self.cancelled,
+            ),
+        )
+        with opened(asked, building=False, **options) as undertaking:
+            yield undertaking
+
+    def tags(self, release: Undertaking) -> dict[tuple[str, str], str | None]:
+        """What every tag leads to that people see."""
+        return {
+            (service.repository, tag): release.registries.digest(service.repository, tag)
+            for service in release.wanted.services
+            for tag in release.registries.tags(service.repository)
+            if not tag.startswith("hullmark-") and "-a" not in tag
+        }
+
+
+@pytest.fixture
+def shop(tmp_path: Path, registry: str, cancelled: threading.Event) -> Shop:
+    """The project, committed."""
+    made = Shop(root=tmp_path / "shop", registry=registry, cancelled=cancelled)
+    made.root.mkdir()
+    made.git("init", "-q", "-b", "main")
+    (made.root / "image").mkdir()
+    for name, text in {
+        "compose.yml": COMPOSE,
+        "hullmark.toml": SETTINGS,
+        "image/Dockerfile": DOCKERFILE,
+        "image/marks.txt": "0 1 2 3\n",
+    }.items():
+        (made.root / name).write_text(text, encoding="utf-8")
+    made.write("README.md", "A shop.\n")
+    return made
+
+
+def push_image(release: Undertaking, repository: str, platform: str, mark: str) -> str:
+    """Has the registry hold an image of one layer, different from others by `mark`; its digest."""
+    registries = release.registries
+    tar = mark.encode().ljust(1024, b"\0")
+    layer = gzip.compress(tar, mtime=0)
+    system, architecture = platform.split("/")[:2]
+    config = json.dumps(
+        {
+            "os": system,
+            "architecture": architecture,
+            "config": {"Labels": {"mark": mark}},
+            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(tar).hexdigest()}"]},
+        }
+    ).encode()
+    document = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": {
+            "mediaType": "application/vnd.oci.image.config.v1+json",
+            "digest": str(registries.blob(repository, config)),
+            "size": len(config),
+        },
+        "layers": [
+            {
+                "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip",
+                "digest": str(registries.blob(repository, layer)),
+                "size": len(layer),
+            }
+        ],
+    }
+    return registries.put(repository, json.dumps(document).encode(), MANIFEST)
+
+
+def stage(release: Undertaking, mark: str, *, passed: bool = True) -> None:
+    """Pushes an image for every service and platform, as if buildx had, and lets them pass the gate or not."""
+    from hullmark._release.publish import note_tags  # after the project has been made
+
+    note_tags(release)
+    services = []
+    for planned in release.wanted.services:
+        images = [
+            read_back(
+                release.registries,
+                planned,
+                release.version,
+                platform,
+                push_image(release, planned.repository, platform, f"{mark} {planned.name} {platform}"),
+            )
+            for platform in sorted(release.wanted.platforms)
+        ]
+        services.append(StagedService(name=planned.name, repository=planned.repository, images=tuple(images)))
+    state = replace(release.state, services=tuple(services))
+    release.save(
+        replace(
+            state,
+            gate=tuple(
+                Passage(
+                    platform=platform,
+                    exit_code=0 if passed else 1,
+                    checks=("validate",),
+                    images=tuple(sorted(str(each.pinned(platform)) for each in services)),
+                )
+                for platform in state.platforms
+            ),
+        )
+    )

@@ -1,0 +1,264 @@
+"""Tags of a real registry move together, or not at all, wherever publishing is cut off."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.release.conftest import FOREIGN, NATIVE, push_image, stage
+
+from hullmark._release import state as states
+from hullmark._release.lock import locked, prefix
+from hullmark._release.publish import publish, roll_back
+from hullmark._release.registries import Registries
+from hullmark.errors import Unavailable, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.release.conftest import Shop
+
+    from hullmark._release.undertaking import Undertaking
+
+WRITES = ("put", "keep", "remove")
+
+
+def _quiet(_line: str) -> None:
+    """Nobody listens."""
+
+
+class _Killed(BaseException):
+    """The process is gone."""
+
+
+@dataclass(kw_only=True)
+class _Death:
+    """Ends everything at the n-th change of a registry, or right after it; what comes then changes nothing any more."""
+
+    at: int
+    after: bool
+    seen: list[str] = field(default_factory=list)
+    dead: bool = False
+
+    def around(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """`function`, until the end."""
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            if self.dead:
+                raise _Killed
+            self.seen.append(name)
+            fatal = len(self.seen) == self.at
+            if fatal and not self.after:
+                self.dead = True
+                raise _Killed
+            result = function(*arguments, **options)
+            if fatal:
+                self.dead = True
+                raise _Killed
+            return result
+
+        return call
+
+    def apply(self, release: Undertaking, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Watch the changes of the registries and of the file."""
+        for name in WRITES:
+            monkeypatch.setattr(
+                release.registries, name, self.around(name, getattr(release.registries, name))
+            )
+        monkeypatch.setattr(type(release), "save", self.around("save", type(release).save))
+
+
+def _published(shop: Shop, version: str, mark: str) -> dict[tuple[str, str], str | None]:
+    with shop.release(version) as release:
+        stage(release, mark)
+        publish(release, _quiet)
+        return shop.tags(release)
+
+
+def _count(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The changes that the release makes when nothing happens to it."""
+    death = _Death(at=0, after=False)
+    with shop.release("1.9.0") as release, monkeypatch.context() as patched:
+        stage(release, "count")
+        death.apply(release, patched)
+        publish(release, _quiet)
+    return death.seen
+
+
+def test_every_tag_leads_to_the_index_of_what_passed_the_gate(shop: Shop) -> None:
+    tags = _published(shop, "1.4.0", "first")
+    with shop.release("1.4.0") as release:
+        for service in ("api", "web"):
+            repository = f"{shop.registry}/acme/shop-{service}"
+            assert {tag for where, tag in tags if where == repository} == {"1.4.0", "1.4", "1", "latest"}
+            (digest,) = {digest for (where, _), digest in tags.items() if where == repository}
+            found = release.registries.fetch(repository, str(digest))
+            assert found is not None
+            index = json.loads(found.content)
+            assert {each["platform"]["architecture"] for each in index["manifests"]} == {
+                NATIVE.split("/")[1],
+                FOREIGN.split("/")[1],
+            }
+            assert index["annotations"]["org.opencontainers.image.version"] == "1.4.0"
+            assert index["annotations"]["org.opencontainers.image.source"] == "https://example.com/acme/shop"
+            assert index["annotations"]["org.opencontainers.image.revision"] == shop.git("rev-parse", "HEAD")
+        assert release.kept is not None
+        assert release.kept.published
+        kept = states.fetch(release.registries, f"{shop.registry}/acme/shop-api", "1.4.0")
+        assert kept == release.kept
+        assert not [
+            t
+            for t in release.registries.tags(f"{shop.registry}/acme/shop-api")
+            if t.startswith(prefix("1.4.0"))
+        ]
+
+
+def test_wherever_it_is_cut_off_going_on_ends_in_the_new_state_and_going_back_in_the_old_one(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = _published(shop, "1.4.0", "first")
+    changes = len(_count(shop, monkeypatch))
+    assert changes > 12
+    with shop.release("1.9.0") as release:
+        release.take_up()
+        assert not roll_back(release, _quiet)
+        assert shop.tags(release) == old
+    with shop.release("1.5.0") as release:
+        stage(release, "second")
+        staged = release.state
+        for at in range(1, changes + 1):
+            for after in (False, True):
+                release.save(staged)
+                with monkeypatch.context() as patched:
+                    _Death(at=at, after=after).apply(release, patched)
+                    with pytest.raises(_Killed):
+                        publish(release, _quiet)
+                release.kept = states.load(shop.root, "1.5.0")
+                release.take_up()
+                publish(release, _quiet, breaking=True)
+                new = shop.tags(release)
+                mine = {digest for (_, tag), digest in new.items() if tag in {"1.5.0", "1.5", "1", "latest"}}
+                assert mine == {each.digest for each in release.state.indexes}
+                assert len(mine) == 2
+                assert not roll_back(release, _quiet)
+                assert shop.tags(release) == old
+
+
+def test_what_has_not_passed_the_gate_is_not_published(shop: Shop) -> None:
+    with shop.release("1.4.0") as release:
+        stage(release, "poisoned", passed=False)
+        with pytest.raises(UsageError, match="have not passed the gate"):
+            publish(release, _quiet)
+        assert not shop.tags(release)
+
+
+def test_what_is_pushed_again_has_to_pass_the_gate_again(shop: Shop) -> None:
+    with shop.release("1.4.0") as release:
+        stage(release, "first")
+        gate = release.state.gate
+        stage(release, "second")
+        release.save(type(release.state)(**{**_fields(release.state), "gate": gate}))
+        with pytest.raises(UsageError, match="have not passed the gate"):
+            publish(release, _quiet)
+
+
+def _fields(state: Any) -> dict[str, Any]:
+    return {name: getattr(state, name) for name in state.__dataclass_fields__}
+
+
+@pytest.mark.parametrize("tag", ["1.4.0", "latest"])
+def test_a_tag_that_somebody_else_moves_between_gate_and_publishing_stops_all_of_it(
+    shop: Shop, tag: str
+) -> None:
+    with shop.release("1.4.0") as release:
+        stage(release, "mine")
+        repository = f"{shop.registry}/acme/shop-web"
+        digest = push_image(release, repository, NATIVE, "theirs")
+        found = release.registries.fetch(repository, digest)
+        assert found is not None
+        release.registries.put(repository, found.content, found.media_type, tag)
+        with pytest.raises(UsageError, match="somebody else has moved tags") as caught:
+            publish(release, _quiet)
+        assert f"{repository}:{tag}" in caught.value.message
+        assert shop.tags(release) == {(repository, tag): digest}
+
+
+def test_a_version_that_is_there_is_told_before_anything_is_done(shop: Shop) -> None:
+    _published(shop, "1.4.0", "first")
+    shop.write("README.md", "Another shop.\n")
+    with shop.release("1.4.0") as release:
+        assert [each.check for each in release.problems] == ["taken", "taken"]
+        assert not release.stands
+
+
+def test_an_older_version_takes_only_the_tags_of_its_line(shop: Shop) -> None:
+    _published(shop, "2.0.0", "second")
+    tags = _published(shop, "1.4.1", "late")
+    api = f"{shop.registry}/acme/shop-api"
+    assert tags[api, "latest"] == tags[api, "2.0.0"]
+    assert tags[api, "1"] == tags[api, "1.4"] == tags[api, "1.4.1"] != tags[api, "latest"]
+
+
+def test_two_who_publish_the_same_version_exclude_each_other(shop: Shop) -> None:
+    with shop.release("1.4.0") as release:
+        stage(release, "mine")
+        home = states.home(release.state)
+        with (
+            locked(release.registries, home, "1.4.0", now="2026-01-01T00:00:00Z", breaking=False),
+            pytest.raises(Unavailable, match=r"by somebody else: from .*, since 2026-01-01T00:00:00Z"),
+        ):
+            publish(release, _quiet)
+        assert not shop.tags(release)
+        publish(release, _quiet)
+        assert shop.tags(release)
+
+
+def test_a_lock_of_a_process_that_is_gone_is_no_obstacle(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    with shop.release("1.4.0") as release:
+        stage(release, "mine")
+        death = _Death(at=1, after=True)
+        with monkeypatch.context() as patched:
+            death.apply(release, patched)
+            with pytest.raises(_Killed):
+                publish(release, _quiet)
+        with pytest.raises(Unavailable, match="by somebody else"):
+            publish(release, _quiet)
+        monkeypatch.setattr("hullmark._release.lock._is_gone", lambda _owner: True)
+        publish(release, _quiet)
+        assert shop.tags(release)
+
+
+def test_where_nothing_can_be_taken_away_the_lock_is_given_back_in_writing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Registries, "remove", lambda *_: False)
+    with shop.release("1.4.0") as release:
+        stage(release, "mine")
+        publish(release, _quiet)
+        left = roll_back(release, _quiet)
+        assert len(left) == len(release.state.journal) == 8
+        assert all("lets nobody take a tag away" in each for each in left)
+
+
+def test_another_machine_goes_on_with_what_the_registry_has(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with shop.release("1.4.0") as release, monkeypatch.context() as patched:
+        stage(release, "mine")
+        writes = _Death(at=0, after=False)
+        writes.apply(release, patched)
+        patched.setattr("hullmark._release.publish._follow", _stop)
+        with pytest.raises(_Killed):
+            publish(release, _quiet)
+    states.path_of(shop.root, "1.4.0").unlink()
+    with shop.release("1.4.0") as release:
+        assert release.kept is None
+        release.take_up()
+        publish(release, _quiet, breaking=True)
+        assert len(shop.tags(release)) == 8
+
+
+def _stop(*_arguments: Any) -> None:
+    raise _Killed
