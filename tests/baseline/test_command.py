@@ -160,6 +160,12 @@ def test_a_damaged_file_is_an_error_with_its_line(project: Project) -> None:
     assert f"{FILE}:2: no fact of a baseline" in stderr
 
 
+def test_nothing_is_new_without_a_baseline(project: Project) -> None:
+    code, _, stderr = project.run("lint", "--new-only")
+    assert code == 2
+    assert "name it with `--baseline`" in stderr
+
+
 def test_without_git_a_revision_is_an_error(tmp_path: Path, project: Project) -> None:
     (project.root / ".git").rename(tmp_path / "elsewhere")
     code, _, stderr = project.run("lint", "--baseline=main")

@@ -57,6 +57,7 @@ class Case:
     severity: Severity = Severity.ERROR
     settings: ServiceSettings = field(default_factory=ServiceSettings)
     labels: tuple[str, ...] = (VERSION,)
+    change: Difference | None = None
     origin: SourceSpan | None = FROM
     override: UserOverride | None = None
 
@@ -83,7 +84,14 @@ class Case:
             override=self.override,
         )
         # What is missing is found in files that are larger than a case should be.
-        return replace(seen, missing=self.missing, growth=self.growth, update=self.update)
+        return replace(
+            seen,
+            missing=self.missing,
+            growth=self.growth,
+            update=self.update,
+            change=self.change,
+            growth_budget=self.settings.growth_budget,
+        )
 
 
 def _layer(entries: Sequence[Entry], contents: Mapping[str, bytes]) -> Layer:
@@ -171,6 +179,18 @@ GROWTH = Difference(
         ),
     ),
 )
+
+
+def _grown(before: int, after: int) -> Difference:
+    """`GROWTH` by another size."""
+    (owner,) = GROWTH.owners or ()
+    return replace(
+        GROWTH,
+        totals=tuple(replace(total, before=before, after=after) for total in GROWTH.totals),
+        owners=(replace(owner, bytes_after=after - before),),
+    )
+
+
 STATUS = b"Package: tools\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n\n"
 
 
@@ -927,6 +947,41 @@ CASES = (
         growth=GROWTH,
         seen=(
             "2 B unpacked, 1 B over; since web:1.0: Its visible size grew by 8.0 MB: torch 2.5 (python) +8.0 MB",
+        ),
+        places=("hullmark.toml:4:10",),
+    ),
+    # over-growth-budget
+    Case(rule="over-growth-budget", name="no-budget", change=GROWTH),
+    Case(rule="over-growth-budget", name="no-baseline", settings=_promise(growth=1)),
+    Case(rule="over-growth-budget", name="within", change=GROWTH, settings=_promise(growth=8 * 10**6)),
+    Case(rule="over-growth-budget", name="smaller", change=_grown(10, 9), settings=_promise(growth=0)),
+    Case(
+        rule="over-growth-budget",
+        name="by-one",
+        change=_grown(10, 12),
+        settings=_promise(growth=1),
+        seen=(
+            "2 B more unpacked than web:1.0, 1 B over: Its visible size grew by 2 B: torch 2.5 (python) +2 B",
+        ),
+        places=("hullmark.toml:4:10",),
+    ),
+    Case(
+        rule="over-growth-budget",
+        name="by-much",
+        change=GROWTH,
+        settings=_promise(growth=10**6),
+        seen=(
+            "8.0 MB more unpacked than web:1.0, 7.0 MB over: Its visible size grew by 8.0 MB: torch 2.5 (python) +8.0 MB",
+        ),
+        places=("hullmark.toml:4:10",),
+    ),
+    Case(
+        rule="over-growth-budget",
+        name="none-at-all",
+        change=_grown(0, 1),
+        settings=_promise(growth=0),
+        seen=(
+            "1 B more unpacked than web:1.0, 1 B over: Its visible size grew by 1 B: torch 2.5 (python) +1 B",
         ),
         places=("hullmark.toml:4:10",),
     ),

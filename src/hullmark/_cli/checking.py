@@ -56,6 +56,11 @@ def check(
     )
     project = with_stage_images(project, dict(stages))
     session.warn(project.warnings)
+    if "baseline.new-only" in flags() and project.settings.baseline.against is None:
+        raise UsageError(
+            "`--new-only` tells what is new from a baseline, and there is none",
+            hint="name it with `--baseline`",
+        )
     if document is not None and len(chosen) != 1:
         raise UsageError(
             f"a document is about one service, and this is about {len(chosen)}",
