@@ -219,7 +219,7 @@ def test_it_is_kept_and_found_beside_an_image(
     assert set(standings(before).values()) == {None}
     assert before["baseline"]["notes"] == ["it tells nothing of lint of web"]
     project.run("lint", "--report=json=report.json")
-    for target in (image.replace("{service}", "web"), f"registry:{registry}/shop/kept:main"):
+    for target in (image.replace("{service}", "web"), f"registry:{registry}/shop/kept:main", image):
         code, stdout, stderr = project.run("baseline", "save", target, "--report=report.json")
         assert code == 0, stderr
         assert f"registry:{registry}/shop/" in stdout

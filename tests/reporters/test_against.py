@@ -17,6 +17,7 @@ from hullmark.model.location import SourceSpan
 from hullmark.model.outcome import Check, CheckResult, Ran
 from hullmark.model.owner import OwnerKind
 from hullmark.model.report import ImageSummary, Report
+from hullmark.model.scan import ScanSummary
 from hullmark.model.verdict import Policy, decide
 from hullmark.model.vulnerability import Vulnerability
 
@@ -93,6 +94,7 @@ def report() -> Report:
         policy=policy,
         images=(image,),
         vulnerabilities=tuple(vulnerability(each) for each in Standing),
+        scans=(ScanSummary(service="web", distribution="", packages=(), scanners=()),),
         comparison=Comparison(
             name="main",
             first=False,
@@ -136,8 +138,8 @@ def test_the_text_has_a_few_lines_and_marks_each_finding(report: Report) -> None
 
 def test_markdown_has_a_column_for_the_change_and_why_it_grew(report: Report) -> None:
     found = text(report, "markdown")
-    assert "| service | lint | size | change | of its budget |" in found
-    assert "| `web` | **2 errors** | 50.0 MB | +40.0 MB |" in found
+    assert "| service | lint | size | change | of its budget | new vulnerabilities |" in found
+    assert "| `web` | **2 errors** | 50.0 MB | +40.0 MB | █████░░░░░ 50% | **2** |" in found
     assert "- why `web` grew: Its visible size grew by 40.0 MB: numpy 2 (python) +40.0 MB" in found
     assert "- settings of `web`: User from `app` to `root`" in found
     assert "**brought** (introduced)" in found

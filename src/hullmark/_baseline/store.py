@@ -133,8 +133,7 @@ class Stores:
         parts = {name: baseline}
         if SERVICE in name:
             parts = {
-                name.replace(SERVICE, image.service): of_service(baseline, image.service)
-                for image in baseline.images
+                name.replace(SERVICE, service): of_service(baseline, service) for service in self.services
             }
         return tuple(
             kept(reference.removeprefix(_REGISTRY), write(part), self.commands, self.environ, self.cancelled)

@@ -12,9 +12,9 @@ import msgspec
 
 from hullmark import __version__
 from hullmark._reporters.document import schema_of, written
-from hullmark._reporters.json_baseline import BaselineV1, ChangeV1, baseline, change_of, standing  # noqa: TC001  # msgspec
-from hullmark._reporters.json_scan import ScanV1, VulnerabilityV1, scan_of, vulnerability  # noqa: TC001  # reads
-from hullmark._reporters.json_smoke import SmokeV1, smoke  # noqa: TC001  # the annotations
+from hullmark._reporters.json_baseline import BaselineV1, ChangeV1, baseline, change_of, standing  # noqa: TC001  # msgspec reads it
+from hullmark._reporters.json_scan import ScanV1, VulnerabilityV1, scan_of, vulnerability  # noqa: TC001  # as above
+from hullmark._reporters.json_smoke import SmokeV1, smoke  # noqa: TC001  # as above
 from hullmark.model.location import ImageConfig, ImagePath, ServicePlace, SourceSpan
 from hullmark.model.outcome import Broken, Ran, Skipped
 

@@ -118,7 +118,9 @@ def _table(report: Report) -> Iterator[tuple[str, ...]]:
     columns = [str(check) for check in report.checks]
     comparison = report.comparison
     sizes = ["size", *(["change"] if comparison else []), "of its budget"] if images else []
-    titles = [*columns, *sizes, *(["up after"] if lives else [])]
+    scanned = {scan.service for scan in report.scans} if comparison else set[str]()
+    news = ["new vulnerabilities"] if scanned else []
+    titles = [*columns, *sizes, *news, *(["up after"] if lives else [])]
     if not rows:
         yield ()
         return
@@ -130,6 +132,8 @@ def _table(report: Report) -> Iterator[tuple[str, ...]]:
             cells += [format_size(image.unpacked) if image else ""]
             cells += [_delta(comparison, service)] if comparison else []
             cells += [_budget(image) if image else ""]
+        if news:
+            cells.append(_new(report, service) if service in scanned else "")
         if lives:
             cells.append(_up(lives.get(service)))
         yield (f"| {_in_cell(service) if service else 'project'} | {' | '.join(cells)} |",)
@@ -162,6 +166,12 @@ def _budget(image: ImageSummary) -> str:
     full = min(round(share * _BAR), _BAR)
     text = f"{'█' * full}{'░' * (_BAR - full)} {format_share(image.unpacked, image.budget)}"
     return f"**{text}**" if share > 1 else text
+
+
+def _new(report: Report, service: str) -> str:
+    """How many vulnerabilities a service has that the baseline does not tell of."""
+    new = sum(each.service == service and each.standing in _NEW for each in report.vulnerabilities)
+    return f"**{new}**" if new else "0"
 
 
 def _delta(comparison: Comparison, service: str) -> str:
