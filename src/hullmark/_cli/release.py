@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -212,6 +213,48 @@ def publish(
             release.check()
         _publish(session, release, breaking=break_lock)
         return _show(session, release, format_, 0)
+
+
+@command.command
+@_common
+@click.pass_obj
+def verify(session: Session, /, *, version: str | None, from_git: bool, format_: str) -> int:
+    """Look at VERSION as it is published: tags, indexes, platforms, digests, labels, layers, and what the gate saw.
+
+    Needs no right to write, and nothing of what was done here. Exit code 1 where something is not as it should be.
+    """
+    from hullmark._release.undertaking import looked_at  # noqa: PLC0415  # loaded when it is called
+    from hullmark._release.verify import verify as look  # noqa: PLC0415
+    from hullmark._reporters import release as report  # noqa: PLC0415
+
+    with looked_at(_asked(session, version, from_git=from_git)) as (made, registries):
+        held = look(made, registries)
+    if format_ == "json":
+        session.write_for_programs(report.held_json(str(made.version), held))
+    else:
+        session.write(report.held_text(str(made.version), held))
+    return 1 if any(each.problems for each in held) else 0
+
+
+@command.command
+@_common
+@click.pass_obj
+def prune(session: Session, /, *, version: str | None, from_git: bool, format_: str) -> int:
+    """Take the tags away under which the images of VERSION waited for the gate.
+
+    An image that an index leads to stays. Exit code 3 where something has to stay because of the registry.
+    """
+    from hullmark._release.prune import prune as clear  # noqa: PLC0415  # loaded when it is called
+    from hullmark._release.undertaking import looked_at  # noqa: PLC0415
+
+    gone: list[str] = []
+    with looked_at(_asked(session, version, from_git=from_git)) as (made, registries):
+        left = clear(made, registries, gone.append)
+    if format_ == "json":
+        session.write_for_programs(json.dumps({"gone": gone, "left": left}, indent=2) + "\n")
+    else:
+        session.write(f"{line}\n" for line in (*gone, *left))
+    return 3 if left else 0
 
 
 def _asked(session: Session, version: str | None, *, from_git: bool, states: tuple[Path, ...] = ()) -> Asked:

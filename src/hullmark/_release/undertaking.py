@@ -15,6 +15,7 @@ from hullmark._release.plan import plan, wanted
 from hullmark._release.preflight import preflight, refused
 from hullmark._release.registries import Registries
 from hullmark.errors import UsageError
+from hullmark.model.release import Commit
 from hullmark.model.staging import StagedService, State
 from hullmark.model.version import Version
 
@@ -151,6 +152,26 @@ def opened(asked: Asked, *, writing: bool = True, building: bool = True) -> Iter
             state=begun(planned),
             kept=kept,
         )
+
+
+@contextlib.contextmanager
+def looked_at(asked: Asked) -> Iterator[tuple[Wanted, Registries]]:
+    """A release that is published or was to be, whatever is checked out now; raises as `opened`."""
+    around = asked.surroundings
+    project, _ = open_project(asked.directory, (), around.commands, around.environ, asked.flags)
+    nobody = Commit(revision="", created=0)
+    version = (
+        parsed(asked.version)
+        if asked.version is not None
+        else version_of(commit_of(project.root, around.commands))
+    )
+    made, problems = wanted(project, version, nobody, str(host_platform()))
+    if problems:
+        raise refused(problems)
+    with Registries(
+        commands=around.commands, environ=around.environ, cancelled=around.cancelled
+    ) as registries:
+        yield made, registries
 
 
 def parsed(text: str) -> Version:

@@ -13,10 +13,11 @@ from hullmark.model.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from hullmark.model.release import Plan, Problem
+    from hullmark.model.release import Held, Plan, Problem
     from hullmark.model.staging import State
 
 PLAN_SCHEMA: Literal["hullmark/release-plan/1"] = "hullmark/release-plan/1"
+VERIFY_SCHEMA: Literal["hullmark/release-verify/1"] = "hullmark/release-verify/1"
 REPORT_SCHEMA: Literal["hullmark/release-report/1"] = "hullmark/release-report/1"
 _SHORT = 12
 
@@ -216,3 +217,56 @@ def state_json(state: State) -> str:
 def report_schema() -> dict[str, Any]:
     """The JSON Schema of what `state_json` writes."""
     return schema_of(ReleaseR1, REPORT_SCHEMA)
+
+
+def held_text(version: str, held: Sequence[Held]) -> Iterator[str]:
+    """The lines of what a registry has of a release."""
+    for each in held:
+        where = f"@{each.digest}" if each.digest else ""
+        yield f"{each.service}  {each.repository}{where}\n"
+        if each.platforms:
+            yield f"  {', '.join(each.platforms)}\n"
+        for problem in each.problems:
+            yield f"  problem: {printable(problem)}\n"
+    wrong = sum(bool(each.problems) for each in held)
+    yield f"\n{version} is {'as it was published' if not wrong else 'not as it should be'}\n"
+
+
+class HeldV1(msgspec.Struct):
+    name: str
+    repository: str
+    digest: str | None
+    platforms: list[str]
+    problems: list[str]
+
+
+class VerifiedV1(msgspec.Struct):
+    schema: Literal["hullmark/release-verify/1"]
+    tool: ToolP1
+    version: str
+    services: list[HeldV1]
+
+
+def held_json(version: str, held: Sequence[Held]) -> str:
+    """What a registry has of a release as a document of `docs/schemas/release-verify-1.schema.json`."""
+    document = VerifiedV1(
+        schema=VERIFY_SCHEMA,
+        tool=ToolP1(name="hullmark", version=__version__),
+        version=version,
+        services=[
+            HeldV1(
+                name=each.service,
+                repository=each.repository,
+                digest=each.digest,
+                platforms=list(each.platforms),
+                problems=list(each.problems),
+            )
+            for each in held
+        ],
+    )
+    return written(document)
+
+
+def verify_schema() -> dict[str, Any]:
+    """The JSON Schema of what `held_json` writes."""
+    return schema_of(VerifiedV1, VERIFY_SCHEMA)

@@ -150,3 +150,15 @@ def staging_tag(version: Version, platform: str) -> str:
     """The tag of an image that waits for the gate: the version and the architecture, such as `1.4.2-arm64`."""
     _, _, architecture = platform.partition("/")
     return f"{version.tag}-{architecture.replace('/', '-')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What a registry has of one service of a release."""
+
+    service: str
+    repository: str
+    digest: str | None = None
+    """Of what the tag of the version leads to."""
+    platforms: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()

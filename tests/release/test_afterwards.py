@@ -1,0 +1,133 @@
+"""A published release is looked at from outside, and what it left behind is taken away without harm."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.release.conftest import FOREIGN, NATIVE, push_image, stage
+
+from hullmark._cli import main
+from hullmark._release.publish import publish
+from hullmark._release.registries import Registries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.release.conftest import Shop
+
+    from hullmark._release.undertaking import Undertaking
+
+
+def _hullmark(shop: Shop, *argv: str) -> tuple[int, Any]:
+    stdout, stderr = io.StringIO(), io.StringIO()
+    argv = ("-C", str(shop.root), *argv, "--format", "json")
+    code = main(list(argv), stdout=stdout, stderr=stderr, environ=shop.environ)
+    assert stdout.getvalue(), stderr.getvalue()
+    return code, json.loads(stdout.getvalue())
+
+
+def _publish(shop: Shop) -> None:
+    with shop.release("1.4.0") as release:
+        stage(release, "first")
+        publish(release, lambda _: None)
+
+
+def _problems(shop: Shop) -> list[str]:
+    code, said = _hullmark(shop, "release", "verify", "1.4.0")
+    found = [problem for service in said["services"] for problem in service["problems"]]
+    assert code == (1 if found else 0)
+    return found
+
+
+def test_a_release_is_as_it_was_published_also_for_who_has_nothing_else(shop: Shop) -> None:
+    _publish(shop)
+    (shop.root / ".hullmark/release/1.4.0.json").unlink()
+    shop.write("README.md", "Much later.\n")
+    code, said = _hullmark(shop, "release", "verify", "1.4.0")
+    assert code == 0
+    assert [(each["name"], each["platforms"], each["problems"]) for each in said["services"]] == [
+        ("api", sorted([NATIVE, FOREIGN]), []),
+        ("web", sorted([NATIVE, FOREIGN]), []),
+    ]
+
+
+def _move_tag(shop: Shop, release: Undertaking) -> None:
+    repository = f"{shop.registry}/acme/shop-web"
+    found = release.registries.fetch(repository, push_image(release, repository, NATIVE, "theirs"))
+    assert found is not None
+    release.registries.put(repository, found.content, found.media_type, "1.4.0")
+
+
+def _remove_image(shop: Shop, release: Undertaking) -> None:
+    image = release.state.services[1].image(FOREIGN)
+    assert image is not None
+    assert release.registries.remove(f"{shop.registry}/acme/shop-web", image.image)
+
+
+def _remove_note(shop: Shop, release: Undertaking) -> None:
+    repository = f"{shop.registry}/acme/shop-api"
+    digest = release.registries.digest(repository, "hullmark-release-1.4.0")
+    assert release.registries.remove(repository, str(digest))
+
+
+@pytest.mark.parametrize(
+    ("harm", "problem"),
+    [
+        (_move_tag, "was published"),
+        (_remove_image, "is not there"),
+        (_remove_note, "nobody knows what passed the gate"),
+    ],
+)
+def test_what_has_happened_to_a_release_since_is_told(
+    shop: Shop, harm: Callable[[Shop, Undertaking], None], problem: str
+) -> None:
+    _publish(shop)
+    with shop.release("1.4.0") as release:
+        release.take_up()
+        harm(shop, release)
+    assert any(problem in each for each in _problems(shop))
+
+
+def test_a_version_that_is_not_there_is_told(shop: Shop) -> None:
+    assert _problems(shop) == ["there is no tag 1.4.0", "there is no tag 1.4.0"]
+
+
+def test_images_of_a_release_that_was_not_published_are_taken_away(shop: Shop) -> None:
+    with shop.release("1.4.0") as release:
+        stage(release, "poisoned", passed=False)
+    code, said = _hullmark(shop, "release", "prune", "1.4.0")
+    assert code == 0
+    assert len(said["gone"]) == 4
+    with shop.release("1.4.0") as release:
+        assert not release.registries.tags(f"{shop.registry}/acme/shop-web")
+
+
+def test_images_that_an_index_leads_to_stay_where_tags_cannot_be_taken_away_alone(shop: Shop) -> None:
+    _publish(shop)
+    code, said = _hullmark(shop, "release", "prune", "1.4.0")
+    assert code == 3
+    assert len(said["left"]) == 4
+    assert all("leads to the image" in each for each in said["left"])
+    assert not _problems(shop)
+
+
+def test_an_image_that_goes_with_its_tag_is_put_back_where_an_index_leads_to_it(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove = Registries.remove
+
+    def remove_all(self: Registries, name: str, which: str) -> bool:
+        """As some registries do: with a tag goes the image."""
+        return remove(self, name, str(self.digest(name, which)))
+
+    _publish(shop)
+    monkeypatch.setattr(Registries, "remove", remove_all)
+    code, said = _hullmark(shop, "release", "prune", "1.4.0")
+    assert code == 0, said
+    assert len(said["gone"]) == 4
+    monkeypatch.undo()
+    found = _problems(shop)
+    assert found == [], found
