@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
 import os
 import subprocess
+import tarfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -146,7 +148,12 @@ def push_image(
 ) -> str:
     """Has the registry hold an image of one layer, different from others by `mark`; its digest."""
     registries = release.registries
-    tar = mark.encode().ljust(1024, b"\0")
+    written = io.BytesIO()
+    with tarfile.open(fileobj=written, mode="w") as archive:
+        member = tarfile.TarInfo("mark.txt")
+        member.size = len(mark)
+        archive.addfile(member, io.BytesIO(mark.encode()))
+    tar = written.getvalue()
     layer = gzip.compress(tar, mtime=0)
     system, architecture = platform.split("/")[:2]
     config = json.dumps(

@@ -131,3 +131,20 @@ def test_an_image_that_goes_with_its_tag_is_put_back_where_an_index_leads_to_it(
     monkeypatch.undo()
     found = _problems(shop)
     assert found == [], found
+
+
+def test_notes_tell_what_has_become_larger_since_the_release_before(shop: Shop) -> None:
+    for version, mark in (("1.3.9", "old"), ("1.4.0", "old and more")):
+        with shop.release(version) as release:
+            stage(release, mark)
+            publish(release, lambda _: None)
+    code, said = _hullmark(shop, "release", "notes", "1.4.0")
+    assert code == 0
+    lines = said["notes"].splitlines()
+    assert lines[:4] == ["## 1.4.0", "", "| service | size | change | since |", "| --- | ---: | ---: | --- |"]
+    sizes = [len(f"old and more {name} {NATIVE}") for name in ("api", "web")]
+    assert lines[4:6] == [
+        f"| {name} | {size} B | +9 B | 1.3.9 |" for name, size in zip(("api", "web"), sizes, strict=True)
+    ]
+    code, said = _hullmark(shop, "release", "notes", "1.3.9")
+    assert "| api | 19 B | new | - |" in said["notes"] or "| new | - |" in said["notes"]

@@ -130,7 +130,7 @@ def run(
             if code:
                 return _show(session, release, format_, code)
         _publish(session, release, breaking=break_lock)
-        return _show(session, release, format_, 0)
+        return _show(session, release, format_, _follow_up(session, release))
 
 
 @command.command
@@ -212,7 +212,7 @@ def publish(
         if not release.state.journal:
             release.check()
         _publish(session, release, breaking=break_lock)
-        return _show(session, release, format_, 0)
+        return _show(session, release, format_, _follow_up(session, release))
 
 
 @command.command
@@ -234,6 +234,25 @@ def verify(session: Session, /, *, version: str | None, from_git: bool, format_:
     else:
         session.write(report.held_text(str(made.version), held))
     return 1 if any(each.problems for each in held) else 0
+
+
+@command.command
+@_common
+@click.pass_obj
+def notes(session: Session, /, *, version: str | None, from_git: bool, format_: str) -> int:
+    """Write what is new in VERSION as Markdown: sizes and packages of each service, since the release before."""
+    from hullmark._release.notes import news  # noqa: PLC0415  # loaded when it is called
+    from hullmark._release.undertaking import looked_at  # noqa: PLC0415
+    from hullmark._reporters.notes import notes as write  # noqa: PLC0415
+
+    asked = _asked(session, version, from_git=from_git)
+    with looked_at(asked) as (made, registries):
+        found = news(made, registries, asked.surroundings)
+    text = "".join(write(str(made.version), found))
+    if format_ == "json":
+        text = json.dumps({"version": str(made.version), "notes": text}, indent=2) + "\n"
+    session.write_for_programs(text)
+    return 0
 
 
 @command.command
@@ -328,6 +347,25 @@ def _publish(session: Session, release: Undertaking, *, breaking: bool) -> None:
 
     release.surroundings.progress.close()
     move(release, _tell(session), breaking=breaking)
+
+
+def _follow_up(session: Session, release: Undertaking) -> int:
+    from hullmark._release.notes import news  # noqa: PLC0415
+    from hullmark._release.triggers import follow_up  # noqa: PLC0415
+    from hullmark._reporters.notes import notes  # noqa: PLC0415
+
+    def written() -> str:
+        found = news(release.wanted, release.registries, release.surroundings)
+        return "".join(notes(str(release.version), found))
+
+    failed = follow_up(release, written, _tell(session))
+    for each in failed:
+        session.tell(f"{session.paint('error:', fg='red', bold=True)} {each}")
+    if failed:
+        session.tell(
+            f"{release.version} is published; `hullmark release {release.version} --resume` tries again what failed"
+        )
+    return 3 if failed else 0
 
 
 def _roll_back(session: Session, release: Undertaking, *, breaking: bool) -> int:

@@ -14,6 +14,7 @@ from hullmark._release.commit import commit_of, version_of
 from hullmark._release.plan import plan, wanted
 from hullmark._release.preflight import preflight, refused
 from hullmark._release.registries import Registries
+from hullmark._release.triggers import unready
 from hullmark.errors import UsageError
 from hullmark.model.release import Commit
 from hullmark.model.staging import StagedService, State
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hullmark._checks import Surroundings
+    from hullmark._images.transport import Patience
     from hullmark._release.builder import Builder
     from hullmark._release.plan import Wanted
     from hullmark.model.project import Project
@@ -57,6 +59,8 @@ class Undertaking:
     state: State
     kept: State | None = None
     """How far an earlier command, or another machine, has got."""
+    patience: Patience | None = None
+    """With what is called once it is published; the usual one where `None`."""
 
     @property
     def project(self) -> Project:
@@ -145,7 +149,11 @@ def opened(asked: Asked, *, writing: bool = True, building: bool = True) -> Iter
         yield Undertaking(
             wanted=made,
             plan=planned,
-            problems=(*problems, *found.problems),
+            problems=(
+                *problems,
+                *found.problems,
+                *unready(project.settings.release, around.environ),
+            ),
             builder=found.builder,
             registries=registries,
             surroundings=around,

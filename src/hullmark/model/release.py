@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hullmark.model.version import MOVING
 
 if TYPE_CHECKING:
+    from hullmark.model.difference import Difference
     from hullmark.model.finding import Severity
     from hullmark.model.location import SourceSpan
     from hullmark.model.version import Version
@@ -162,3 +163,14 @@ class Held:
     """Of what the tag of the version leads to."""
     platforms: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What is new in the image of one service."""
+
+    service: str
+    before: str | None
+    """The version that it is compared with; `None` where there is none."""
+    difference: Difference | None
+    unpacked: int
