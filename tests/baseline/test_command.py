@@ -153,6 +153,20 @@ def test_what_is_no_baseline_is_an_error(project: Project, name: str, code: int,
     assert said in stderr
 
 
+def test_one_image_is_no_baseline_of_several_services(
+    project: Project, registry: str, commands: Commands, cancelled: threading.Event
+) -> None:
+    push(registry, "shop/web:main", commands, cancelled, b"x")
+    project.write("compose.yml", f"{COMPOSE}  api:\n    image: hullmark-test-api:dev\n    build: .\n")
+    for name in ("docker:shop", f"registry:{registry}/shop/web:main"):
+        code, _, stderr = project.run("lint", f"--baseline={name}")
+        assert code == 2
+        assert "is one image, and the project has 2 services" in stderr
+    # Of the one that the registry does not have, nothing is known.
+    report = project.report(f"--baseline=registry:{registry}/shop/{{service}}:main")
+    assert report["baseline"]["notes"] == ["it tells nothing of lint of api, web", "it has no image of api"]
+
+
 def test_a_damaged_file_is_an_error_with_its_line(project: Project) -> None:
     project.write(FILE, '["hullmark/baseline/1"]\n<<<<<<< HEAD\n')
     code, _, stderr = project.run("lint", f"--baseline={FILE}")
