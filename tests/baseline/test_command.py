@@ -174,6 +174,16 @@ def test_a_damaged_file_is_an_error_with_its_line(project: Project) -> None:
     assert f"{FILE}:2: no fact of a baseline" in stderr
 
 
+def test_where_history_is_cut_off_it_is_said_how_to_get_the_rest(project: Project, tmp_path: Path) -> None:
+    project.write("more", "more")
+    project.commit()
+    project.git("clone", "--quiet", "--depth=1", f"file://{project.root}", str(tmp_path / "cut"))
+    project.root = tmp_path / "cut"
+    code, _, stderr = project.run("lint", "--baseline=HEAD~1")
+    assert code == 2
+    assert "fetch the revision first" in stderr
+
+
 def test_nothing_is_new_without_a_baseline(project: Project) -> None:
     code, _, stderr = project.run("lint", "--new-only")
     assert code == 2

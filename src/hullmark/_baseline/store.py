@@ -73,7 +73,9 @@ class Stores:
         if done.returncode != 0 or not commit:
             raise UsageError(
                 f"no baseline: `{name}` is neither a file nor a revision of git",
-                hint="`hullmark baseline save` writes a file; images have their scheme: `registry:`, `docker:`",
+                hint="the history is cut off here; fetch the revision first, or all of it with `git fetch --unshallow`"
+                if repository.shallow
+                else "`hullmark baseline save` writes a file; images have their scheme: `registry:`, `docker:`",
             )
         path = f"{repository.below(self.root)}{self.file}"
         shown = f"{self.file} at {name} ({commit[:10]})"
