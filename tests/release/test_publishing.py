@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.release.conftest import FOREIGN, NATIVE, push_image, stage
+from tests.release.conftest import FOREIGN, NATIVE, SETTINGS, push_image, stage
 
+from hullmark._cli import main
 from hullmark._release import state as states
 from hullmark._release.lock import locked, prefix
 from hullmark._release.publish import publish, roll_back
 from hullmark._release.registries import Registries
-from hullmark.errors import Unavailable, UsageError
+from hullmark.errors import CommandFailed, Unavailable, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.release.conftest import Shop
 
@@ -262,3 +269,96 @@ def test_another_machine_goes_on_with_what_the_registry_has(
 
 def _stop(*_arguments: Any) -> None:
     raise _Killed
+
+
+COSIGN = """#!/bin/sh
+echo "$@" >>"$COSIGN_LOG"
+if [ "$1" = public-key ]; then echo public; fi
+if [ "$1" = "$COSIGN_FAILS" ]; then echo "no $1 today" >&2; exit 1; fi
+"""
+
+
+@pytest.fixture
+def cosign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What a program called cosign was called with."""
+    program = tmp_path / "bin" / "cosign"
+    program.parent.mkdir()
+    program.write_text(COSIGN, encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("COSIGN_LOG", str(tmp_path / "cosign.log"))
+    monkeypatch.setenv("COSIGN_KEY", "k.key")
+    return tmp_path / "cosign.log"
+
+
+def test_every_index_is_signed_and_verified_before_a_tag_leads_to_it(
+    shop: Shop, cosign: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COSIGN_FAILS", "verify")
+    with shop.release("1.4.0") as release:
+        stage(release, "mine")
+        with pytest.raises(CommandFailed, match="no verify today"):
+            publish(release, _quiet)
+        assert not shop.tags(release)
+        monkeypatch.setenv("COSIGN_FAILS", "")
+    cosign.unlink()
+    with shop.release("1.4.0") as release:
+        release.take_up()
+        publish(release, _quiet)
+        lines = cosign.read_text("utf-8").splitlines()
+        assert lines[0] == "public-key --key k.key"
+        for number, service in enumerate(release.state.indexes):
+            signed, verified = lines[1 + 2 * number : 3 + 2 * number]
+            assert signed.startswith("sign --yes --recursive --key k.key")
+            assert signed.endswith(f"acme/shop-{service.service}@{service.digest}")
+            assert verified.startswith("verify --key ")
+            assert verified.endswith(service.digest)
+
+
+def test_what_has_to_be_signed_and_cannot_be_is_told_before_anything_is_done(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.write("hullmark.toml", f'{SETTINGS}sign = "always"\n')
+    monkeypatch.setattr("hullmark._release.sign._is_there", lambda _environ: False)
+    with shop.release("1.4.0") as release:
+        assert [each.check for each in release.problems] == ["sign"]
+
+
+KILLED = """
+import os, signal, sys, threading
+from pathlib import Path
+from hullmark._release import publish
+from hullmark._cli import main
+
+carry_out, moved = publish._carry_out, []
+
+def die(*arguments):
+    moved.append(carry_out(*arguments))
+    if len(moved) == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+publish._carry_out = die
+main(["-C", sys.argv[1], "release", "publish", "1.4.0"], stdout=sys.stdout, stderr=sys.stderr, environ=os.environ)
+"""
+
+
+@pytest.mark.parametrize("way", ["--resume", "--rollback"])
+def test_a_process_that_is_killed_between_two_tags_holds_nobody_up(shop: Shop, way: str) -> None:
+    with shop.release("1.4.0") as release:
+        stage(release, "mine")
+    killed = subprocess.run(
+        (sys.executable, "-c", KILLED, str(shop.root), "3"),
+        env=shop.environ,
+        check=False,
+        capture_output=True,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    said = io.StringIO()
+    for argv, code in ((("1.4.0",), 2), (("1.4.0", way), 0)):
+        arguments = ["-C", str(shop.root), "release", *argv]
+        assert main(arguments, stdout=io.StringIO(), stderr=said, environ=shop.environ) == code, (
+            said.getvalue()
+        )
+    assert "was being published when that was interrupted" in said.getvalue()
+    with shop.release("1.4.0") as release:
+        assert len(shop.tags(release)) == (8 if way == "--resume" else 0)

@@ -144,6 +144,15 @@ def _steps(made: Wanted, moving: tuple[str, ...]) -> Iterator[Step]:
         yield Step(phase="gate", what="validate, look for secrets, scan", platform=platform)
         if platform == made.native and settings.smoke:
             yield Step(phase="gate", what="start the stack with exactly these images", platform=platform)
+    yield from _publishing(made, moving)
+    for trigger in settings.triggers:
+        yield Step(phase="follow up", what=told(trigger))
+    if settings.github_release:
+        yield Step(phase="follow up", what=f"create the release on GitHub in {settings.github_release}")
+
+
+def _publishing(made: Wanted, moving: tuple[str, ...]) -> Iterator[Step]:
+    version, settings = made.version, made.project.settings.release
     for service in made.services:
         yield Step(
             phase="publish",
@@ -151,15 +160,13 @@ def _steps(made: Wanted, moving: tuple[str, ...]) -> Iterator[Step]:
             service=service.name,
             reference=f"{service.repository}@sha256:...",
         )
+    if settings.sign == "always":
+        yield Step(phase="publish", what="sign each index by cosign")
     for tag in (version.tag, *moving):
         for service in made.services:
             yield Step(
                 phase="publish", what="move the tag", service=service.name, reference=service.named(tag)
             )
-    for trigger in settings.triggers:
-        yield Step(phase="follow up", what=told(trigger))
-    if settings.github_release:
-        yield Step(phase="follow up", what=f"create the release on GitHub in {settings.github_release}")
 
 
 def told(trigger: Trigger) -> str:

@@ -10,6 +10,7 @@ from hullmark._release import state as states
 from hullmark._release.definition import labels
 from hullmark._release.index import push_index
 from hullmark._release.lock import locked
+from hullmark._release.sign import sign
 from hullmark.errors import DamagedImage, Unavailable, UsageError
 from hullmark.model.journal import Move, backwards, journal, onwards
 
@@ -68,6 +69,7 @@ def publish(undertaking: Undertaking, tell: Callable[[str], None], *, breaking: 
     with locked(registries, states.home(state), state.version, now=_now(), breaking=breaking):
         if not state.journal:
             _push_indexes(undertaking, tell)
+            sign(undertaking, tell)
             _write_journal(undertaking)
         _follow(undertaking, onwards(undertaking.state.journal, _seen(undertaking)), tell)
         undertaking.save(replace(undertaking.state, published=True))

@@ -14,6 +14,7 @@ from hullmark._release.commit import commit_of, version_of
 from hullmark._release.plan import plan, wanted
 from hullmark._release.preflight import preflight, refused
 from hullmark._release.registries import Registries
+from hullmark._release.sign import unsigned
 from hullmark._release.triggers import unready
 from hullmark.errors import UsageError
 from hullmark.model.release import Commit
@@ -153,6 +154,7 @@ def opened(asked: Asked, *, writing: bool = True, building: bool = True) -> Iter
                 *problems,
                 *found.problems,
                 *unready(project.settings.release, around.environ),
+                *unsigned(project.settings.release, around.environ),
             ),
             builder=found.builder,
             registries=registries,

@@ -1,0 +1,83 @@
+"""Signs what is published, by cosign, before any tag leads to it; what was signed is verified at once."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hullmark._images.transport import Origin, Trust
+from hullmark.model.release import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from hullmark._release.undertaking import Undertaking
+    from hullmark.model.release import ReleaseSettings
+
+KEY = "COSIGN_KEY"
+"""The variable that names the key: a file, or where else cosign finds it. Without one, cosign signs by identity."""
+_PROGRAM = "cosign"
+_SECONDS = 300.0
+_ANYBODY = ("--certificate-identity-regexp", ".*", "--certificate-oidc-issuer-regexp", ".*")
+"""Who has signed is known here: it was this very program."""
+
+
+def signing(settings: ReleaseSettings, environ: Mapping[str, str]) -> bool:
+    """Whether anything is signed."""
+    if settings.sign == "auto":
+        return bool(environ.get(KEY)) and _is_there(environ)
+    return settings.sign == "always"
+
+
+def unsigned(settings: ReleaseSettings, environ: Mapping[str, str]) -> Iterator[Problem]:
+    """What keeps a release from being signed that has to be."""
+    if settings.sign == "always" and not _is_there(environ):
+        yield Problem(
+            check="sign",
+            text="`sign` of `[release]` is `always`, and `cosign` is not on PATH",
+            hint="install cosign",
+        )
+
+
+def sign(undertaking: Undertaking, tell: Callable[[str], None]) -> None:
+    """Signs the index of every service, and the images that it leads to; raises `CommandFailed` where that fails."""
+    around = undertaking.surroundings
+    if not signing(undertaking.project.settings.release, around.environ):
+        return
+    key = around.environ.get(KEY)
+    with tempfile.TemporaryDirectory(prefix="hullmark-") as directory:
+        keyed, known = _keys(undertaking, key, Path(directory))
+        for service in undertaking.state.services:
+            digest = next(each.digest for each in undertaking.state.indexes if each.service == service.name)
+            reference = f"{service.repository}@{digest}"
+            insecure = _insecure(service.repository, around.environ)
+            argv = (_PROGRAM, "sign", "--yes", "--recursive", *keyed, *insecure, reference)
+            around.commands.run(argv, timeout=_SECONDS).check()
+            around.commands.run((_PROGRAM, "verify", *known, *insecure, reference), timeout=_SECONDS).check()
+            tell(f"{reference} is signed")
+
+
+def _keys(
+    undertaking: Undertaking, key: str | None, directory: Path
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What tells cosign to sign, and to verify."""
+    if not key:
+        return (), _ANYBODY
+    argv = (_PROGRAM, "public-key", "--key", key)
+    public = directory / "cosign.pub"
+    public.write_text(
+        undertaking.surroundings.commands.run(argv, timeout=_SECONDS).check().stdout, encoding="utf-8"
+    )
+    return ("--key", key), ("--key", str(public))
+
+
+def _insecure(repository: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """What cosign has to be told of registries without TLS, or with TLS that proves nothing."""
+    origin = Origin.of(f"http://{repository.partition('/')[0]}")
+    return ("--allow-insecure-registry", "--allow-http-registry") if Trust.of(environ).allows(origin) else ()
+
+
+def _is_there(environ: Mapping[str, str]) -> bool:
+    return shutil.which(_PROGRAM, path=environ.get("PATH")) is not None
