@@ -7,13 +7,12 @@ import os
 import subprocess
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from socket import create_server
-from typing import TYPE_CHECKING
+from socket import create_connection, create_server
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import urllib3
 from hypothesis import settings
 from xdist.scheduler import LoadGroupScheduling
 
@@ -21,7 +20,7 @@ from hullmark._engines import connect
 from hullmark._process import SystemCommands
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from xdist.remote import Producer
 
@@ -58,24 +57,31 @@ def engine(commands: Commands, cancelled: threading.Event) -> Iterator[Engine]:
 @pytest.fixture
 def registry(tmp_path: Path) -> Iterator[str]:
     """A real registry on a free port of the loopback interface: its host and port."""
-    directory = tmp_path / "registry"
+    with serving(tmp_path / "registry") as host:
+        yield host
+
+
+@contextmanager
+def serving(directory: Path, *, http: Mapping[str, Any] | None = None, **settings: Any) -> Iterator[str]:
+    """The same, kept in `directory`, with more settings."""
     found = subprocess.run((str(ROOT / "scripts/registry"),), capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
-    directory.mkdir()
+    directory.mkdir(exist_ok=True)
     with create_server(("127.0.0.1", 0)) as free:
         host = f"127.0.0.1:{free.getsockname()[1]}"
-    settings = {
+    configuration = {
         "version": "0.1",
         "log": {"level": "error"},
         "storage": {
             "filesystem": {"rootdirectory": str(directory / "store")},
             "delete": {"enabled": True},
         },
-        "http": {"addr": host, "secret": "of the tests"},
+        "http": {"addr": host, "secret": "of the tests", **(http or {})},
+        **settings,
     }
     file = directory / "config.yml"
     # What is JSON is YAML, too.
-    file.write_text(json.dumps(settings), encoding="utf-8")
+    file.write_text(json.dumps(configuration), encoding="utf-8")
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen((found.stdout.strip(), "serve", str(file)), stdout=log, stderr=log)
         try:
@@ -91,8 +97,9 @@ def registry(tmp_path: Path) -> Iterator[str]:
 
 
 def _answers(host: str) -> bool:
-    with suppress(urllib3.exceptions.HTTPError):
-        return urllib3.request("GET", f"http://{host}/v2/", retries=False).status == 200
+    name, _, port = host.rpartition(":")
+    with suppress(OSError), create_connection((name, int(port))):
+        return True
     return False
 
 

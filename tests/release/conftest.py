@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import datetime as dt
 import gzip
 import hashlib
 import io
+import ipaddress
 import json
 import os
 import subprocess
@@ -14,6 +17,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from tests.conftest import serving
 
 from hullmark._checks import Surroundings
 from hullmark._images.platforms import host_platform
@@ -123,6 +131,48 @@ class Shop:
             for tag in release.registries.tags(service.repository)
             if not tag.startswith("hullmark-") and "-a" not in tag
         }
+
+
+USER, PASSWORD = "ada", "engine#7"
+# The password by bcrypt, which is what the registry reads; Python has none.
+HTPASSWD = f"{USER}:$2b$05$abcdefghijklmnopqrstuudb6EGawbfuDSXZ9POmb78a3Wx0U/Kbu\n"
+
+
+@pytest.fixture
+def guarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A registry that speaks TLS alone and wants a password, which Docker's configuration has."""
+    directory = tmp_path / "guarded"
+    directory.mkdir()
+    (directory / "htpasswd").write_text(HTPASSWD, encoding="utf-8")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a registry of the tests")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder(subject_name=name, issuer_name=name, public_key=key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(hours=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    (directory / "tls.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (directory / "tls.key").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    tls = {"certificate": str(directory / "tls.pem"), "key": str(directory / "tls.key")}
+    auth = {"htpasswd": {"realm": "tests", "path": str(directory / "htpasswd")}}
+    with serving(directory, http={"tls": tls}, auth=auth) as host:
+        (tmp_path / "docker").mkdir()
+        pair = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        (tmp_path / "docker/config.json").write_text(
+            json.dumps({"auths": {host: {"auth": pair}}}), encoding="utf-8"
+        )
+        monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
+        yield host
 
 
 @pytest.fixture

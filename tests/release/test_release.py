@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -67,6 +68,8 @@ def test_what_was_built_is_what_passes_the_gate_and_what_is_published(shop: Shop
                 assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
                 # What a build of the same commit says tomorrow.
                 assert said["Created"] == labels["org.opencontainers.image.created"]
+    code, text, _ = _hullmark(shop, "release", "verify", "1.4.0", "--format", "json")
+    assert (code, [each["problems"] for each in json.loads(text)["services"]]) == (0, [[], []])
     code, text, progress = _hullmark(shop, "release", "1.4.0", "--format", "json")
     assert (code, json.loads(text)) == (0, report)
     assert "nothing is left to do" in progress
@@ -124,3 +127,19 @@ def test_a_platform_that_another_machine_has_built_is_joined_with_that_of_this_o
     code, text, progress = _hullmark(shop, "release", "publish", "1.4.0", "--format", "json")
     assert code == 0, progress
     assert [len(each["images"]) for each in json.loads(text)["services"]] == [2, 2]
+
+
+def test_a_registry_with_tls_and_a_password_is_released_to(
+    shop: Shop, guarded: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = replace(shop, registry=guarded)
+    code, _, progress = _hullmark(there, "release", "1.4.0")
+    assert code == 0, progress
+    code, text, _ = _hullmark(there, "release", "verify", "1.4.0")
+    assert code == 0, text
+    monkeypatch.setenv("DOCKER_CONFIG", str(shop.root))
+    code, text, _ = _hullmark(there, "release", "1.5.0", "--plan", "--format", "json")
+    assert code == 2
+    problems = json.loads(text)["problems"]
+    assert {each["check"] for each in problems} == {"registry"}
+    assert "nobody is logged in there" in problems[0]["text"]
