@@ -310,7 +310,9 @@ def _build(session: Session, release: Undertaking, platforms: tuple[str, ...]) -
     from hullmark._release.publish import note_tags  # noqa: PLC0415
 
     note_tags(release)
-    failed = build_all(release, platform_of(release.wanted, platforms))
+    chosen = platform_of(release.wanted, platforms)
+    failed = build_all(release, chosen)
+    release.share(chosen)
     release.surroundings.progress.close()
     for each in failed:
         session.tell(f"{session.paint('error:', fg='red', bold=True)} {each.service} for {each.platform}:")
@@ -332,6 +334,7 @@ def _gate(session: Session, release: Undertaking, platforms: tuple[str, ...]) ->
                 session.stderr.write(line)
 
     passages = look(release, platform_of(release.wanted, platforms), tell)
+    release.share()
     failed = [each for each in passages if each.exit_code]
     if not failed:
         return 0

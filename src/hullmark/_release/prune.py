@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hullmark._images.manifests import Index, parse_manifest
+from hullmark._release import state as states
 from hullmark._release.lock import prefix
 from hullmark.errors import DamagedImage, Unavailable
 from hullmark.model.release import staging_tag
@@ -25,8 +26,10 @@ def prune(made: Wanted, registries: Registries, tell: Callable[[str], None]) -> 
     left: list[str] = []
     for service in made.services:
         shelf = _Shelf(registries, service.repository)
-        for platform in made.platforms:
-            tag = staging_tag(made.version, platform)
+        version = str(made.version)
+        wanted = [staging_tag(made.version, platform) for platform in made.platforms]
+        wanted += [states.registry_tag(version, platform) for platform in made.platforms]
+        for tag in wanted:
             if tag in shelf.tags:
                 why = shelf.take_away(tag)
                 if why is None:
@@ -36,7 +39,7 @@ def prune(made: Wanted, registries: Registries, tell: Callable[[str], None]) -> 
         left += [
             f"{service.repository}:{tag} stays: it says who publishes the version, or did"
             for tag in shelf.tags
-            if tag.startswith(prefix(str(made.version)))
+            if tag.startswith(prefix(version))
         ]
     return tuple(left)
 

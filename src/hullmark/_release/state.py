@@ -137,9 +137,10 @@ def save(root: Path, state: State) -> Path:
     return path
 
 
-def registry_tag(version: str) -> str:
-    """The tag under which the state of that version is kept in a registry."""
-    return f"hullmark-release-{version.replace('+', '_')}"
+def registry_tag(version: str, platform: str | None = None) -> str:
+    """The tag under which the state of that version is kept in a registry; of `platform` alone where one is given."""
+    part = "" if platform is None else f"-{platform.replace('/', '-')}"
+    return f"hullmark-release-{version.replace('+', '_')}{part}"
 
 
 def home(state: State) -> str:
@@ -147,14 +148,17 @@ def home(state: State) -> str:
     return min(service.repository for service in state.services)
 
 
-def publish(registries: Registries, state: State) -> None:
-    """Keeps `state` in the registry, from where another machine can take it up."""
-    registries.keep(home(state), STATE, encode(state), registry_tag(state.version))
+def publish(registries: Registries, state: State, platform: str | None = None) -> None:
+    """Keeps `state` in the registry, from where another machine can take it up.
+
+    With `platform`, as that of the machine that has built the images for it: others build theirs at the same time.
+    """
+    registries.keep(home(state), STATE, encode(state), registry_tag(state.version, platform))
 
 
-def fetch(registries: Registries, repository: str, version: str) -> State | None:
+def fetch(registries: Registries, repository: str, version: str, platform: str | None = None) -> State | None:
     """The state that is kept in `repository`; `None` where there is none. Raises as `decode`."""
-    tag = registry_tag(version)
+    tag = registry_tag(version, platform)
     kept = registries.kept(repository, STATE, tag, LARGEST)
     return None if kept is None else decode(kept, f"{repository}:{tag}")
 

@@ -92,14 +92,11 @@ class Undertaking:
 
     def take_up(self) -> None:
         """Goes on where an earlier command has ended; raises `UsageError` where that was of another commit."""
-        kept = self.kept
+        kept = self._gathered()
         if kept is None:
-            found = states.fetch(self.registries, states.home(self.state), self.state.version)
-            if found is None:
-                raise UsageError(
-                    f"nothing has been done for {self.version} that could be taken up, here or in the registry"
-                )
-            kept = found
+            raise UsageError(
+                f"nothing has been done for {self.version} that could be taken up, here or in the registry"
+            )
         if kept.journal:
             # From here on everything is decided, whatever is checked out.
             self.save(kept)
@@ -112,6 +109,34 @@ class Undertaking:
                     hint="start anew, without what was done: leave out `--resume`",
                 )
         self.save(replace(kept, moving=kept.moving if kept.seen else self.state.moving))
+
+    def _gathered(self) -> State | None:
+        """What has been done here, or else what the registry tells, with what other machines have built of it."""
+        home, version = states.home(self.state), self.state.version
+        commit = self.wanted.commit.revision
+        kept = self.kept
+        if kept is None:
+            whole = states.fetch(self.registries, home, version)
+            # What an attempt from another commit has left says nothing, unless it has begun to move tags.
+            kept = whole if whole is not None and (whole.journal or whole.revision == commit) else None
+        if kept is not None and (kept.journal or not kept.missing):
+            return kept
+        parts = [states.fetch(self.registries, home, version, each) for each in self.state.platforms]
+        fits = [each for each in parts if each is not None and each.revision == self.wanted.commit.revision]
+        found = [*([kept] if kept is not None else []), *fits]
+        return states.merged(found) if found else None
+
+    def share(self, platforms: tuple[str, ...] | None = None) -> None:
+        """Notes in the registry how far it is; of some of its platforms alone where those are given."""
+        if platforms is None or set(platforms) == set(self.state.platforms):
+            states.publish(self.registries, self.state)
+            return
+        for platform in platforms:
+            services = (
+                replace(each, images=tuple(image for image in each.images if image.platform == platform))
+                for each in self.state.services
+            )
+            states.publish(self.registries, replace(self.state, services=tuple(services), gate=()), platform)
 
     def keep_report(self, platform: str, text: str) -> None:
         """Keeps what the gate says of the images for `platform`, beside the state."""
