@@ -267,6 +267,16 @@ def test_another_machine_goes_on_with_what_the_registry_has(
         assert len(shop.tags(release)) == 8
 
 
+def test_what_an_attempt_from_another_commit_has_left_is_not_taken_up(shop: Shop) -> None:
+    with shop.release("1.4.0") as release:
+        stage(release, "poisoned", passed=False)
+        release.share()
+    states.path_of(shop.root, "1.4.0").unlink()
+    shop.write("README.md", "Better.\n")
+    with shop.release("1.4.0") as release, pytest.raises(UsageError, match="nothing has been done for 1"):
+        release.take_up()
+
+
 def _stop(*_arguments: Any) -> None:
     raise _Killed
 
