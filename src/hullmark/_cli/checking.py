@@ -14,13 +14,16 @@ from hullmark._process import SystemCommands
 from hullmark._reporters import Style, render
 from hullmark.errors import UsageError
 from hullmark.model.stack import Aftermath
+from hullmark.model.verdict import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from hullmark._cli.session import Session
+    from hullmark.errors import HullmarkError
     from hullmark.model.fix import Fixed
+    from hullmark.model.history import Checkout
     from hullmark.model.outcome import Check
     from hullmark.model.project import Project, Service
     from hullmark.model.report import Report
@@ -34,7 +37,7 @@ def check(
     checks: Iterable[Check],
     *,
     format_: str,
-    reports: Iterable[tuple[str, Path]],
+    reports: Sequence[tuple[str, Path]],
     policy: Callable[[Policy], Policy] = lambda policy: policy,
     fix: Callable[[Project, tuple[Service, ...]], tuple[Fixed, ...]] = lambda _project, _services: (),
     reusing: bool = False,
@@ -43,12 +46,15 @@ def check(
     aftermath: Aftermath = Aftermath(),  # noqa: B008  # it cannot change
     suppressed: bool = False,
     document: str | None = None,
+    record: bool = False,
 ) -> int:
     """Runs `checks` on `services` (all when empty), writes the report, and gives the verdict's exit code.
 
     What `fix` does before that is in the report as well. `images` run in place of those of the project, by service, and
     `stages` are what theirs are squashes of. With `reusing`, what was built from the same inputs is not built again. With
     `suppressed`, the text lists what is ignored. `document` lists the software of the one service that is meant.
+    With `record`, what is measured is added to the history; where that fails, the report is written all the same, and
+    a verdict without findings becomes that error.
     """
     commands = SystemCommands(session.environ, session.cancelled)
     project, chosen = open_project(
@@ -66,6 +72,12 @@ def check(
             f"a document is about one service, and this is about {len(chosen)}",
             hint=f"`hullmark scan SERVICE --sbom {document}`",
         )
+    checkout = None
+    if record:
+        from hullmark._history.checkout import checkout_of  # noqa: PLC0415  # mostly not needed
+
+        # Before the run: what is committed meanwhile was not measured.
+        checkout = checkout_of(project.root, commands, session.environ)
     fixed = fix(project, chosen)
     progress = session.progress()
     try:
@@ -84,6 +96,9 @@ def check(
     finally:
         progress.close()
     report = replace(report, fixed=fixed)
+    failure = None
+    if record or "html" in {format_, *(each for each, _ in reports)}:
+        report, failure = _with_history(session, project, report, checkout)
     _show(session, format_, report, suppressed=suppressed)
     for file_format, path in reports:
         text = "".join(render(file_format, report, Style()))
@@ -91,7 +106,24 @@ def check(
     if report.stack is not None and report.stack.kept is not None:
         for line in _about_kept(report.stack.kept):
             session.tell(line)
+    if failure is not None:
+        if record and report.verdict.status is not Status.FINDINGS:
+            raise failure
+        if record:
+            session.tell(f"{session.paint('error:', fg='red', bold=True)} {failure.message}")
+        else:
+            session.warn([failure.message])
     return report.verdict.exit_code
+
+
+def _with_history(
+    session: Session, project: Project, report: Report, checkout: Checkout | None
+) -> tuple[Report, HullmarkError | None]:
+    from hullmark._cli.recording import kept_somewhere, with_history  # noqa: PLC0415  # mostly not needed
+
+    if checkout is None and not kept_somewhere(project, session.environ):
+        return report, None
+    return with_history(session, project, report, checkout=checkout)
 
 
 def _about_kept(kept: Kept) -> Iterator[str]:
