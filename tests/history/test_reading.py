@@ -168,7 +168,7 @@ def test_a_person_is_shown_the_trend_the_step_and_who_made_it() -> None:
         "  2026-11-01 00000000    442.0 MB     +1.0 MB 1,234.5 MB 125.0 s        3      0",
         "  2026-11-01 00000000+   442.0 MB             1,234.5 MB 125.0 s        3      0",
         "  step: +39.0 MB (+9.7%) at 00000000 of 2026-11-01",
-        "  trend: +49.2 MB (+12.5%) over 8 records, more than 5%",
+        "  trend: +48.4 MB (+12.2%) over 8 records, more than 5%",
         "",
         "+ with changes that were not committed; steps and trends leave it out",
     ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hullmark._checks import Surroundings
 from hullmark._cli.options import flags
+from hullmark._cli.recording import Recording
 from hullmark._compose import with_stage_images
 from hullmark._files import write_whole
 from hullmark._pipeline import open_project, run_checks
@@ -14,16 +15,13 @@ from hullmark._process import SystemCommands
 from hullmark._reporters import Style, render
 from hullmark.errors import UsageError
 from hullmark.model.stack import Aftermath
-from hullmark.model.verdict import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from hullmark._cli.session import Session
-    from hullmark.errors import HullmarkError
     from hullmark.model.fix import Fixed
-    from hullmark.model.history import Checkout
     from hullmark.model.outcome import Check
     from hullmark.model.project import Project, Service
     from hullmark.model.report import Report
@@ -72,12 +70,8 @@ def check(
             f"a document is about one service, and this is about {len(chosen)}",
             hint=f"`hullmark scan SERVICE --sbom {document}`",
         )
-    checkout = None
-    if record:
-        from hullmark._history.checkout import checkout_of  # noqa: PLC0415  # mostly not needed
-
-        # Before the run: what is committed meanwhile was not measured.
-        checkout = checkout_of(project.root, commands, session.environ)
+    recording = Recording(session=session, project=project, wanted=record)
+    recording.begin(commands)
     fixed = fix(project, chosen)
     progress = session.progress()
     try:
@@ -95,10 +89,9 @@ def check(
         )
     finally:
         progress.close()
-    report = replace(report, fixed=fixed)
-    failure = None
-    if record or "html" in {format_, *(each for each, _ in reports)}:
-        report, failure = _with_history(session, project, report, checkout)
+    report = recording.shown(
+        replace(report, fixed=fixed), drawn="html" in {format_, *(each for each, _ in reports)}
+    )
     _show(session, format_, report, suppressed=suppressed)
     for file_format, path in reports:
         text = "".join(render(file_format, report, Style()))
@@ -106,24 +99,8 @@ def check(
     if report.stack is not None and report.stack.kept is not None:
         for line in _about_kept(report.stack.kept):
             session.tell(line)
-    if failure is not None:
-        if record and report.verdict.status is not Status.FINDINGS:
-            raise failure
-        if record:
-            session.tell(f"{session.paint('error:', fg='red', bold=True)} {failure.message}")
-        else:
-            session.warn([failure.message])
+    recording.end(report)
     return report.verdict.exit_code
-
-
-def _with_history(
-    session: Session, project: Project, report: Report, checkout: Checkout | None
-) -> tuple[Report, HullmarkError | None]:
-    from hullmark._cli.recording import kept_somewhere, with_history  # noqa: PLC0415  # mostly not needed
-
-    if checkout is None and not kept_somewhere(project, session.environ):
-        return report, None
-    return with_history(session, project, report, checkout=checkout)
 
 
 def _about_kept(kept: Kept) -> Iterator[str]:

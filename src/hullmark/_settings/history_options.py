@@ -36,7 +36,7 @@ HISTORY = Table(
     options=(
         Option(
             key="url",
-            kind=Kind(name="URL", read=_url, schema={"type": "string", "pattern": f"^{_URL}$"}),
+            kind=Kind(name="database", read=_url, schema={"type": "string", "pattern": f"^{_URL}$"}),
             help="The database: `sqlite:PATH`, relative to the project, or `postgresql://USER@HOST/DATABASE`, whose "
             "password stands in the environment variable `HULLMARK_HISTORY_PASSWORD`.",
             default="a file of the user's for each directory",
