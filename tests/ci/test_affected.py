@@ -136,7 +136,7 @@ def test_without_a_change_nothing_is_affected(shop: Checkout) -> None:
         ({"hullmark.toml": '[services.web]\nbudget = "1 GB"\n'}, "web", "gate web"),
         (
             {"hullmark.toml": '[[links]]\nfrom = "worker"\nto = "tcp://db:5432"\n'},
-            "worker",
+            "",
             "db gate web worker",
         ),
         ({"hullmark.toml": '[policy]\nfail-on = "note"\n'}, "base web worker", "base db gate web worker"),

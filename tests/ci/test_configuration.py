@@ -129,19 +129,19 @@ def test_files_that_include_each_other_are_read_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "services", "everything"),
+    ("before", "after", "services", "linked", "everything"),
     [
-        ({}, {}, set(), False),
-        ({"services": {"a": {"budget": 1}}}, {"services": {"a": {"budget": 2}}}, {"a"}, False),
-        ({}, {"services": {"a": {}}}, {"a"}, False),
-        ({"links": []}, {"links": [{"from": "a", "to": "http://b:80/x"}]}, {"a", "b"}, False),
-        ({"links": [{"from": "a", "to": "tcp://b:80"}]}, {}, {"a", "b"}, False),
-        ({"policy": {"fail-on": "error"}}, {"policy": {"fail-on": "note"}}, set(), True),
-        ({"policy": {}}, {}, set(), True),
+        ({}, {}, set(), set(), False),
+        ({"services": {"a": {"budget": 1}}}, {"services": {"a": {"budget": 2}}}, {"a"}, set(), False),
+        ({}, {"services": {"a": {}}}, {"a"}, set(), False),
+        ({"links": []}, {"links": [{"from": "a", "to": "http://b:80/x"}]}, set(), {"a", "b"}, False),
+        ({"links": [{"from": "a", "to": "tcp://b:80"}]}, {}, set(), {"a", "b"}, False),
+        ({"policy": {"fail-on": "error"}}, {"policy": {"fail-on": "note"}}, set(), set(), True),
+        ({"policy": {}}, {}, set(), set(), True),
     ],
 )
 def test_a_section_of_one_service_is_about_that_service(
-    before: dict[str, Any], after: dict[str, Any], services: set[str], *, everything: bool
+    before: dict[str, Any], after: dict[str, Any], services: set[str], linked: set[str], *, everything: bool
 ) -> None:
     found = settings_difference(before, after)
-    assert (set(found.services), found.everything) == (services, everything)
+    assert (set(found.services), set(found.linked), found.everything) == (services, linked, everything)

@@ -12,7 +12,9 @@ import pytest
 import yaml
 
 from hullmark._ci import gitlab
+from hullmark._ci.publishing import publishing
 from hullmark._ci.templates import Pipeline
+from hullmark.model.release import ReleaseSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,16 +83,80 @@ def test_a_new_service_is_missed_where_services_are_listed(checkout: Checkout) -
     assert '"late"' in done.stdout
 
 
+class _Loader(yaml.SafeLoader):
+    """Knows the one tag of GitLab that is used."""
+
+
+def _reference(loader: _Loader, node: yaml.SequenceNode) -> list[Any]:
+    return loader.construct_sequence(node)
+
+
+_Loader.add_constructor("!reference", _reference)
+RELEASE = ReleaseSettings(
+    registry="registry.example.com/acme",
+    platforms=("linux/amd64", "linux/arm64"),
+    runners=(("linux/arm64", "anvil"),),
+    sign="always",
+    environment="release",
+)
+
+
 @pytest.mark.parametrize("built", [("rag",), (), ("a.b", "c-d", "yes")])
+@pytest.mark.parametrize("release", [ReleaseSettings(), RELEASE], ids=["without-a-registry", "with-one"])
 def test_the_pipeline_of_gitlab_is_what_its_schema_says(
-    built: tuple[str, ...], problems: Callable[[str, Any], list[str]]
+    built: tuple[str, ...], release: ReleaseSettings, problems: Callable[[str, Any], list[str]]
 ) -> None:
-    (template,) = gitlab.templates(Pipeline(below='it\'s "here"', built=built, minutes=35))
-    document = yaml.safe_load(template.text)
+    (template,) = gitlab.templates(
+        Pipeline(below='it\'s "here"', built=built, minutes=35, release=publishing(release))
+    )
+    document = yaml.load(template.text, Loader=_Loader)  # noqa: S506  # which is a safe one
     assert problems("ci.json", document) == []
     assert document[".hullmark"]["variables"]["PROJECT"] == 'it\'s "here"'
     jobs = document.get("hullmark-build")
     assert (jobs["parallel"]["matrix"][0]["SERVICE"] if jobs else []) == list(built)
+
+
+def test_gitlab_releases_a_tag_with_each_platform_on_a_runner_of_its_own() -> None:
+    (template,) = gitlab.templates(
+        Pipeline(below="ship", built=("web",), minutes=35, release=publishing(RELEASE))
+    )
+    document = yaml.load(template.text, Loader=_Loader)  # noqa: S506  # which is a safe one
+    build, gate, publish = (document[f"hullmark-release-{step}"] for step in ("build", "gate", "publish"))
+    for job in build, gate:
+        runners = {each["PLATFORM"]: each["RUNNER"] for each in job["parallel"]["matrix"]}
+        assert runners == {"linux/amd64": "docker-linux-amd64", "linux/arm64": "anvil"}
+        assert job["tags"] == ["$RUNNER"]
+    assert (gate["needs"], publish["needs"]) == (["hullmark-release-build"], ["hullmark-release-gate"])
+    assert publish["environment"] == "release"
+    assert publish["resource_group"] == "hullmark-release-$CI_COMMIT_TAG"
+    assert "id_tokens" in publish
+    assert "id_tokens" not in build
+
+
+def test_releases_are_written_and_checked_where_a_registry_is_configured(checkout: Checkout) -> None:
+    settings = checkout.project / "hullmark.toml"
+    settings.write_text('[release]\nregistry = "ghcr.io/acme"\nplatforms = ["linux/amd64"]\n')
+    workflow = checkout.top / ".github/workflows/release.yml"
+    assert checkout.hullmark("ci", "github").stdout.endswith("release.yml: written\n")
+    assert checkout.hullmark("ci", "check").code == 0
+    settings.write_text('[release]\nregistry = "ghcr.io/acme"\nplatforms = ["linux/amd64", "linux/arm64"]\n')
+    done = checkout.hullmark("ci", "check")
+    assert done.code == 1
+    assert "ubuntu-24.04-arm" in done.stdout
+    workflow.unlink()
+    assert checkout.hullmark("ci", "check").code == 1
+
+
+def test_a_platform_without_a_runner_is_refused_until_one_is_named(checkout: Checkout) -> None:
+    settings = checkout.project / "hullmark.toml"
+    text = '[release]\nregistry = "ghcr.io/acme"\nplatforms = ["linux/riscv64"]\n'
+    settings.write_text(text)
+    done = checkout.hullmark("ci", "github")
+    assert done.code == 2
+    assert 'runners = ["linux/riscv64=LABEL"]' in done.stderr
+    settings.write_text(f'{text}runners = ["linux/riscv64=board"]\n')
+    assert checkout.hullmark("ci", "github").code == 0
+    assert 'runner: "board"' in (checkout.top / ".github/workflows/release.yml").read_text()
 
 
 def test_the_hook_is_one_that_pre_commit_runs(checkout: Checkout, tmp_path: Path) -> None:

@@ -15,9 +15,12 @@ import yaml
 from hullmark import __version__
 from hullmark._ci import github
 from hullmark._ci.actions import PINS
+from hullmark._ci.publishing import publishing
 from hullmark._ci.templates import Pipeline, pipeline_of
 from hullmark._library import load_project
 from hullmark.errors import UsageError
+from hullmark.model.location import SourceSpan
+from hullmark.model.release import ReleaseSettings, WebhookTrigger, WorkflowTrigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,11 +29,19 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(sys.executable).parent
+SPAN = SourceSpan(path="hullmark.toml")
+RELEASE = ReleaseSettings(
+    registry="ghcr.io/acme",
+    platforms=("linux/amd64", "linux/arm64"),
+    sign="always",
+    github_release="acme/ship",
+    environment="release",
+)
 BELOW = ("", "examples/tale", "with space", 'it\'s "quoted": #1 {a}', "übersee")
 
 
-def _pipeline(below: str = "examples/tale") -> Pipeline:
-    return Pipeline(below=below, built=("crawler", "rag"), minutes=35)
+def _pipeline(below: str = "examples/tale", release: ReleaseSettings = RELEASE) -> Pipeline:
+    return Pipeline(below=below, built=("crawler", "rag"), minutes=35, release=publishing(release))
 
 
 def _documents(below: str = "examples/tale") -> dict[str, Any]:
@@ -255,3 +266,91 @@ def test_the_action_runs_what_it_is_told_to_and_passes_the_exit_code_on(
     )
     assert done.returncode == code, done.stderr
     assert (tmp_path / "output").read_text() == f"exit-code={code}\n"
+
+
+def _release(**settings: Any) -> Any:
+    """The workflow that releases, with those settings of `[release]`."""
+    (template,) = (
+        each
+        for each in github.templates(_pipeline(release=ReleaseSettings(registry="ghcr.io/acme", **settings)))
+        if each.path == github.RELEASE
+    )
+    return yaml.load(template.text, Loader=yaml.BaseLoader)  # noqa: S506  # as above
+
+
+def test_without_a_registry_nothing_is_released() -> None:
+    paths = {each.path for each in github.templates(_pipeline(release=ReleaseSettings()))}
+    assert paths == {github.BUILD, github.COMMENT}
+
+
+def test_each_platform_is_built_and_looked_at_on_a_machine_that_needs_no_emulation() -> None:
+    jobs = _release(platforms=("linux/amd64", "linux/arm64"))["jobs"]
+    for name in "build", "gate":
+        machines = jobs[name]["strategy"]["matrix"]["include"]
+        assert {each["platform"]: each["runner"] for each in machines} == {
+            "linux/amd64": "ubuntu-24.04",
+            "linux/arm64": "ubuntu-24.04-arm",
+        }
+        assert jobs[name]["runs-on"] == "${{ matrix.runner }}"
+    assert (jobs["gate"]["needs"], jobs["publish"]["needs"]) == ("build", "gate")
+
+
+def test_what_releases_is_hullmark_and_nothing_else() -> None:
+    scripts = [step["run"] for job in _release()["jobs"].values() for step in job["steps"] if "run" in step]
+    called = [line for script in scripts for line in script.splitlines() if "hullmark release" in line]
+    assert [re.sub(r"\s+", " ", each).strip() for each in called] == [
+        'hullmark release build "$GITHUB_REF_NAME" --platform "$PLATFORM"',
+        'hullmark release gate "$GITHUB_REF_NAME" --platform "$PLATFORM" "${states[@]}"',
+        'hullmark release publish "$GITHUB_REF_NAME" "${states[@]}"',
+        'hullmark release verify "$GITHUB_REF_NAME"',
+    ]
+
+
+def test_a_release_has_no_right_that_it_does_not_need() -> None:
+    jobs = _release()["jobs"]
+    least = {"contents": "read", "packages": "write"}
+    assert [(name, job["permissions"]) for name, job in jobs.items()] == [
+        ("build", least),
+        ("gate", least),
+        ("publish", least),
+    ]
+    assert not [name for name, job in jobs.items() if "environment" in job]
+    jobs = _release(
+        sign="always",
+        github_release="acme/ship",
+        environment="harbour master",
+        triggers=(
+            WorkflowTrigger(
+                workflow="acme/ship/x.yml", ref="main", token="GITHUB_TOKEN", timeout=1, origin=SPAN
+            ),
+            WebhookTrigger(url="https://example.com", secret="HOOK", timeout=1, origin=SPAN),
+        ),
+    )["jobs"]
+    assert jobs["publish"]["permissions"] == {
+        "actions": "write",
+        "contents": "write",
+        "id-token": "write",
+        "packages": "write",
+    }
+    assert jobs["publish"]["environment"] == "harbour master"
+    # Who builds and looks runs what the images hold, and gets nothing of what publishes them.
+    assert [jobs[name]["permissions"] for name in ("build", "gate")] == [least, least]
+    secrets = {name for name, job in jobs.items() if "secrets.HOOK" in str(job)}
+    assert secrets == {"publish"}
+
+
+def test_two_runs_for_one_tag_wait_for_each_other() -> None:
+    concurrency = _release()["concurrency"]
+    assert "github.ref" in concurrency["group"]
+    assert concurrency["cancel-in-progress"] == "false"
+
+
+def test_another_registry_is_logged_in_to_with_a_password_of_its_own() -> None:
+    text = next(
+        each.text
+        for each in github.templates(_pipeline(release=ReleaseSettings(registry="registry.example.com/acme")))
+        if each.path == github.RELEASE
+    )
+    assert "--password-stdin registry.example.com" in text
+    assert "secrets.REGISTRY_PASSWORD" in text
+    assert "packages:" not in text

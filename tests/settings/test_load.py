@@ -303,10 +303,15 @@ OVERRIDES: dict[str, tuple[str, Any, Any]] = {
     "release.fail-on": ("warning", lambda s: s.release.fail_on, Severity.WARNING),
     "release.scan-fail-on": ("critical", lambda s: s.release.scan_fail_on, "critical"),
     "release.smoke": ("false", lambda s: s.release.smoke, False),
-    "release.smoke-platforms": ("all", lambda s: s.release.smoke_platforms, "all"),
     "release.cache": ("false", lambda s: s.release.cache, False),
     "release.sign": ("never", lambda s: s.release.sign, "never"),
     "release.github-release": ("acme/shop", lambda s: s.release.github_release, "acme/shop"),
+    "release.environment": ("pier/one", lambda s: s.release.environment, "pier/one"),
+    "release.runners": (
+        "linux/arm64=anvil,linux/riscv64=board",
+        lambda s: s.release.runners,
+        (("linux/arm64", "anvil"), ("linux/riscv64", "board")),
+    ),
 }
 
 

@@ -116,6 +116,9 @@ class Assembly:
                 if name in self.plan.services:
                     text = f"what hullmark.toml says of `{name}` has changed"
                     self._add(name, Reason(path=configured.settings_file, text=text), builds=True)
+            for name in sorted(configured.settings.linked.intersection(self.plan.services)):
+                text = f"a link of `{name}` has changed"
+                self._add(name, Reason(path=configured.settings_file, text=text), builds=False)
 
     def _told(self, difference: Difference) -> str:
         where = self.place(*difference.path)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -94,7 +95,9 @@ class SettingsDifference:
     """What differs between two versions of hullmark.toml."""
 
     services: frozenset[str]
-    """Those with a section or a link that differs."""
+    """Those with a section that differs."""
+    linked: frozenset[str]
+    """Those with a link, from them or to them, that differs: no image is another one for that."""
     everything: bool
     """Whether something differs that is about all of them."""
 
@@ -118,14 +121,15 @@ def settings_difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> 
     services = {name for name in {*old, *new} if old.get(name) != new.get(name)}
     links = [link for link in _linked(before) if link not in _linked(after)]
     links += [link for link in _linked(after) if link not in _linked(before)]
-    for link in links:
-        services.update((str(link.get("from", "")), _host(str(link.get("to", "")))))
+    ends = ((str(link.get("from", "")), _host(str(link.get("to", "")))) for link in links)
     rest = {
         key
         for key in {*before, *after} - {"services", "links"}
         if before.get(key, _ABSENT) != after.get(key, _ABSENT)
     }
-    return SettingsDifference(services=frozenset(services), everything=bool(rest))
+    return SettingsDifference(
+        services=frozenset(services), linked=frozenset(chain.from_iterable(ends)), everything=bool(rest)
+    )
 
 
 def _linked(table: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -1,6 +1,6 @@
-"""The workflows of GitHub: one that checks a pull request, and one that says there what came of it.
+"""The workflows of GitHub: one that checks a pull request, one that says there what came of it, and one that releases.
 
-They are two because a pull request from a fork gets no token that may write. The first one has the code of strangers
+The first are two because a pull request from a fork gets no token that may write. The first one has the code of strangers
 and may do nothing; the second one may write the comment and has none of their code, only the text of the report.
 """
 
@@ -9,63 +9,35 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hullmark._ci.actions import pinned
-from hullmark._ci.templates import MARK, Template, quoted
+from hullmark._ci.github_release import release
+from hullmark._ci.github_steps import cache, check_out, head, set_up
+from hullmark._ci.templates import Template, quoted
 
 if TYPE_CHECKING:
     from hullmark._ci.templates import Pipeline
 
 BUILD = ".github/workflows/build.yml"
 COMMENT = ".github/workflows/build-comment.yml"
+RELEASE = ".github/workflows/release.yml"
 _NAME = "Container images"
 
 
 def templates(pipeline: Pipeline) -> tuple[Template, ...]:
-    """Both workflows."""
-    return (
+    """Its workflows; one that releases is among them where a registry is configured."""
+    written = [
         Template(path=BUILD, text=_build(pipeline)),
         Template(path=COMMENT, text=_comment(pipeline)),
-    )
-
-
-def _head() -> str:
-    return f"{MARK} github`; `hullmark ci check` tells when it has to be written again.\n"
-
-
-def _set_up(pipeline: Pipeline) -> str:
-    return f"""\
-      - uses: {pinned("actions/setup-python")}
-        with:
-          python-version: "3.13"
-      - name: Install hullmark
-        run: python -m pip install --disable-pip-version-check "hullmark=={pipeline.version}"
-        working-directory: ${{{{ runner.temp }}}}
-"""
-
-
-def _check_out() -> str:
-    return f"""\
-      - uses: {pinned("actions/checkout")}
-        with:
-          fetch-depth: 0
-          persist-credentials: false
-"""
-
-
-def _cache(name: str) -> str:
-    return f"""\
-      - uses: {pinned("actions/cache")}
-        with:
-          path: ~/.cache/hullmark
-          key: hullmark-${{{{ runner.os }}}}-{name}-${{{{ github.sha }}}}
-          restore-keys: hullmark-${{{{ runner.os }}}}-{name}-
-"""
+    ]
+    if pipeline.release is not None:
+        written.append(Template(path=RELEASE, text=release(pipeline, pipeline.release)))
+    return tuple(written)
 
 
 def _build(pipeline: Pipeline) -> str:
     # Where the project is, is said once, so that commands are those of somebody who stands in it.
     below = quoted(pipeline.below or ".")
     return f"""\
-{_head()}name: {_NAME}
+{head()}name: {_NAME}
 
 on: [pull_request, merge_group]
 
@@ -95,7 +67,7 @@ jobs:
       matrix: ${{{{ steps.affected.outputs.matrix }}}}
       any: ${{{{ steps.affected.outputs.any }}}}
     steps:
-{_check_out()}{_set_up(pipeline)}\
+{check_out()}{set_up(pipeline)}\
       - name: Find the services that are affected
         id: affected
         run: hullmark affected --base "$BASE" --format github >> "$GITHUB_OUTPUT"
@@ -114,7 +86,7 @@ jobs:
     env:
       SERVICE: ${{{{ matrix.service }}}}
     steps:
-{_check_out()}{_set_up(pipeline)}{_cache("${{ matrix.service }}")}\
+{check_out()}{set_up(pipeline)}{cache("${{ matrix.service }}")}\
       - name: Build the image
         run: hullmark ci run build --base "$BASE" --images "$RUNNER_TEMP/images" "$SERVICE"
       - uses: {pinned("actions/upload-artifact")}
@@ -122,6 +94,8 @@ jobs:
           name: image-${{{{ matrix.service }}}}
           path: ${{{{ runner.temp }}}}/images
           if-no-files-found: error
+          # Of the same job, when it was run again.
+          overwrite: true
           compression-level: 1
           retention-days: 1
 
@@ -135,7 +109,7 @@ jobs:
     permissions:
       contents: read
     steps:
-{_check_out()}{_set_up(pipeline)}{_cache("check")}\
+{check_out()}{set_up(pipeline)}{cache("check")}\
       - uses: {pinned("actions/download-artifact")}
         with:
           pattern: image-*
@@ -159,6 +133,7 @@ jobs:
           name: hullmark-report
           path: ${{{{ runner.temp }}}}/reports
           if-no-files-found: ignore
+          overwrite: true
 
   verdict:
     name: Verdict
@@ -183,7 +158,7 @@ jobs:
 
 def _comment(pipeline: Pipeline) -> str:
     return f"""\
-{_head()}name: Comment on container images
+{head()}name: Comment on container images
 
 on:
   # This one may write, so it runs none of the code of the pull request: it takes a text from it and no more.
@@ -211,7 +186,7 @@ jobs:
       actions: read # the report of the other workflow
       pull-requests: write # the comment
     steps:
-{_set_up(pipeline)}\
+{set_up(pipeline)}\
       - uses: {pinned("actions/download-artifact")}
         with:
           pattern: hullmark-report

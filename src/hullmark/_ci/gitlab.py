@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hullmark._ci.templates import MARK, Template, quoted
 
 if TYPE_CHECKING:
+    from hullmark._ci.publishing import Publishing
     from hullmark._ci.templates import Pipeline
 
 FILE = ".gitlab/hullmark.yml"
@@ -20,6 +21,7 @@ def templates(pipeline: Pipeline) -> tuple[Template, ...]:
 def _text(pipeline: Pipeline) -> str:
     build = _build(pipeline) if pipeline.built else ""
     needs = "  needs: [hullmark-build]\n" if pipeline.built else ""
+    publishing = "" if pipeline.release is None else _release(pipeline, pipeline.release)
     return f"""\
 {MARK} gitlab`; `hullmark ci check` tells when it has to be written again.
 # Its jobs need a runner that has git, Python and a Docker engine on the same machine: one with the shell executor.
@@ -55,7 +57,7 @@ def _text(pipeline: Pipeline) -> str:
     paths: [.hullmark/reports]
     reports:
       junit: .hullmark/reports/report.xml
-"""
+{publishing}"""
 
 
 def _build(pipeline: Pipeline) -> str:
@@ -80,4 +82,79 @@ hullmark-build:
     expire_in: 1 day
     paths: [.hullmark/images]
 
+"""
+
+
+def _release(pipeline: Pipeline, publishing: Publishing) -> str:
+    """The jobs of a tag: what one has done goes to the next one as the file that `hullmark release` keeps."""
+    machines = "".join(
+        f"      - PLATFORM: {quoted(each.platform)}\n        MACHINE: {quoted(each.name)}\n"
+        f"        RUNNER: {quoted(each.tag)}\n"
+        for each in publishing.machines
+    )
+    environment = (
+        "" if publishing.environment is None else f"  environment: {quoted(publishing.environment)}\n"
+    )
+    identity = "  id_tokens:\n    SIGSTORE_ID_TOKEN: {aud: sigstore}\n" if publishing.signs else ""
+    return f"""
+.hullmark-release:
+  extends: .hullmark
+  interruptible: false
+  rules:
+    - if: $CI_COMMIT_TAG =~ /^v?[0-9]/
+  before_script:
+    - !reference [.hullmark, before_script]
+    - >-
+      printf '%s' "$CI_REGISTRY_PASSWORD"
+      | docker login --username "$CI_REGISTRY_USER" --password-stdin {publishing.registry}
+
+hullmark-release-build:
+  extends: .hullmark-release
+  stage: build
+  tags: [$RUNNER]
+  timeout: 120 minutes
+  parallel:
+    matrix:
+{machines}\
+  script:
+    - hullmark -C "$PROJECT" release build "$CI_COMMIT_TAG" --platform "$PLATFORM"
+    - mkdir -p .hullmark/states
+    - cp "$PROJECT"/.hullmark/release/*.json ".hullmark/states/built-$MACHINE.json"
+  artifacts:
+    expire_in: 1 week
+    paths: [.hullmark/states]
+
+hullmark-release-gate:
+  extends: .hullmark-release
+  stage: test
+  needs: [hullmark-release-build]
+  tags: [$RUNNER]
+  timeout: {pipeline.minutes} minutes
+  parallel:
+    matrix:
+{machines}\
+  script:
+    - hullmark -C "$PROJECT" db update || echo "the images are not looked at for known vulnerabilities"
+    - |
+      states=()
+      for file in "$CI_PROJECT_DIR"/.hullmark/states/built-*.json; do states+=(--state "$file"); done
+      hullmark -C "$PROJECT" release gate "$CI_COMMIT_TAG" --platform "$PLATFORM" "${{states[@]}}"
+    - cp "$PROJECT"/.hullmark/release/*.json ".hullmark/states/gated-$MACHINE.json"
+  artifacts:
+    expire_in: 1 week
+    paths: [.hullmark/states]
+
+hullmark-release-publish:
+  extends: .hullmark-release
+  stage: deploy
+  needs: [hullmark-release-gate]
+  timeout: 60 minutes
+  resource_group: hullmark-release-$CI_COMMIT_TAG
+{environment}{identity}\
+  script:
+    - |
+      states=()
+      for file in "$CI_PROJECT_DIR"/.hullmark/states/gated-*.json; do states+=(--state "$file"); done
+      hullmark -C "$PROJECT" release publish "$CI_COMMIT_TAG" "${{states[@]}}"
+    - hullmark -C "$PROJECT" release verify "$CI_COMMIT_TAG"
 """

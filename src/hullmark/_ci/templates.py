@@ -9,6 +9,7 @@ from json import dumps
 from typing import TYPE_CHECKING
 
 from hullmark import __version__
+from hullmark._ci.publishing import publishing
 from hullmark._root import below_repository
 from hullmark.errors import UsageError
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from hullmark._ci.publishing import Publishing
     from hullmark.model.project import Project
 
 MARK = "# Written by `hullmark ci"
@@ -34,6 +36,8 @@ class Pipeline:
     """The services whose images are built."""
     minutes: int
     """How long the job may take that starts the stack."""
+    release: Publishing | None = None
+    """How its images are published; `None` where nothing says to which registry."""
     version: str = __version__
     """The hullmark that runs there: the one that wrote the files, so that both agree."""
 
@@ -57,7 +61,12 @@ def pipeline_of(project: Project) -> Pipeline:
             )
     drills = len(project.settings.smoke_drills) * project.settings.drill_timeout * len(project.services)
     seconds = project.settings.smoke_timeout + drills
-    return Pipeline(below=below, built=built, minutes=_BESIDES + math.ceil(seconds / 60))
+    return Pipeline(
+        below=below,
+        built=built,
+        minutes=_BESIDES + math.ceil(seconds / 60),
+        release=publishing(project.settings.release),
+    )
 
 
 def quoted(text: str) -> str:

@@ -26,7 +26,10 @@ def command() -> None:
 @options.project
 @click.pass_obj
 def github(session: Session, /, *, force: bool) -> int:
-    """Write the workflows of GitHub for pull requests: build.yml, and build-comment.yml for its comment."""
+    """Write the workflows of GitHub: build.yml for pull requests with build-comment.yml, and release.yml for tags.
+
+    The last one needs `registry` of `[release]`.
+    """
     return _write(session, "github", force=force)
 
 
@@ -35,7 +38,10 @@ def github(session: Session, /, *, force: bool) -> int:
 @options.project
 @click.pass_obj
 def gitlab(session: Session, /, *, force: bool) -> int:
-    """Write the pipeline of GitLab for merge requests: .gitlab/hullmark.yml, which .gitlab-ci.yml is to include."""
+    """Write the pipeline of GitLab, for merge requests and for tags: .gitlab/hullmark.yml.
+
+    It is for .gitlab-ci.yml to include. Tags need `registry` of `[release]`.
+    """
     code = _write(session, "gitlab", force=force)
     if not session.quiet:
         session.tell("in .gitlab-ci.yml: `include: {local: .gitlab/hullmark.yml}`")

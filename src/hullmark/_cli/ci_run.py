@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,11 @@ from hullmark._pipeline import open_project, run_checks
 from hullmark._process import SystemCommands
 from hullmark._reporters import FORMATS, Style, render
 from hullmark._reporters import affected as of_affected
-from hullmark._reporters.unaffected import markdown
+from hullmark._reporters.affected_markdown import nothing, section
 from hullmark.errors import Unavailable, UsageError
 from hullmark.model.outcome import Check
-from hullmark.model.verdict import decide
+from hullmark.model.report import Report
+from hullmark.model.verdict import Policy, decide
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from hullmark._cli.session import Session
     from hullmark.model.affected import Affected
     from hullmark.model.project import Project
-    from hullmark.model.report import Report
 
 FILES = {
     "json": "report.json",
@@ -60,7 +61,12 @@ class Steps:
         if not names:
             return self._nothing(reports)
         project, _ = self._open(names)
-        return self._tell(self._run(project, names, Check), reports)
+        # An image of another branch may have the name of one that is not affected; then it is built again.
+        rest = tuple(each.name for each in project.built if each.name not in names)
+        built = self._run(project, rest, [Check.BUILD]) if rest else None
+        if built is not None and built.verdict.exit_code:
+            return self._tell(built, reports)
+        return self._tell(_joined(built, self._run(project, names, Check)), reports)
 
     def build(self, services: tuple[str, ...], images: Path | None) -> int:
         """Builds those of `services` that are affected (all when empty), and writes each image to a file in `images`."""
@@ -129,6 +135,7 @@ class Steps:
             for format_, name in FILES.items():
                 if format_ in FORMATS:
                     text = "".join(render(format_, report, Style()))
+                    text += f"\n{section(self.affected)}" if format_ == "markdown" else ""
                     write_whole(reports / name, text.encode("utf-8", "surrogateescape"), what="the report")
         return report.verdict.exit_code
 
@@ -136,9 +143,22 @@ class Steps:
         """Nothing is affected: that is said, also where a report of an earlier commit may stand."""
         self.session.write(["no image is affected\n"])
         if reports is not None:
-            write_whole(
-                reports / FILES["markdown"], markdown(self.affected).encode("utf-8"), what="the report"
+            now = dt.datetime.now(dt.UTC)
+            empty = Report(
+                project=self.affected.project,
+                root="",
+                services=(),
+                checks=(),
+                started=now,
+                finished=now,
+                verdict=decide((), Policy()),
+                results=(),
             )
+            texts = {"markdown": nothing(self.affected)}
+            # Who takes these up misses the file where there is none.
+            texts |= {format_: "".join(render(format_, empty, Style())) for format_ in ("sarif", "junit")}
+            for format_, text in texts.items():
+                write_whole(reports / FILES[format_], text.encode("utf-8"), what="the report")
         return 0
 
     def _docker(self, *arguments: str) -> None:

@@ -65,7 +65,7 @@ _STATE = click.option(
 def _common(function: Callable[..., Any]) -> Callable[..., Any]:
     for decorate in (
         options.project,
-        options.settings("release.registry", "release.builder", "release.smoke-platforms"),
+        options.settings("release.registry", "release.builder"),
         _FORMAT,
         _FROM_GIT,
         _VERSION,
@@ -155,7 +155,7 @@ def build(
     """
     from hullmark._release.undertaking import opened  # noqa: PLC0415  # as above
 
-    with opened(_asked(session, version, from_git=from_git)) as release:
+    with opened(_asked(session, version, from_git=from_git), platforms=platforms, following=False) as release:
         if resume:
             release.take_up()
         release.check()
@@ -183,7 +183,8 @@ def gate(
     """
     from hullmark._release.undertaking import opened  # noqa: PLC0415  # as above
 
-    with opened(_asked(session, version, from_git=from_git, states=states), building=False) as release:
+    asked = _asked(session, version, from_git=from_git, states=states)
+    with opened(asked, building=False, following=False) as release:
         release.take_up()
         release.check()
         return _show(session, release, format_, _gate(session, release, platforms))

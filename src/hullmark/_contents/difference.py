@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from hullmark.model.image import Image, ImageConfiguration
     from hullmark.model.owner import Ownership
 
+_OWN = "io.hullmark."
+"""How the labels begin that hullmark gives an image."""
+
 
 def contents(
     image: Image,
@@ -163,7 +166,9 @@ def _flat(configuration: ImageConfiguration) -> dict[str, str]:
     found = {name: value for name, value in single.items() if value}
     found |= {name: " ".join(map(repr, words)) for name, words in lists.items() if words}
     found |= {f"Env.{name}": value for name, value in configuration.environment}
-    found |= {f"Labels.{name}": value for name, value in configuration.labels}
+    # What hullmark notes itself is another text with every change, and nobody's setting.
+    labels = ((name, value) for name, value in configuration.labels if not name.startswith(_OWN))
+    found |= {f"Labels.{name}": value for name, value in labels}
     found |= {f"ExposedPorts.{port}": "exposed" for port in configuration.ports}
     found |= {f"Volumes.{path}": "declared" for path in configuration.volumes}
     check = configuration.health_check
@@ -255,6 +260,10 @@ class _Held:
         self.versions: tuple[set[str], set[str]] = (set(), set())
         self.bytes = [0, 0]
         self.moved: Counter[str] = Counter()
+        self.texts: set[str] = set()
+        """The instructions of the later side."""
+        self.untold = False
+        """Whether the earlier side does not tell them."""
         self.ways: tuple[set[tuple[str, ...]], set[tuple[str, ...]]] = (set(), set())
 
     @property
@@ -272,6 +281,10 @@ def _owners(before: Sequence[Holding], after: Sequence[Holding]) -> tuple[OwnerC
             owner.bytes[side] += holding.bytes
             if holding.why:
                 owner.ways[side].add(holding.why)
+            if side:
+                owner.texts.add(holding.text)
+            else:
+                owner.untold |= not holding.text
             owner.moved[holding.text] += holding.bytes if side else -holding.bytes
     found = []
     for (kind, name), owner in held.items():
@@ -280,6 +293,9 @@ def _owners(before: Sequence[Holding], after: Sequence[Holding]) -> tuple[OwnerC
             continue
         sign = 1 if owner.bytes[1] < owner.bytes[0] else -1
         text = min((sign * moved, text) for text, moved in owner.moved.items())[1]
+        if owner.untold:
+            # What a saved report tells of an owner is one sum: only where all came one way is it known which.
+            text = next(iter(owner.texts)) if len(owner.texts) == 1 else ""
         found.append(
             OwnerChange(
                 kind=kind,

@@ -40,13 +40,14 @@ def preflight(
     commands: Commands,
     *,
     known: frozenset[str] = frozenset(),
-    building: bool = True,
+    building: tuple[str, ...],
     writing: bool = True,
 ) -> Found:
     """What stands in the way of the release `made`.
 
-    `known` are digests that this very release has published, which its tag may lead to. Without `building` no builder is
-    looked at, and without `writing` nothing asks for the right to write.
+    `known` are digests that this very release has published, which its tag may lead to. The builder has to be one for
+    the platforms `building`, and is not looked at where there are none. Without `writing` nothing asks for the right to
+    write.
     """
     problems = [*_tree(made), *_tag(made, commands)]
     builder: Builder | None = None
@@ -56,7 +57,7 @@ def preflight(
         except HullmarkError as error:
             problems.append(_problem("builder", error))
         else:
-            problems += _platforms(made, builder)
+            problems += _platforms(made, builder, building)
     tags: dict[str, None] = {}
     looks: list[Callable[[], tuple[tuple[str, ...], list[Problem]]]] = [
         lambda repository=each.repository: _repository(made, registries, repository, known, writing=writing)  # type: ignore[misc]  # its own
@@ -108,10 +109,10 @@ def _tag(made: Wanted, commands: Commands) -> Iterator[Problem]:
             )
 
 
-def _platforms(made: Wanted, builder: Builder) -> Iterator[Problem]:
+def _platforms(made: Wanted, builder: Builder, platforms: tuple[str, ...]) -> Iterator[Problem]:
     from hullmark._dockerfile import dockerfile_of  # noqa: PLC0415  # its parsers take a while to load
 
-    missing = [each for each in made.platforms if not builder.builds(each)]
+    missing = [each for each in platforms if not builder.builds(each)]
     if not missing:
         return
     names = {service.name for service in made.services}

@@ -115,14 +115,18 @@ class Undertaking:
         home, version = states.home(self.state), self.state.version
         commit = self.wanted.commit.revision
         kept = self.kept
-        if kept is None:
+        if kept is None or not kept.journal:
             whole = states.fetch(self.registries, home, version)
-            # What an attempt from another commit has left says nothing, unless it has begun to move tags.
-            kept = whole if whole is not None and (whole.journal or whole.revision == commit) else None
+            if kept is None:
+                # What an attempt from another commit has left says nothing, unless it has begun to move tags.
+                kept = whole if whole is not None and (whole.journal or whole.revision == commit) else None
+            elif whole is not None and whole.journal and whole.revision == kept.revision:
+                # Since this was noted, another machine has begun to move tags.
+                kept = whole
         if kept is not None and (kept.journal or not kept.missing):
             return kept
         parts = [states.fetch(self.registries, home, version, each) for each in self.state.platforms]
-        fits = [each for each in parts if each is not None and each.revision == commit]
+        fits = [each for each in parts if each is not None and each.revision == self.wanted.commit.revision]
         found = [*([kept] if kept is not None else []), *fits]
         return states.merged(found) if found else None
 
@@ -151,11 +155,20 @@ class Undertaking:
 
 
 @contextlib.contextmanager
-def opened(asked: Asked, *, writing: bool = True, building: bool = True) -> Iterator[Undertaking]:
+def opened(
+    asked: Asked,
+    *,
+    writing: bool = True,
+    building: bool = True,
+    platforms: tuple[str, ...] = (),
+    following: bool = True,
+) -> Iterator[Undertaking]:
     """The release that is asked for, looked at from all sides, with nothing done yet.
 
-    Without `writing`, nothing asks for the right to write, and without `building` no builder is needed. Raises as
-    `open_project`, and `UsageError` for what is no version.
+    Without `writing`, nothing asks for the right to write, and without `building` no builder is needed; a builder is
+    held to `platforms`, all of the release's when empty. Without `following`, what comes after the release is for
+    another machine to set off, which has the keys to that. Raises as `open_project`, and `UsageError` for what is no
+    version.
     """
     around = asked.surroundings
     project, _ = open_project(asked.directory, (), around.commands, around.environ, asked.flags)
@@ -170,7 +183,14 @@ def opened(asked: Asked, *, writing: bool = True, building: bool = True) -> Iter
             kept = states.merged([*(states.read(path) for path in asked.others), *([kept] if kept else [])])
         same = kept is not None and kept.revision == commit.revision
         known = frozenset(each.digest for each in kept.indexes) if kept and same else frozenset[str]()
-        found = preflight(made, registries, around.commands, known=known, building=building, writing=writing)
+        found = preflight(
+            made,
+            registries,
+            around.commands,
+            known=known,
+            building=(platforms or made.platforms) if building else (),
+            writing=writing,
+        )
         planned = plan(made, found.tags)
         yield Undertaking(
             wanted=made,
@@ -178,8 +198,8 @@ def opened(asked: Asked, *, writing: bool = True, building: bool = True) -> Iter
             problems=(
                 *problems,
                 *found.problems,
-                *unready(project.settings.release, around.environ),
-                *unsigned(project.settings.release, around.environ),
+                *(unready(project.settings.release, around.environ) if following else ()),
+                *(unsigned(project.settings.release, around.environ) if following else ()),
             ),
             builder=found.builder,
             registries=registries,

@@ -51,7 +51,7 @@ _SEVERITIES = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE:
 
 def render(report: Report, style: Style) -> Iterator[str]:  # noqa: ARG001  # the same everywhere
     """See `interface.render`."""
-    head = [MARKER, f"## {_VERDICTS[report.verdict.status]}: {_code(report.project)}", ""]
+    head = [MARKER, f"## {_VERDICTS[report.verdict.status]}: {code(report.project)}", ""]
     head += [*_counts(report), ""]
     room = LARGEST - sum(len(line) + 1 for line in head)
     body: list[str] = []
@@ -200,21 +200,21 @@ def _against(report: Report) -> Iterator[tuple[str, ...]]:
         return
     known = against.vulnerability_tally(report, comparison)
     yield (
-        f"Against {_code(comparison.name)}: {against.tally(report, comparison)}"
+        f"Against {code(comparison.name)}: {against.tally(report, comparison)}"
         + (f"; vulnerabilities: {known}" if known else "")
         + ("; only what is new decides" if comparison.new_only else ""),
         "",
     )
     for service, change in comparison.images:
         if (change.total("unpacked").delta or 0) > 0:
-            yield (f"- why {_code(service)} grew: {_prose(change.why)}",)
+            yield (f"- why {code(service)} grew: {prose(change.why)}",)
         if told := against.settings(change):
-            yield (f"- settings of {_code(service)}: {_prose(told)}",)
+            yield (f"- settings of {code(service)}: {prose(told)}",)
     if fixed := against.fixed(comparison):
         yield (f"- fixed: {_plain(fixed)}",)
     for service, ids in against.gone(comparison):
-        yield (f"- vulnerabilities gone from {_code(service)}: {_plain(ids)}",)
-    yield from ((f"- {_prose(note)}",) for note in comparison.notes)
+        yield (f"- vulnerabilities gone from {code(service)}: {_plain(ids)}",)
+    yield from ((f"- {prose(note)}",) for note in comparison.notes)
     yield ("",)
 
 
@@ -228,9 +228,9 @@ def _failures(report: Report) -> Iterator[tuple[str, ...]]:
         yield ("### What is not up", "")
     for each in failed:
         yield (
-            f"- {_code(each.service)} {_prose(each.standing)}",
-            *(f"  - {_code(line)}" for line in each.evidence),
-            *(f"  - what to do: {_prose(remedy)}" for remedy in each.remedies),
+            f"- {code(each.service)} {prose(each.standing)}",
+            *(f"  - {code(line)}" for line in each.evidence),
+            *(f"  - what to do: {prose(remedy)}" for remedy in each.remedies),
         )
     yield ("",) if failed else ()
 
@@ -266,16 +266,16 @@ def _folded(summary: str, findings: list[Finding]) -> Iterator[tuple[str, ...]]:
 
 
 def _finding(finding: Finding) -> tuple[str, ...]:
-    where = _code(str(finding.location))
+    where = code(str(finding.location))
     if finding.origin is not None:
-        where += f", from {_code(str(finding.origin))}"
-    service = f"{_code(finding.service)}: " if finding.service else ""
+        where += f", from {code(str(finding.origin))}"
+    service = f"{code(finding.service)}: " if finding.service else ""
     new = f" ({against.WORDS[finding.standing]})" if finding.standing in _NEW else ""
     return (
-        f"- {_SEVERITIES[finding.severity]} **{_plain(finding.rule)}**{new}: {_prose(finding.summary)}, at {where}<br>",
-        f"  {service}{_prose(finding.seen)}<br>",
-        f"  expected {_prose(finding.expected)}<br>",
-        f"  fix: {_prose(finding.remedy)}",
+        f"- {_SEVERITIES[finding.severity]} **{_plain(finding.rule)}**{new}: {prose(finding.summary)}, at {where}<br>",
+        f"  {service}{prose(finding.seen)}<br>",
+        f"  expected {prose(finding.expected)}<br>",
+        f"  fix: {prose(finding.remedy)}",
     )
 
 
@@ -292,7 +292,7 @@ def _sizes(report: Report) -> Iterator[tuple[str, ...]]:
         layers = f"{len(image.layers)} layer{'' if len(image.layers) == 1 else 's'}"
         masked = format_size(image.unpacked - image.visible)
         lines = [
-            f"**{_code(image.service)}** {format_size(image.unpacked)} in {layers}, {masked} masked",
+            f"**{code(image.service)}** {format_size(image.unpacked)} in {layers}, {masked} masked",
             "",
             "| owner | size | files |",
             "| --- | ---: | ---: |",
@@ -311,28 +311,28 @@ def _stack(report: Report) -> Iterator[tuple[str, ...]]:
     if stack is None:
         yield ()
         return
-    yield (f"<details><summary>Smoke test: {_prose(stack.tally)}</summary>", "")
+    yield (f"<details><summary>Smoke test: {prose(stack.tally)}</summary>", "")
     yield tuple(_time_line(stack))
-    yield from ((f"- {_code(note)}",) for note in stack.notes)
+    yield from ((f"- {code(note)}",) for note in stack.notes)
     for run in stack.probes:
         mark = "ok" if run.passed else "**failed**"
-        yield (f"- {mark}: {_code(f'{run.service}: {run.probe}')} {_code(run.seen)}",)
+        yield (f"- {mark}: {code(f'{run.service}: {run.probe}')} {code(run.seen)}",)
         for step in () if run.passed else run.steps:
             went = "ok" if step.passed else "**failed**"
-            yield (f"  - {went}: {_code(step.step)} {_code(step.seen)}",)
+            yield (f"  - {went}: {code(step.step)} {code(step.seen)}",)
     for link in stack.links:
         mark = "ok" if link.passed else "**failed**"
-        yield (f"- {mark}: {_code(str(link.link))} {_code(link.seen)}",)
+        yield (f"- {mark}: {code(str(link.link))} {code(link.seen)}",)
     for drill in stack.drills:
         mark = {"passed": "ok", "skipped": "skipped"}.get(drill.status, f"**{drill.status}**")
         what = f"{drill.service}: drill {drill.drill}{f' {drill.subject}' if drill.subject else ''}"
-        yield (f"- {mark}: {_code(what)} {_code(drill.said)}",)
+        yield (f"- {mark}: {code(what)} {code(drill.said)}",)
     told = {each.service for each in failures(report)}
     for life in stack.services:
         if life.log and life.service not in told:
             yield (
-                f"- end of the log of {_code(life.service)}:",
-                *(f"  - {_code(line)}" for line in life.log),
+                f"- end of the log of {code(life.service)}:",
+                *(f"  - {code(line)}" for line in life.log),
             )
     yield ("", "</details>", "")
 
@@ -359,22 +359,22 @@ def _unchecked(report: Report) -> Iterator[tuple[str, ...]]:
     for result in report.results:
         match result.outcome:
             case Skipped(reason=reason):
-                reasons.setdefault(f"{result.check} skipped: {_prose(reason)}", []).append(
+                reasons.setdefault(f"{result.check} skipped: {prose(reason)}", []).append(
                     result.service or ""
                 )
             case Broken(error=reason):
-                reasons.setdefault(f"**{result.check} broken**: {_prose(reason)}", []).append(
+                reasons.setdefault(f"**{result.check} broken**: {prose(reason)}", []).append(
                     result.service or ""
                 )
             case Ran():
                 pass
     for text, services in reasons.items():
-        names = ", ".join(_code(service) for service in services if service)
+        names = ", ".join(code(service) for service in services if service)
         yield (f"- {text}{f' ({names})' if names and len(services) < len(report.services) else ''}",)
     yield ()
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """`text` as it is, on one line: in a code span whose fence it does not hold."""
     text = "".join(c if c.isprintable() else " " for c in text).strip()
     text = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
@@ -386,17 +386,17 @@ def _code(text: str) -> str:
 
 
 def _in_cell(text: str) -> str:
-    """`_code` for a table, where a pipe ends the cell also in a code span."""
-    return _code(text).replace("|", "\\|")
+    """`code` for a table, where a pipe ends the cell also in a code span."""
+    return code(text).replace("|", "\\|")
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
     """Our own sentence: what it quotes in backticks becomes code, and nothing else in it is markup or a mention."""
     text = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
     parts = text.split("`")
     if len(parts) % 2 == 0:  # a backtick that nothing closes
-        return _code(text)
-    return "".join(_code(part) if index % 2 else _plain(part) for index, part in enumerate(parts))
+        return code(text)
+    return "".join(code(part) if index % 2 else _plain(part) for index, part in enumerate(parts))
 
 
 def _plain(text: str) -> str:

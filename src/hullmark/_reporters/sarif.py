@@ -51,10 +51,18 @@ def render(report: Report, style: Style) -> Iterator[str]:  # noqa: ARG001  # th
 
 
 def _groups(report: Report) -> list[tuple[str, list[CheckResult]]]:
-    """What goes into one run: the results of one service; of all of them when there are too many services."""
+    """What goes into one run: the results of one service; of all of them when there are too many services.
+
+    A run takes the place of the earlier one of its category. So a service that only ran because others need it, and of
+    which nothing was found, has none: what is known of its image would seem to be mended.
+    """
     by_service: dict[str, list[CheckResult]] = {}
     for result in report.results:
         by_service.setdefault(result.service or "", []).append(result)
+    for name, results in list(by_service.items()):
+        aside = name not in {"", *report.services}
+        if aside and all(isinstance(each.outcome, Ran) and not each.findings for each in results):
+            del by_service[name]
     if len(by_service) > MOST_RUNS or not by_service:
         return [("", list(report.results))]
     return sorted(by_service.items())

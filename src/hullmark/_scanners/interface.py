@@ -34,9 +34,7 @@ class Target:
     """One image that is scanned."""
 
     image: str
-    """As the engine calls it, or the registry that has it."""
-    scheme: str = "docker"
-    """Where it is: in the engine, or in a `registry`."""
+    """As the engine calls it."""
     service: str
     inventory: Inventory
     report: Path

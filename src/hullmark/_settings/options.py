@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from hullmark._settings.baseline_options import BASELINE
 from hullmark._settings.drill_kinds import DRILLS
-from hullmark._settings.history_options import HISTORY
 from hullmark._settings.kinds import (
     COMMAND,
     DATE,
@@ -220,7 +219,6 @@ SCHEMA = Table(
         ),
         SCAN,
         BASELINE,
-        HISTORY,
         RELEASE,
         Table(
             key="services",

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from hullmark.model.release import Trigger
 
 _PLATFORM = "[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9.]+)?"
+_LABEL = "[A-Za-z0-9][A-Za-z0-9._-]*"
+_NAME = "[A-Za-z0-9][A-Za-z0-9._/-]*"
 _WORKFLOW = r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+\.ya?ml"
 
 
@@ -49,6 +51,23 @@ def _tags(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(each in MOVING for each in value):
         raise ValueError(f"expected a list of {', '.join(f'`{each}`' for each in MOVING)}")
     return tuple(dict.fromkeys(value))
+
+
+def _runners(value: Any) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, list | tuple) or not all(
+        isinstance(each, str) and re.fullmatch(f"{_PLATFORM}={_LABEL}", each) for each in value
+    ):
+        raise ValueError(
+            f'expected a list of PLATFORM=RUNNER such as ["linux/arm64=ubuntu-24.04-arm"], got {describe(value)}'
+        )
+    pairs = (each.partition("=") for each in value)
+    return tuple({platform: runner for platform, _, runner in pairs}.items())
+
+
+def _environment(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(_NAME, value):
+        raise ValueError(f"expected the name of an environment, such as `release`, got {describe(value)}")
+    return value
 
 
 def _url(value: Any) -> str:
@@ -80,6 +99,13 @@ _TAGS = Kind(
     scalar=False,
 )
 _URL = Kind(name="address", read=_url, schema={"type": "string", "pattern": "^https?://[^/?#]"})
+_RUNNERS = Kind(
+    name="list of PLATFORM=RUNNER",
+    read=_runners,
+    schema={"type": "array", "items": {"type": "string", "pattern": f"^{_PLATFORM}={_LABEL}$"}},
+    scalar=False,
+)
+_ENVIRONMENT = Kind(name="name", read=_environment, schema={"type": "string", "pattern": f"^{_NAME}$"})
 _WORKFLOW_FILE = Kind(
     name="OWNER/REPOSITORY/FILE.yml", read=_workflow, schema={"type": "string", "pattern": f"^{_WORKFLOW}$"}
 )
@@ -202,14 +228,6 @@ RELEASE = Table(
             default="true",
         ),
         Option(
-            key="smoke-platforms",
-            kind=choice("native", "all"),
-            help="For which platforms the stack is started: this machine's, or all, which needs emulation.",
-            default="native",
-            environment="HULLMARK_SMOKE_PLATFORMS",
-            flag="--smoke-platforms",
-        ),
-        Option(
             key="cache",
             kind=FLAG,
             help="Whether layers are cached in the registry, where the builder can do that.",
@@ -227,6 +245,19 @@ RELEASE = Table(
             kind=TEXT,
             help="The repository on GitHub that gets a release with the notes.",
             example='"acme/shop"',
+        ),
+        Option(
+            key="environment",
+            kind=_ENVIRONMENT,
+            help="The environment of the CI system that publishes; its rules, such as who has to approve, then hold.",
+            example='"release"',
+        ),
+        Option(
+            key="runners",
+            kind=_RUNNERS,
+            help="On which runner of the CI system the images for a platform are built.",
+            default="GitHub's own for linux/amd64 and linux/arm64",
+            example='["linux/riscv64=riscv"]',
         ),
     ),
     tables=(_TRIGGERS,),
@@ -248,10 +279,11 @@ def release_settings(values: Mapping[str, Any], span: Callable[[KeyPath], Source
         fail_on=None if fail_on is None else Severity.parse(fail_on),
         scan_fail_on=values.get("scan-fail-on"),
         smoke=values.get("smoke", defaults.smoke),
-        smoke_platforms=values.get("smoke-platforms", defaults.smoke_platforms),
         cache=values.get("cache", defaults.cache),
         sign=values.get("sign", defaults.sign),
         github_release=values.get("github-release"),
+        environment=values.get("environment"),
+        runners=values.get("runners", defaults.runners),
         triggers=tuple(
             _trigger(each, span(("release", "triggers", index)))
             for index, each in enumerate(values.get("triggers", []))

@@ -68,11 +68,13 @@ class ReleaseSettings:
     """The least severe finding that stops a release; as for other commands where `None`."""
     scan_fail_on: str | None = None
     smoke: bool = True
-    smoke_platforms: str = "native"
-    """For which platforms the stack is started: `native` or `all`."""
     cache: bool = True
     sign: str = "auto"
     github_release: str | None = None
+    environment: str | None = None
+    """The environment of the CI system that publishes."""
+    runners: tuple[tuple[str, str], ...] = ()
+    """On which runner of the CI system the images for a platform are built, where it is not the usual one."""
     triggers: tuple[Trigger, ...] = ()
 
 

@@ -1,0 +1,49 @@
+"""What several workflows of GitHub have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hullmark._ci.actions import pinned
+from hullmark._ci.templates import MARK
+
+if TYPE_CHECKING:
+    from hullmark._ci.templates import Pipeline
+
+
+def head() -> str:
+    """The first line, by which a file is known."""
+    return f"{MARK} github`; `hullmark ci check` tells when it has to be written again.\n"
+
+
+def set_up(pipeline: Pipeline) -> str:
+    """The steps that install hullmark."""
+    return f"""\
+      - uses: {pinned("actions/setup-python")}
+        with:
+          python-version: "3.13"
+      - name: Install hullmark
+        run: python -m pip install --disable-pip-version-check "hullmark=={pipeline.version}"
+        working-directory: ${{{{ runner.temp }}}}
+"""
+
+
+def check_out() -> str:
+    """The step that checks the repository out, with its history."""
+    return f"""\
+      - uses: {pinned("actions/checkout")}
+        with:
+          fetch-depth: 0
+          persist-credentials: false
+"""
+
+
+def cache(name: str) -> str:
+    """The step that brings and keeps the cache called `name`."""
+    return f"""\
+      - uses: {pinned("actions/cache")}
+        with:
+          path: ~/.cache/hullmark
+          key: hullmark-${{{{ runner.os }}}}-{name}-${{{{ github.sha }}}}
+          restore-keys: hullmark-${{{{ runner.os }}}}-{name}-
+"""

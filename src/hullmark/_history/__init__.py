@@ -1,1 +1,0 @@
-"""What was measured of the images and the stack, kept over time."""
