@@ -32,7 +32,7 @@ test: setup engine ## all tests, on a real engine
 
 lint: setup ## ruff, ShellCheck
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	$(BIN)/shellcheck --external-sources scripts/engine scripts/base-images scripts/browser scripts/registry scripts/venv .ci/run
+	$(BIN)/shellcheck --external-sources scripts/engine scripts/base-images scripts/browser scripts/postgres scripts/registry scripts/venv .ci/run
 
 types: setup ## mypy, strict
 	$(BIN)/mypy

@@ -19,14 +19,26 @@ def cache_directory(environ: Mapping[str, str]) -> Path | None:
 
     HULLMARK_CACHE_DIR, else below XDG_CACHE_HOME or `~/.cache`; `None` where there is no home.
     """
-    if own := environ.get("HULLMARK_CACHE_DIR"):
+    return _directory(environ, "CACHE", ".cache")
+
+
+def data_directory(environ: Mapping[str, str]) -> Path | None:
+    """Where hullmark keeps what cannot be worked out again, for the user whose environment that is.
+
+    HULLMARK_DATA_DIR, else below XDG_DATA_HOME or `~/.local/share`; `None` where there is no home.
+    """
+    return _directory(environ, "DATA", ".local/share")
+
+
+def _directory(environ: Mapping[str, str], kind: str, usual: str) -> Path | None:
+    if own := environ.get(f"HULLMARK_{kind}_DIR"):
         return Path(own)
-    base = environ.get("XDG_CACHE_HOME", "")
+    base = environ.get(f"XDG_{kind}_HOME", "")
     # A relative one is to be ignored, says the specification of these directories.
     if base.startswith("/"):
         return Path(base) / "hullmark"
     home = environ.get("HOME", "")
-    return Path(home) / ".cache" / "hullmark" if home.startswith("/") else None
+    return Path(home) / usual / "hullmark" if home.startswith("/") else None
 
 
 def write_whole(path: Path, content: bytes, *, what: str, private: bool = False) -> None:

@@ -36,7 +36,7 @@ FLOORS = (
         *("_engines", "_linters", "_sbom", "_scanners", "_vulnerabilities", "rules", "_reporters"),
     ),
     ("_project", "_documents", "_smoke", "_anatomy", "_dev"),
-    ("_ci", "_doctor", "_baseline"),
+    ("_ci", "_doctor", "_baseline", "_history"),
     ("_checks",),
     ("_pipeline",),
     ("_survey", "_budgets", "_release"),
@@ -53,6 +53,8 @@ NEIGHBOURS = {
     ("_scanners", "_vulnerabilities"),
     # A baseline of another revision is asked of git as changes are.
     ("_baseline", "_ci"),
+    # A record names the commit, of which git is asked in the same way.
+    ("_history", "_ci"),
     ("__main__", "_cli"),
 }
 # What the facade and the doubles know: the facade is for callers, the doubles stand in for a few seams.

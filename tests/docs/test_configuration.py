@@ -268,6 +268,11 @@ SAMPLES: dict[str, tuple[list[Any], list[Any]]] = {
     ),
     "date": ([dt.date(2027, 6, 30)], [dt.datetime(2027, 6, 30, tzinfo=dt.UTC), dt.time(1), "soon", *NUMBERS]),
     "list of hashes": ([[], [f"sha256:{'0123456789abcdef' * 4}"]], ["a", ["A" * 64], ["a"], [1], *NUMBERS]),
+    "share": (["5 %", " 0.5% ", "100%"], ["", "%", "5", "-1 %", "5 percent", *NUMBERS]),
+    "database": (
+        ["sqlite:a b.db", "sqlite:///a", "postgresql://u@h:1/d", "postgres://h/d"],
+        ["", "a.db", "sqlite:", "mysql://h/d", "postgresql://", ["a"], *NUMBERS],
+    ),
     "age": (["7 days", "12 h", " 1d "], ["", "7", "0 days", "7 weeks", *NUMBERS]),
     "list of platforms": ([["linux/amd64"], ["linux/arm/v7", "linux/arm64"]], ["x", [], ["amd64"], *NUMBERS]),
     "list of latest | major | minor": ([[], ["latest", "minor"]], ["latest", ["1.4"], [1], *NUMBERS]),

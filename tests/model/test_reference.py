@@ -96,7 +96,7 @@ def test_a_name_is_completed_as_docker_completes_it(text: str, expected: Referen
         ("", "is no repository"),
         ("Debian", "(`debian`?)"),
         ("r.example/App", "(`app`?)"),
-        ("debian:", "is no tag"),
+        ("debian:", "a tag is missing behind the colon"),
         ("debian:-1", "`-1` is no tag"),
         (f"debian:{'a' * 129}", "is no tag"),
         ("a//b", "is no repository"),

@@ -135,22 +135,22 @@ def test_wherever_it_is_cut_off_going_on_ends_in_the_new_state_and_going_back_in
     with shop.release("1.5.0") as release:
         stage(release, "second")
         staged = release.state
+        # Right after one change is right before the next one.
         for at in range(1, changes + 1):
-            for after in (False, True):
-                release.save(staged)
-                with monkeypatch.context() as patched:
-                    _Death(at=at, after=after).apply(release, patched)
-                    with pytest.raises(_Killed):
-                        publish(release, _quiet)
-                release.kept = states.load(shop.root, "1.5.0")
-                release.take_up()
-                publish(release, _quiet, breaking=True)
-                new = shop.tags(release)
-                mine = {digest for (_, tag), digest in new.items() if tag in {"1.5.0", "1.5", "1", "latest"}}
-                assert mine == {each.digest for each in release.state.indexes}
-                assert len(mine) == 2
-                assert not roll_back(release, _quiet)
-                assert shop.tags(release) == old
+            release.save(staged)
+            with monkeypatch.context() as patched:
+                _Death(at=at, after=False).apply(release, patched)
+                with pytest.raises(_Killed):
+                    publish(release, _quiet)
+            release.kept = states.load(shop.root, "1.5.0")
+            release.take_up()
+            publish(release, _quiet, breaking=True)
+            new = shop.tags(release)
+            mine = {digest for (_, tag), digest in new.items() if tag in {"1.5.0", "1.5", "1", "latest"}}
+            assert mine == {each.digest for each in release.state.indexes}
+            assert len(mine) == 2
+            assert not roll_back(release, _quiet)
+            assert shop.tags(release) == old
 
 
 def test_what_has_not_passed_the_gate_is_not_published(shop: Shop) -> None:
@@ -265,6 +265,16 @@ def test_another_machine_goes_on_with_what_the_registry_has(
         release.take_up()
         publish(release, _quiet, breaking=True)
         assert len(shop.tags(release)) == 8
+
+
+def test_what_an_attempt_from_another_commit_has_left_is_not_taken_up(shop: Shop) -> None:
+    with shop.release("1.4.0") as release:
+        stage(release, "poisoned", passed=False)
+        release.share()
+    states.path_of(shop.root, "1.4.0").unlink()
+    shop.write("README.md", "Better.\n")
+    with shop.release("1.4.0") as release, pytest.raises(UsageError, match="nothing has been done for 1"):
+        release.take_up()
 
 
 def _stop(*_arguments: Any) -> None:

@@ -101,6 +101,8 @@ def test_a_list_that_refers_to_an_image_is_read(way: str, registry: FaultyRegist
         body = registry.stored(f"/v2/it/manifests/{tag}")
         registry.fault(rf"/manifests/{tag}", Fault(status=500))
         registry.fault("/referrers/", Fault(status=200, body=body))
+    else:
+        registry.fault("/referrers/", Fault(status=404))
     found = reading().listed(f"registry:{registry.host}/it:1", tmp_path)
     assert [str(package.owner) for package in found.packages] == ["a 1"]
 

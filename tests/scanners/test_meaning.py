@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hullmark._checks.findings import apply
 from hullmark._scanners.actions import with_actions
 from hullmark._scanners.declared import Declarations
 from hullmark._scanners.merge import merged
@@ -18,7 +19,7 @@ from hullmark.model.digest import DiffId
 from hullmark.model.inventory import Inventory
 from hullmark.model.owner import Owner, OwnerKind, Package
 from hullmark.model.project import ScanSettings
-from hullmark.model.vulnerability import Vulnerability
+from hullmark.model.vulnerability import Exposure, Vulnerability
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,6 +109,18 @@ def test_scanners_that_share_a_name_of_it_have_seen_one_vulnerability() -> None:
     }
     assert merged(found) == found
     assert merged(reversed(found)) == found
+
+
+def test_one_scanner_that_knows_of_exploits_is_believed_whatever_the_others_say() -> None:
+    said = (
+        _found(seen_by=("embedded",), exploited=False, likelihood=0.1),
+        _found(seen_by=("trivy",)),
+        _found(seen_by=("grype",), exploited=True, likelihood=0.9),
+    )
+    (one,) = merged(said)
+    assert (one.exploited, one.likelihood) == (True, 0.9)
+    (finding,) = apply(Exposure(vulnerability=one, fail_on="never", image="web"), "web")
+    assert "known to be exploited, EPSS 0.90" in finding.seen
 
 
 def test_a_vulnerability_stays_the_same_over_versions_and_digests() -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.scanners.targets import target
 
 from hullmark._scanners import Available, Grype, Missing, OsvScanner, Trivy
 from hullmark._scanners.trivy import STOLEN
+from hullmark.errors import Unavailable
 from hullmark.testing import ScriptedCommands
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 done = ScriptedCommands.completed
 KINDS: dict[str, tuple[Any, tuple[str, ...], str, str]] = {
@@ -86,3 +86,52 @@ def test_an_image_without_packages_is_nothing_recognised(tmp_path: Path) -> None
     )
     said = OsvScanner(commands, tmp_path, {}).scan(target(tmp_path / "web.json"))
     assert (said.vulnerabilities, said.recognised) == ((), ())
+
+
+KNOWN = ("osv-scanner", "scan", "source")
+IMAGE = ("osv-scanner", "scan", "image")
+REPORT = (Path(__file__).parent / "data/osv-scanner/v2.5.1-debian12-python-npm.json").read_text("utf-8")
+CLEAN = json.dumps({"results": []})
+NO_NETWORK = "Error during extraction: (extracting as vulnmatch/osvdev) dial tcp: no such host"
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (done(CLEAN, stderr=NO_NETWORK, returncode=127), "no such host"),
+        (done(CLEAN), "finds nothing in a package that is known to be vulnerable"),
+    ],
+    ids=["no network", "no records"],
+)
+def test_osv_scanner_that_cannot_look_anything_up_has_not_found_nothing(
+    tmp_path: Path, answer: Any, told: str
+) -> None:
+    scanner = OsvScanner(ScriptedCommands({KNOWN: answer, IMAGE: done(CLEAN)}), tmp_path, {})
+    scanner.prepare()
+    for _ in range(2):
+        with pytest.raises(Unavailable, match=f"cannot look anything up: .*{told}") as caught:
+            scanner.scan(target(tmp_path / "web.json"))
+        assert "OSV_SCANNER_LOCAL_DB_CACHE_DIRECTORY" in str(caught.value.hint)
+
+
+def test_osv_scanner_that_knows_what_is_known_is_asked_about_the_image(tmp_path: Path) -> None:
+    commands = ScriptedCommands({KNOWN: done(REPORT, returncode=1), IMAGE: done(REPORT, returncode=1)})
+    scanner = OsvScanner(commands, tmp_path, {})
+    scanner.prepare()
+    assert len(scanner.scan(target(tmp_path / "web.json")).vulnerabilities) == 33
+    assert not any("--offline-vulnerabilities" in call for call in commands.calls)
+
+
+def test_osv_scanner_takes_records_from_a_directory_and_says_which_it_lacks(tmp_path: Path) -> None:
+    loaded = "Loaded PyPI local db from /records/osv-scalibr/PyPI/all.zip"
+    lacking = f"{loaded}\ncould not load db for Debian ecosystem: no offline version is available"
+    environ = {"OSV_SCANNER_LOCAL_DB_CACHE_DIRECTORY": "/records"}
+    commands = ScriptedCommands({IMAGE: done(REPORT, stderr=loaded, returncode=1)})
+    scanner = OsvScanner(commands, tmp_path, environ)
+    scanner.prepare()
+    assert scanner.scan(target(tmp_path / "web.json")).recognised[-1] == "Debian:12"
+    assert "--offline-vulnerabilities" in commands.calls[-1]
+    # It ends with 1 as well where it has given up half way.
+    commands = ScriptedCommands({IMAGE: done(REPORT, stderr=lacking, returncode=1)})
+    with pytest.raises(Unavailable, match="osv-scanner has no records of Debian in /records"):
+        OsvScanner(commands, tmp_path, environ).scan(target(tmp_path / "web.json"))

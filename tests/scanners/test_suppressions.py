@@ -165,6 +165,19 @@ def _cyclone(ref: str, state: str = "not_affected", **more: Any) -> dict[str, An
     return {"bomFormat": "CycloneDX", "specVersion": "1.6", "vulnerabilities": [one], **more}
 
 
+def _about(name: str, **more: str) -> dict[str, Any]:
+    """What a document of CycloneDX says that it is about: an image."""
+    return {"component": {"bom-ref": "i", "type": "container", "name": name, **more}}
+
+
+def _twice(before: str, after: str, other: str = "pkg:pypi/jinja2") -> dict[str, Any]:
+    """Two statements on the same vulnerability, the later one written first."""
+    document = _open_vex(status=after, timestamp="2026-05-01T00:00:00Z", products=[{"@id": other}])
+    said = {"vulnerability": {"name": "CVE-2024-22195"}, "products": [{"@id": "pkg:pypi/jinja2"}]}
+    document["statements"].append({**said, "status": before, "timestamp": "2026-05-01T01:00:00+02:00"})
+    return document
+
+
 OTHER_DISTRO = "pkg:deb/debian/libssl3@3.0.15-1?arch=arm64&distro=debian-12.13"
 VEX: dict[str, tuple[dict[str, Any], Package, bool]] = {
     "a package": (_open_vex(products=[{"@id": "pkg:pypi/jinja2@2.11.2"}]), PYTHON, True),
@@ -193,6 +206,20 @@ VEX: dict[str, tuple[dict[str, Any], Package, bool]] = {
         True,
     ),
     "CycloneDX, to nowhere": (_cyclone("j"), PYTHON, False),
+    "CycloneDX, the image": (_cyclone("i", metadata=_about("shop/web:dev")), PYTHON, True),
+    "CycloneDX, another image": (_cyclone("i", metadata=_about("shop/db:dev")), PYTHON, False),
+    "CycloneDX, another image by package URL": (
+        _cyclone("i", metadata=_about("", purl="pkg:oci/db@sha256:1")),
+        PYTHON,
+        False,
+    ),
+    "taken back later": (_twice("not_affected", "affected"), PYTHON, False),
+    "decided later": (_twice("under_investigation", "not_affected"), PYTHON, True),
+    "taken back of another package": (
+        _twice("not_affected", "affected", other="pkg:pypi/flask"),
+        PYTHON,
+        True,
+    ),
 }
 
 
@@ -208,6 +235,21 @@ def test_a_document_of_another_format_is_a_mistake(tmp_path: Path, text: str) ->
     (tmp_path / "vex.json").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"vex\.json: "):
         suppressions(tmp_path, ScanSettings(vex=("vex.json",)))
+
+
+def test_a_document_in_csaf_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    document = {"document": {"category": "csaf_vex", "csaf_version": "2.0"}, "vulnerabilities": []}
+    (tmp_path / "vex.json").write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(
+        ConfigurationError, match=r"CSAF is not read; take the document in OpenVEX or CycloneDX"
+    ):
+        suppressions(tmp_path, ScanSettings(vex=("vex.json",)))
+
+
+@pytest.mark.parametrize("name", ["AVD-DS-0002", "DS002", "DS-0002", "KSV-0014", "aws-access-key-id"])
+def test_what_trivy_ignores_beside_vulnerabilities_is_left_to_it(tmp_path: Path, name: str) -> None:
+    (tmp_path / ".trivyignore").write_text(f"{name}\nDSA-5123-1\ncve-2024-1\n", encoding="utf-8")
+    assert [each.id for each in suppressions(tmp_path, ScanSettings())] == ["DSA-5123-1", "cve-2024-1"]
 
 
 def test_a_document_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:

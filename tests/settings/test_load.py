@@ -303,6 +303,7 @@ OVERRIDES: dict[str, tuple[str, Any, Any]] = {
     "release.fail-on": ("warning", lambda s: s.release.fail_on, Severity.WARNING),
     "release.scan-fail-on": ("critical", lambda s: s.release.scan_fail_on, "critical"),
     "release.smoke": ("false", lambda s: s.release.smoke, False),
+    "release.smoke-platforms": ("all", lambda s: s.release.smoke_platforms, "all"),
     "release.cache": ("false", lambda s: s.release.cache, False),
     "release.sign": ("never", lambda s: s.release.sign, "never"),
     "release.github-release": ("acme/shop", lambda s: s.release.github_release, "acme/shop"),

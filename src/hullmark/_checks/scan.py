@@ -213,6 +213,7 @@ def _ask(
         several = f".{scanner.name}" if len(scanning.there) > 1 else ""
         target = Target(
             image=service.image,
+            scheme=run.medium.scheme,
             service=service.name,
             inventory=listed,
             report=directory / f"{service.name}{several}.json",

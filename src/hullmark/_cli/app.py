@@ -30,6 +30,7 @@ COMMANDS = {
     "sbom": "List the software in an image as CycloneDX or SPDX.",
     "diff": "Show what changed between two images, and why one is larger.",
     "baseline": "Keep what is found today, so that later runs can be compared with it.",
+    "history": "Show how images have grown, where they jumped, and whether they creep.",
     "budget": "Show the sizes of images beside their budgets, or set those anew.",
     "affected": "Show which services a change touches, and why.",
     "release": "Build, push, gate and publish the images of a version.",

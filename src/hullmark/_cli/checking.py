@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hullmark._checks import Surroundings
 from hullmark._cli.options import flags
+from hullmark._cli.recording import Recording
 from hullmark._compose import with_stage_images
 from hullmark._files import write_whole
 from hullmark._pipeline import open_project, run_checks
@@ -16,7 +17,7 @@ from hullmark.errors import UsageError
 from hullmark.model.stack import Aftermath
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from hullmark._cli.session import Session
@@ -34,7 +35,7 @@ def check(
     checks: Iterable[Check],
     *,
     format_: str,
-    reports: Iterable[tuple[str, Path]],
+    reports: Sequence[tuple[str, Path]],
     policy: Callable[[Policy], Policy] = lambda policy: policy,
     fix: Callable[[Project, tuple[Service, ...]], tuple[Fixed, ...]] = lambda _project, _services: (),
     reusing: bool = False,
@@ -43,12 +44,15 @@ def check(
     aftermath: Aftermath = Aftermath(),  # noqa: B008  # it cannot change
     suppressed: bool = False,
     document: str | None = None,
+    record: bool = False,
 ) -> int:
     """Runs `checks` on `services` (all when empty), writes the report, and gives the verdict's exit code.
 
     What `fix` does before that is in the report as well. `images` run in place of those of the project, by service, and
     `stages` are what theirs are squashes of. With `reusing`, what was built from the same inputs is not built again. With
     `suppressed`, the text lists what is ignored. `document` lists the software of the one service that is meant.
+    With `record`, what is measured is added to the history; where that fails, the report is written all the same, and
+    a verdict without findings becomes that error.
     """
     commands = SystemCommands(session.environ, session.cancelled)
     project, chosen = open_project(
@@ -66,6 +70,8 @@ def check(
             f"a document is about one service, and this is about {len(chosen)}",
             hint=f"`hullmark scan SERVICE --sbom {document}`",
         )
+    recording = Recording(session=session, project=project, wanted=record)
+    recording.begin(commands)
     fixed = fix(project, chosen)
     progress = session.progress()
     try:
@@ -83,7 +89,9 @@ def check(
         )
     finally:
         progress.close()
-    report = replace(report, fixed=fixed)
+    report = recording.shown(
+        replace(report, fixed=fixed), drawn="html" in {format_, *(each for each, _ in reports)}
+    )
     _show(session, format_, report, suppressed=suppressed)
     for file_format, path in reports:
         text = "".join(render(file_format, report, Style()))
@@ -91,6 +99,7 @@ def check(
     if report.stack is not None and report.stack.kept is not None:
         for line in _about_kept(report.stack.kept):
             session.tell(line)
+    recording.end(report)
     return report.verdict.exit_code
 
 

@@ -65,7 +65,7 @@ _STATE = click.option(
 def _common(function: Callable[..., Any]) -> Callable[..., Any]:
     for decorate in (
         options.project,
-        options.settings("release.registry", "release.builder"),
+        options.settings("release.registry", "release.builder", "release.smoke-platforms"),
         _FORMAT,
         _FROM_GIT,
         _VERSION,

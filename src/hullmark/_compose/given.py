@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from hullmark.model.project import Project
 
 
-def with_images(project: Project, images: Mapping[str, str]) -> Project:
+def with_images(project: Project, images: Mapping[str, str], *, platform: str | None = None) -> Project:
     """`project` with `images`, references by service, in place of those that it builds or names; none of them is built.
+
+    With `platform` they are run for that one.
 
     Raises `UsageError` for services that are not there, and for what is no reference.
     """
@@ -34,6 +36,8 @@ def with_images(project: Project, images: Mapping[str, str]) -> Project:
     for name, reference in images.items():
         raw["services"][name].pop("build", None)
         raw["services"][name].update(image=reference, pull_policy="never")
+        if platform is not None:
+            raw["services"][name]["platform"] = platform
     return replace(
         project,
         services=tuple(

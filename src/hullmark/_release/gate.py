@@ -62,10 +62,12 @@ def _look(undertaking: Undertaking, platform: str) -> Report:
         if (pinned := service.pinned(platform)) is not None
     }
     original = undertaking.project
-    smoke = native and original.settings.release.smoke
+    release = original.settings.release
+    # Whatever is started elsewhere than on this machine's platform is emulated.
+    smoke = release.smoke and (native or release.smoke_platforms == "all")
     project = replace(
-        with_images(original, images),
-        settings=_settings(original.settings, undertaking, platform, native=native),
+        with_images(original, images, platform=None if native else platform),
+        settings=_settings(original.settings, undertaking, platform, started=native or smoke),
     )
     services = tuple(service for service in project.services if service.name in images)
     checks = (Check.VALIDATE, Check.SECRETS, Check.SCAN, *((Check.SMOKE,) if smoke else ()))
@@ -88,14 +90,14 @@ def _look(undertaking: Undertaking, platform: str) -> Report:
             around.commands.run(("docker", "image", "rm", image))
 
 
-def _settings(settings: Settings, undertaking: Undertaking, platform: str, *, native: bool) -> Settings:
+def _settings(settings: Settings, undertaking: Undertaking, platform: str, *, started: bool) -> Settings:
     """What holds for releases."""
     release = settings.release
     scan_fail_on = release.scan_fail_on or settings.scan.fail_on
     advisory = frozenset({Check.SCAN}) if scan_fail_on == "never" else frozenset[Check]()
     reports = f".hullmark/release/{undertaking.version}/{platform.replace('/', '-')}"
     services = settings.services
-    if not native:
+    if not started:
         # Who a process ends up as is seen where it runs.
         services = tuple(
             (name, replace(each, user=AnyUser()) if isinstance(each.user, DropsTo) else each)

@@ -142,7 +142,7 @@ def _steps(made: Wanted, moving: tuple[str, ...]) -> Iterator[Step]:
             )
     for platform in made.platforms:
         yield Step(phase="gate", what="validate, look for secrets, scan", platform=platform)
-        if platform == made.native and settings.smoke:
+        if settings.smoke and (platform == made.native or settings.smoke_platforms == "all"):
             yield Step(phase="gate", what="start the stack with exactly these images", platform=platform)
     yield from _publishing(made, moving)
     for trigger in settings.triggers:
@@ -194,7 +194,7 @@ def _rules(made: Wanted) -> Iterator[str]:
     if made.version.pre:
         yield "no other tag moves to a pre-release"
     foreign = [each for each in made.platforms if each != made.native]
-    if foreign:
+    if foreign and settings.release.smoke_platforms != "all":
         yield f"images for {', '.join(foreign)} are looked at and not started here"
     if not settings.release.smoke:
         yield "the stack is not started, as `smoke` of `[release]` says"

@@ -126,7 +126,7 @@ class Undertaking:
         if kept is not None and (kept.journal or not kept.missing):
             return kept
         parts = [states.fetch(self.registries, home, version, each) for each in self.state.platforms]
-        fits = [each for each in parts if each is not None and each.revision == self.wanted.commit.revision]
+        fits = [each for each in parts if each is not None and each.revision == commit]
         found = [*([kept] if kept is not None else []), *fits]
         return states.merged(found) if found else None
 

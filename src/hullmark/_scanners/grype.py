@@ -63,7 +63,7 @@ class Grype(Adapter):
     def scan(self, target: Target) -> Scanned:
         """See `Scanner.scan`."""
         env = {"GRYPE_DB_AUTO_UPDATE": "false", "GRYPE_CHECK_FOR_APP_UPDATE": "false"}
-        argv = (f"docker:{target.image}", "--quiet", "--output", "json")
+        argv = (f"{target.scheme}:{target.image}", "--quiet", "--output", "json")
         completed = self._program.run(argv, timeout=TIMEOUT, env=env).check(
             hint="`grype IMAGE` on its own says more; without a network it needs a database fetched before"
         )

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 _EXPIRY = re.compile(r"exp:(\d{4}-\d{2}-\d{2})")
 _YAML = (".yaml", ".yml")
+_OTHER = re.compile(
+    r"AVD-.*|(?:DS|KSV|KCV|AWS|AZU|GCP|DIG|GIT|NIF|OCI|OPNSTK|CLDSTK)-?[0-9]{3,4}|(?!cve-|ghsa-)[a-z0-9-]+"
+)
+"""What Trivy finds and is no vulnerability: misconfigurations and secrets, which stand in the same file."""
 
 
 def suppressions(root: Path, settings: ScanSettings) -> tuple[Suppression, ...]:
@@ -63,6 +67,9 @@ def _read_lines(text: str, file: str) -> Iterator[Suppression]:
         words = before.split()
         if not words:
             comment = after.strip()
+            continue
+        if _OTHER.fullmatch(words[0]):
+            comment = ""
             continue
         span = SourceSpan(path=file, line=number)
         expires = None

@@ -34,7 +34,9 @@ class Target:
     """One image that is scanned."""
 
     image: str
-    """As the engine calls it."""
+    """As the engine calls it, or the registry that has it."""
+    scheme: str = "docker"
+    """Where it is: in the engine, or in a `registry`."""
     service: str
     inventory: Inventory
     report: Path

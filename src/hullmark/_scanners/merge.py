@@ -65,7 +65,8 @@ def _one(name: str, told: Sequence[Vulnerability]) -> Vulnerability:
         holders=tuple(dict.fromkeys(holder for each in ordered for holder in each.holders)),
         ratings=ratings,
         published=next((each.published for each in ordered if each.published), ""),
-        exploited=next((each.exploited for each in ordered if each.exploited is not None), None),
-        likelihood=next((each.likelihood for each in ordered if each.likelihood is not None), None),
+        # Who does not know that it is exploited has older data than who does.
+        exploited=max((each.exploited for each in ordered if each.exploited is not None), default=None),
+        likelihood=max((each.likelihood for each in ordered if each.likelihood is not None), default=None),
         seen_by=tuple(who for who in SCANNERS if any(who in each.seen_by for each in ordered)),
     )

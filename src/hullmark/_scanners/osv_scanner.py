@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -13,11 +15,13 @@ from hullmark._scanners.programs import Kind
 from hullmark._vulnerabilities.ecosystems import ECOSYSTEMS
 from hullmark._vulnerabilities.severity import in_order, ratings
 from hullmark._vulnerabilities.versions import Order
+from hullmark.errors import Unavailable
 from hullmark.model.vulnerability import SEVERITIES, Vulnerability
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from hullmark._process import Commands
     from hullmark._scanners.interface import Target
 
 _KIND = Kind(
@@ -31,6 +35,15 @@ _KIND = Kind(
 _FOUND, _NOTHING_THERE = 1, 128
 """Exit codes: some vulnerability was found; there was no package."""
 _DISTRIBUTIONS = frozenset({Order.DEBIAN, Order.ALPINE, Order.RPM})
+_LOCAL = "OSV_SCANNER_LOCAL_DB_CACHE_DIRECTORY"
+"""Names the directory that it takes records from without a network."""
+_KNOWN = "jinja2==2.4\n"
+"""A package that has had vulnerabilities for years, so that whoever finds none of them cannot look anything up."""
+_UNREAD = re.compile(r"^could not load db for (\S+) ecosystem", re.MULTILINE)
+_HINT = (
+    "it asks api.osv.dev; without a network it takes records from the directory that "
+    f"{_LOCAL} names, as osv-scalibr/ECOSYSTEM/all.zip there"
+)
 
 
 class OsvScanner(Adapter):
@@ -40,17 +53,48 @@ class OsvScanner(Adapter):
 
     kind = _KIND
 
+    def __init__(
+        self, commands: Commands, cwd: Path, environ: Mapping[str, str], cache: Path | None = None
+    ) -> None:
+        super().__init__(commands, cwd, environ, cache)
+        self._records = environ.get(_LOCAL, "")
+        self._unable: Unavailable | None = None
+
     def prepare(self) -> None:
-        """See `Scanner.prepare`: it asks a server, and has no database of its own."""
+        """See `Scanner.prepare`: finds out whether it can look up anything.
+
+        Of an image for which it could not, it says the same as of one without vulnerabilities, and exits with 0.
+        """
+        if self._records:
+            return
+        with tempfile.TemporaryDirectory(prefix="hullmark-") as directory:
+            # In a container it may be somebody else who reads it.
+            Path(directory).chmod(0o755)
+            known = Path(directory) / "requirements.txt"
+            known.write_text(_KNOWN, encoding="utf-8")
+            argv = ("scan", "source", "--no-resolve", "--format", "json", "--lockfile", str(known))
+            completed = self._program.run(argv, timeout=TIMEOUT, mount=directory)
+        if completed.returncode != _FOUND:
+            said = completed.stderr.strip().rpartition("\n")[2] if completed.returncode else ""
+            why = said or "it finds nothing in a package that is known to be vulnerable"
+            self._unable = Unavailable(f"osv-scanner cannot look anything up: {why}", hint=_HINT)
 
     def scan(self, target: Target) -> Scanned:
         """See `Scanner.scan`."""
-        argv = ("scan", "image", "--format", "json", "--all-packages", target.image)
-        completed = self._program.run(argv, timeout=TIMEOUT)
+        if self._unable is not None:
+            raise self._unable
+        offline = ("--offline-vulnerabilities",) if self._records else ()
+        argv = ("scan", "image", *offline, "--format", "json", "--all-packages", target.image)
+        completed = self._program.run(
+            argv, timeout=TIMEOUT, env={_LOCAL: self._records} if self._records else None, mount=self._records
+        )
         if completed.returncode == _NOTHING_THERE:
             return Scanned(vulnerabilities=(), recognised=())
+        if unread := _UNREAD.search(completed.stderr):
+            # It goes on without all that it has not looked up by then.
+            raise Unavailable(f"osv-scanner has no records of {unread[1]} in {self._records}", hint=_HINT)
         if completed.returncode != _FOUND:
-            completed.check(hint="`osv-scanner scan image IMAGE` on its own says more; it needs a network")
+            completed.check(hint="`osv-scanner scan image IMAGE` on its own says more")
         text = completed.stdout.encode()
         scanned = read_report(text, service=target.service)
         self._keep(target, text)

@@ -84,13 +84,22 @@ class Program:
         return Available(version=version[1], digest=digest)
 
     def run(
-        self, arguments: tuple[str, ...], *, timeout: float, env: Mapping[str, str] | None = None
+        self,
+        arguments: tuple[str, ...],
+        *,
+        timeout: float,
+        env: Mapping[str, str] | None = None,
+        mount: str = "",
     ) -> Completed:
-        """The program with `arguments`, to its end; `env` is added to its environment."""
+        """The program with `arguments`, to its end; `env` is added to its environment.
+
+        A container gets the directory `mount` at the same place, to be read.
+        """
         before = self._before
         if before[0] == "docker":
             named = [word for key in sorted(env or {}) for word in ("--env", key)]
-            before = (*before[:-1], *named, before[-1])
+            mounted = ["--volume", f"{mount}:{mount}:ro"] if mount else []
+            before = (*before[:-1], *named, *mounted, before[-1])
         return self._commands.run((*before, *arguments), cwd=self._cwd, timeout=timeout, env=env)
 
     def _digest(self) -> str:

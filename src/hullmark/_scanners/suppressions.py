@@ -174,7 +174,11 @@ def is_of_image(purl: str) -> bool:
     return found is not None and found.type in _OF_IMAGES
 
 
+def image_name(image: str) -> str:
+    """The last part of what an image is called, without tag and digest."""
+    return re.sub(r"[:@][^/]*$", "", image).rpartition("/")[2]
+
+
 def _is_image(purl: str, image: str) -> bool:
     found = parsed(purl)
-    name = re.sub(r"[:@][^/]*$", "", image).rpartition("/")[2]
-    return found is not None and found.name == name
+    return found is not None and found.name == image_name(image)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from hullmark._scanners.suppressions import Suppression, is_of_image, parsed
+from hullmark._scanners.suppressions import Suppression, image_name, is_of_image, parsed
 from hullmark.errors import ConfigurationError
 from hullmark.model.location import SourceSpan
 
@@ -46,6 +47,7 @@ class _Named(msgspec.Struct):
 class _Statement(msgspec.Struct):
     vulnerability: _Named
     status: str
+    timestamp: str = ""
     products: list[_Product] = []
     justification: str = ""
     impact_statement: str = ""
@@ -53,10 +55,13 @@ class _Statement(msgspec.Struct):
 
 class _OpenVex(msgspec.Struct):
     statements: list[_Statement]
+    timestamp: str = ""
 
 
 class _Part(msgspec.Struct):
     ref: str = msgspec.field(name="bom-ref", default="")
+    type: str = ""
+    name: str = ""
     purl: str = ""
     components: list[_Part] = []
 
@@ -106,6 +111,10 @@ def read_vex(text: str, file: str) -> Iterator[Suppression]:
             yield from _open_vex(_OPENVEX.decode(text), text, file)
         elif keys.get("bomFormat") == "CycloneDX":
             yield from _cyclone_dx(_CYCLONEDX.decode(text), text, file)
+        elif isinstance(keys.get("document"), dict) and "csaf_version" in keys["document"]:
+            raise ConfigurationError(
+                [f"{file}: CSAF is not read; take the document in OpenVEX or CycloneDX, or convert it"]
+            )
         else:
             raise ConfigurationError([f"{file}: expected a document in OpenVEX or CycloneDX"])
     except msgspec.DecodeError as error:
@@ -113,26 +122,48 @@ def read_vex(text: str, file: str) -> Iterator[Suppression]:
 
 
 def _open_vex(document: _OpenVex, text: str, file: str) -> Iterator[Suppression]:
-    for each in document.statements:
+    last: dict[tuple[str, str, str], int] = {}
+    dated = sorted(document.statements, key=lambda each: _when(each.timestamp or document.timestamp))
+    # What was said last of a vulnerability in a product replaces what was said before, wherever it stands.
+    for number, each in enumerate(dated):
+        for product in each.products or [_Product()]:
+            for part in product.subcomponents or [_Component()]:
+                last[min(_names(each, file)), product.purl, part.purl] = number
+    parts: dict[tuple[int, str], list[str]] = {}
+    for (_, product_purl, part_purl), number in last.items():
+        parts.setdefault((number, product_purl), []).append(part_purl)
+    for (number, product_purl), purls in parts.items():
+        each = dated[number]
         if each.status not in _UNHARMED:
             continue
-        named = each.vulnerability
-        names = {named.name or named.id.rpartition("/")[2], *named.aliases} - {""}
-        if not names:
-            raise ConfigurationError([f"{file}: a statement names no vulnerability"])
-        for product in each.products or [_Product()]:
-            purls = [one.purl for one in product.subcomponents]
-            of_image = is_of_image(product.purl)
-            if not purls and product.purl and not of_image:
-                purls = [product.purl]
-            yield Suppression(
-                names=frozenset(names),
-                span=_span(text, file, min(names)),
-                reason=each.impact_statement or each.justification or each.status,
-                purls=tuple(purls),
-                product=product.purl if of_image else "",
-                statement=True,
-            )
+        of_image = is_of_image(product_purl)
+        names = _names(each, file)
+        yield Suppression(
+            names=names,
+            span=_span(text, file, min(names)),
+            reason=each.impact_statement or each.justification or each.status,
+            purls=tuple(filter(None, purls)) or (() if of_image or not product_purl else (product_purl,)),
+            product=product_purl if of_image else "",
+            statement=True,
+        )
+
+
+def _names(each: _Statement, file: str) -> frozenset[str]:
+    """What the vulnerability of a statement is called."""
+    named = each.vulnerability
+    names = frozenset({named.name or named.id.rpartition("/")[2], *named.aliases} - {""})
+    if not names:
+        raise ConfigurationError([f"{file}: a statement names no vulnerability"])
+    return names
+
+
+def _when(text: str) -> dt.datetime:
+    """When a statement was made; one that does not say it was made before all others."""
+    try:
+        when = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return dt.datetime.min.replace(tzinfo=dt.UTC)
+    return when if when.tzinfo else when.replace(tzinfo=dt.UTC)
 
 
 def _cyclone_dx(document: _CycloneDx, text: str, file: str) -> Iterator[Suppression]:
@@ -153,8 +184,19 @@ def _cyclone_dx(document: _CycloneDx, text: str, file: str) -> Iterator[Suppress
             reason=each.analysis.detail or each.analysis.justification or each.analysis.state,
             # A reference that leads nowhere matches nothing, and is reported for that.
             purls=tuple(known) or tuple(packages),
+            product=_image(own),
             statement=True,
         )
+
+
+def _image(own: _Part | None) -> str:
+    """The package URL of the image that a document is about, empty where it is about none."""
+    if own is None:
+        return ""
+    if own.purl:
+        return own.purl if is_of_image(own.purl) else ""
+    name = image_name(own.name)
+    return f"pkg:oci/{name}" if own.type == "container" and name else ""
 
 
 def _parts(components: list[_Part]) -> Iterator[tuple[str, str]]:

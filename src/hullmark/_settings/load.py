@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hullmark._settings.baseline_options import baseline_settings
+from hullmark._settings.history_options import history_settings
 from hullmark._settings.kinds import describe
 from hullmark._settings.options import SCHEMA, scalars
 from hullmark._settings.positions import positions
@@ -344,6 +345,7 @@ def _settings(
         secrets=_secrets(values.get("secrets", {})),
         scan=scan,
         baseline=baseline,
+        history=history_settings(values.get("history", {})),
         release=release_settings(values.get("release", {}), source.span),
         services=services,
         links=tuple(

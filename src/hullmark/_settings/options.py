@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hullmark._settings.baseline_options import BASELINE
 from hullmark._settings.drill_kinds import DRILLS
+from hullmark._settings.history_options import HISTORY
 from hullmark._settings.kinds import (
     COMMAND,
     DATE,
@@ -219,6 +220,7 @@ SCHEMA = Table(
         ),
         SCAN,
         BASELINE,
+        HISTORY,
         RELEASE,
         Table(
             key="services",

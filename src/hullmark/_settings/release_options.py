@@ -228,6 +228,14 @@ RELEASE = Table(
             default="true",
         ),
         Option(
+            key="smoke-platforms",
+            kind=choice("native", "all"),
+            help="For which platforms the stack is started: this machine's, or all, which needs emulation.",
+            default="native",
+            environment="HULLMARK_SMOKE_PLATFORMS",
+            flag="--smoke-platforms",
+        ),
+        Option(
             key="cache",
             kind=FLAG,
             help="Whether layers are cached in the registry, where the builder can do that.",
@@ -279,6 +287,7 @@ def release_settings(values: Mapping[str, Any], span: Callable[[KeyPath], Source
         fail_on=None if fail_on is None else Severity.parse(fail_on),
         scan_fail_on=values.get("scan-fail-on"),
         smoke=values.get("smoke", defaults.smoke),
+        smoke_platforms=values.get("smoke-platforms", defaults.smoke_platforms),
         cache=values.get("cache", defaults.cache),
         sign=values.get("sign", defaults.sign),
         github_release=values.get("github-release"),

@@ -190,6 +190,18 @@ class BaselineSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HistorySettings:
+    """Where what was measured is kept, and what is made of it."""
+
+    url: str | None = field(default=None, repr=False)
+    """Of a database; it may hold a password. `None` stands for a file of the user's."""
+    branch: str | None = None
+    """Whose records are looked at; all of them where `None`."""
+    trend: float = 0.05
+    """By which share of its size an image may creep."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that can be configured, with defaults filled in."""
 
@@ -222,6 +234,7 @@ class Settings:
     secrets: SecretPolicy = field(default_factory=SecretPolicy)
     scan: ScanSettings = field(default_factory=ScanSettings)
     baseline: BaselineSettings = field(default_factory=BaselineSettings)
+    history: HistorySettings = field(default_factory=HistorySettings)
     release: ReleaseSettings = field(default_factory=ReleaseSettings)
     services: tuple[tuple[str, ServiceSettings], ...] = ()
     links: tuple[Link, ...] = ()

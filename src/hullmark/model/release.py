@@ -68,6 +68,8 @@ class ReleaseSettings:
     """The least severe finding that stops a release; as for other commands where `None`."""
     scan_fail_on: str | None = None
     smoke: bool = True
+    smoke_platforms: str = "native"
+    """For which platforms the stack is started: `native` or `all`."""
     cache: bool = True
     sign: str = "auto"
     github_release: str | None = None

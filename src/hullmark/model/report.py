@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hullmark.model.difference import Difference
     from hullmark.model.finding import Finding, Severity
     from hullmark.model.fix import Fixed
+    from hullmark.model.history import ServiceHistory
     from hullmark.model.location import SourceSpan
     from hullmark.model.outcome import CheckResult
     from hullmark.model.scan import ScanSummary
@@ -114,6 +115,8 @@ class Report:
     """The directory of the project below its repository, with forward slashes; empty at its root or without one."""
     comparison: Comparison | None = None
     """With the baseline, where there is one."""
+    history: tuple[ServiceHistory, ...] = ()
+    """What was measured of each service before, with this run where it was recorded."""
     rules: tuple[RuleText, ...] = ()
     """The text of every rule that has findings here, sorted by id."""
 

@@ -56,6 +56,8 @@ def _facts(exposure: Exposure) -> Iterator[str]:
     yield found.status.replace("_", " ")
     if found.exploited:
         yield "known to be exploited"
+    if found.likelihood is not None:
+        yield f"EPSS {found.likelihood:.2f}"
     if exposure.grace is not None:
         yield f"disclosed {found.published[:10]}, does not fail until {exposure.grace}"
     if found.base:

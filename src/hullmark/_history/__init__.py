@@ -1,0 +1,1 @@
+"""What was measured of the images and the stack, kept over time."""
