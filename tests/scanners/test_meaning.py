@@ -16,6 +16,7 @@ from hullmark._scanners.policy import HEADERS, NO_FIX, decided, young
 from hullmark.model.attribution import Origin, Told
 from hullmark.model.context import Manifest
 from hullmark.model.digest import DiffId
+from hullmark.model.finding import Severity
 from hullmark.model.inventory import Inventory
 from hullmark.model.owner import Owner, OwnerKind, Package
 from hullmark.model.project import ScanSettings
@@ -162,6 +163,28 @@ def test_what_was_disclosed_within_the_days_of_grace_is_young(published: str, un
     settings = ScanSettings(grace=7 * 86400.0)
     assert young(_found(published=published), settings, NOW) == until
     assert young(_found(published=published), ScanSettings(), NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("found", "fail_on", "grace", "severity"),
+    [
+        (_found(severity="critical"), "never", None, Severity.WARNING),
+        (_found(severity="critical", fixed=None), "never", None, Severity.NOTE),
+        (_found(severity="medium"), "never", None, Severity.NOTE),
+        (_found(severity="high"), "high", None, Severity.ERROR),
+        (_found(severity="high", fixed=None), "high", None, Severity.ERROR),
+        (_found(severity="medium"), "high", None, Severity.NOTE),
+        (_found(severity="unknown"), "low", None, Severity.NOTE),
+        (_found(severity="critical"), "high", dt.date(2026, 11, 27), Severity.NOTE),
+    ],
+)
+def test_what_fails_is_as_severe_as_was_decided_and_old_enough(
+    found: Vulnerability, fail_on: str, grace: dt.date | None, severity: Severity
+) -> None:
+    exposure = Exposure(vulnerability=found, fail_on=fail_on, image="web", grace=grace)
+    (finding,) = apply(exposure, "web")
+    assert finding.severity is severity
+    assert ("does not fail until 2026-11-27" in finding.seen) is (grace is not None)
 
 
 def test_one_change_is_told_for_each_group_with_what_it_fixes(tmp_path: Path) -> None:

@@ -85,11 +85,11 @@ def project(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(("docker", "image", "rm", "--force", image), check=True, capture_output=True)
 
 
-def _hullmark(project: Path, *argv: str) -> str:
+def _hullmark(project: Path, *argv: str, code: int = 0) -> str:
     stdout, stderr = io.StringIO(), io.StringIO()
     environ = {**os.environ, "HULLMARK_CACHE_DIR": str(project / "cache")}
-    code = main(["-C", str(project), *argv], stdout=stdout, stderr=stderr, environ=environ)
-    assert code == 0, stdout.getvalue() + stderr.getvalue()
+    ended = main(["-C", str(project), *argv], stdout=stdout, stderr=stderr, environ=environ)
+    assert ended == code, stdout.getvalue() + stderr.getvalue()
     return stdout.getvalue()
 
 
@@ -119,3 +119,27 @@ def test_old_packages_have_what_the_records_say_and_nothing_else(project: Path) 
     assert all(expected.values())
     assert found == expected
     assert report["undecided"] == []
+    _decide(project)
+
+
+def _decide(project: Path) -> None:
+    """What the project decides of all vulnerabilities is what a scan makes of them."""
+    (project / "hullmark.toml").write_text('[scan]\nfail-on = "critical"\n', encoding="utf-8")
+    plain = _severities(_hullmark(project, "scan", "--format", "json", code=1))
+    (project / "hullmark.toml").write_text(
+        '[scan]\nfail-on = "critical"\ngrace = "36500 days"\nfixable = false\n', encoding="utf-8"
+    )
+    young = _severities(_hullmark(project, "scan", "--format", "json"))
+    assert plain["CVE-2021-35042"] == "error"
+    assert young["CVE-2021-35042"] == "note"
+    # Those without a fix count now as well.
+    assert plain.keys() < young.keys()
+
+
+def _severities(text: str) -> dict[str, str]:
+    """Of the vulnerabilities that are findings, by their ID."""
+    return {
+        each["seen"].partition(": ")[2].partition(" ")[0]: each["severity"]
+        for each in json.loads(text)["findings"]
+        if each["rule"] == "vulnerable-package"
+    }

@@ -226,6 +226,35 @@ def test_without_anything_stored_a_failure_leaves_nothing(tmp_path: Path) -> Non
     assert not stored(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [always(429, Retry_After="0"), always(503), always(403), lambda _: 10],
+    ids=["429", "503", "403", "breaks off"],
+)
+def test_a_change_that_cannot_be_fetched_takes_none_of_the_others_over(
+    bucket: Bucket, tmp_path: Path, fault: Callable[[int], Answer | int | None]
+) -> None:
+    new = record("PYSEC-2", modified="2026-10-02T00:00:00Z")
+    fill(bucket, record("PYSEC-1"), new, record("PYSEC-3", modified="2026-10-03T00:00:00Z"))
+    bucket.misbehave["PyPI/PYSEC-2.json"] = fault
+    before = place_of(tmp_path, "PyPI").read_bytes()
+    bucket.asked.clear()
+    done = update(bucket, tmp_path)
+    assert (done.outcome, place_of(tmp_path, "PyPI").read_bytes()) == (Outcome.KEPT, before)
+    assert done.error is not None
+    assert ZIP not in bucket.paths()
+    bucket.misbehave.clear()
+    assert update(bucket, tmp_path).changed == 2
+    assert found(tmp_path) == {"PYSEC-1", "PYSEC-2", "PYSEC-3"}
+
+
+def test_a_change_in_another_format_makes_it_fetch_the_archive(bucket: Bucket, tmp_path: Path) -> None:
+    fill(bucket, record("PYSEC-1"), record("PYSEC-2", modified="2026-10-02T00:00:00Z"))
+    bucket.files["PyPI/PYSEC-2.json"] = b"<html>please log in</html>"
+    assert update(bucket, tmp_path).outcome is Outcome.NEW
+    assert found(tmp_path) == {"PYSEC-1", "PYSEC-2"}
+
+
 def test_one_ecosystem_that_fails_does_not_keep_the_others_from_being_updated(
     bucket: Bucket, tmp_path: Path
 ) -> None:
