@@ -111,6 +111,7 @@ BREAKS = [
     _in(DB, "unpinned-base-image", (UNPINNED, "")),
     _in(PLATFORM, "shell-form-entrypoint", (COMMAND, "CMD node /app/src/server.js\n")),
     _in(DB, "removed-libraries", (MIGRATIONS, "RUN find /usr/lib -name '*.so' -delete\n")),
+    _in(RAG, "removed-libraries", ("-exec strip --strip-debug {} +", "-delete")),
     _in(PLATFORM, "root-in-final-stage", (USER, "USER root\n")),
     _in(PLATFORM, "pruned-dependency", ("-o -name docs", "-o -name docs -o -name express")),
     Break(rule="dockerignore-missing", added=(COMPILED,), removed=(".dockerignore",)),

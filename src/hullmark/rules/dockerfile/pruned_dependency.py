@@ -36,14 +36,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hullmark.model.deployment import Deployment
-from hullmark.model.dockerfile import StageBase
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
-from hullmark.rules._known_bases import Directory, is_below
+from hullmark.rules._lent import lent, reaches
 from hullmark.rules._pruned import pruned
 
 if TYPE_CHECKING:
-    from hullmark.model.dockerfile import Recipe, Stage
     from hullmark.rules._pruned import Pruned
 
 
@@ -55,12 +53,12 @@ def pruned_dependency(deployment: Deployment) -> Iterator[Observation]:
     recipe = deployment.recipe
     shipped = {part.stage.index for part in recipe.shipped}
     for stage in recipe.stages:
-        lent = None if stage.index in shipped else _lent(recipe, stage)
+        copied = None if stage.index in shipped else lent(recipe, stage)
         for instruction in stage.instructions:
-            if instruction.keyword != "RUN" or lent == ():
+            if instruction.keyword != "RUN" or copied == ():
                 continue
             for found in pruned(stage, instruction):
-                if lent is not None and not _reaches(found, lent):
+                if copied is not None and not reaches(found.place, copied):
                     continue
                 for manifest in manifests:
                     taken = [
@@ -78,30 +76,4 @@ def _observation(found: Pruned, taken: list[str], manifest: str) -> Observation:
         expected=f"what `{manifest}` declares",
         remedy=f"leave {names} in, or take it out of `{manifest}` if nothing needs it",
         key=f"{manifest}: {' '.join(taken)}",
-    )
-
-
-def _lent(recipe: Recipe, stage: Stage) -> tuple[str, ...]:
-    """The paths of `stage`, and of what is built upon it, that other stages copy."""
-    found = []
-    for other in recipe.stages:
-        for instruction in other.instructions:
-            match instruction.source:
-                case StageBase(stage=source) if instruction.keyword == "COPY" and any(
-                    each.index == stage.index for each in source.lineage
-                ):
-                    at = Directory(source, instruction)
-                    at.known = "/"
-                    found += [
-                        path for word in instruction.words[:-1] if (path := at.path(word.text)) is not None
-                    ]
-                case _:
-                    pass
-    return tuple(found)
-
-
-def _reaches(found: Pruned, lent: tuple[str, ...]) -> bool:
-    """Whether what is left there is copied; where the place is not known, it is not said to be."""
-    return found.place is not None and any(
-        is_below(found.place, path) or is_below(path, found.place) for path in lent
     )

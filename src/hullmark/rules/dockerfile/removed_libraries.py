@@ -2,7 +2,8 @@ r"""Shared libraries are removed by pattern.
 
 What it checks
     `rm` and `find ... -delete` (or `-exec rm`) in a RUN whose files reach the image, where what they remove is named by
-    a pattern for shared libraries: `*.so`, `*.so.*`, `lib*.so*`. Static libraries (`*.a`, `*.la`) are fine.
+    a pattern for shared libraries: `*.so`, `*.so.*`, `lib*.so*`. That is a RUN of a stage that the image is made of, and
+    one of a stage that lends it the directory by COPY. Static libraries (`*.a`, `*.la`) are fine.
 
 Why it matters
     Which libraries a program needs is not seen from their names: those that another library or a Python module loads
@@ -25,27 +26,38 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import dropwhile, pairwise, takewhile
 from typing import TYPE_CHECKING
 
 from hullmark.model.dockerfile import Recipe
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
+from hullmark.rules._known_bases import Directory
+from hullmark.rules._lent import lent, reaches
 
 if TYPE_CHECKING:
     from hullmark.model.dockerfile import Command
 
 _PATTERN = re.compile(r"(?:.*/)?[^/]*\.so(?:\.?\*|\.[\d.*]+)?|(?:.*/)?[^/]*\.so\*?")
 _GLOB = re.compile(r"[*?\[]")
+_EXPRESSION = ("-", "(", "!", "\\")
+"""How the first word of an expression of `find` begins; what stands in front of it are directories."""
 
 
 @rule(summary="shared libraries are removed by pattern", severity=Severity.WARNING, since="0.1")
 def removed_libraries(recipe: Recipe) -> Iterator[Observation]:
-    for part in recipe.shipped:
-        for instruction in part.stage.instructions:
+    shipped = {part.stage.index for part in recipe.shipped}
+    for stage in recipe.stages:
+        copied = None if stage.index in shipped else lent(recipe, stage)
+        if copied == ():
+            continue
+        for instruction in stage.instructions:
             commands = instruction.commands if instruction.keyword == "RUN" else ()
+            at = Directory(stage, instruction)
             for command, following in zip(commands, (*commands[1:], None), strict=False):
-                if pattern := _removed(command, following):
+                at.follow(command)
+                pattern = _removed(command, following)
+                if pattern and (copied is None or any(reaches(at.path(p), copied) for p in _places(command))):
                     yield Observation(
                         location=command.span,
                         seen=f"`{command.program}` removes everything called `{pattern}`",
@@ -53,6 +65,23 @@ def removed_libraries(recipe: Recipe) -> Iterator[Observation]:
                         remedy="strip them instead (`strip --strip-unneeded`), or remove the package that brings them",
                         key=pattern,
                     )
+
+
+def _places(command: Command) -> Iterator[str]:
+    """The directories in which the command removes, as they are written."""
+    words = [word.text for word in command.arguments]
+    if command.program == "rm":
+        for word in words:
+            if _GLOB.search(word) and _PATTERN.fullmatch(word):
+                yield _GLOB.split(word)[0].rpartition("/")[0] or ("/" if word.startswith("/") else ".")
+        return
+    starts = list(takewhile(lambda word: word[:1] not in _EXPRESSION, _without_options(words)))
+    yield from starts or ["."]
+
+
+def _without_options(words: list[str]) -> list[str]:
+    """The words of `find` without what it takes in front of the directories."""
+    return list(dropwhile(lambda word: word in {"-H", "-L", "-P"} or word.startswith("-O"), words))
 
 
 def _removed(command: Command, following: Command | None) -> str | None:
