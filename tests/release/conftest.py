@@ -33,7 +33,7 @@ from hullmark.model.staging import Passage, StagedService
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from hullmark._release.undertaking import Undertaking
@@ -194,15 +194,21 @@ def shop(tmp_path: Path, registry: str, cancelled: threading.Event) -> Shop:
 
 
 def push_image(
-    release: Undertaking, repository: str, platform: str, mark: str, version: str = "1.4.0"
+    release: Undertaking,
+    repository: str,
+    platform: str,
+    mark: str,
+    version: str = "1.4.0",
+    files: Mapping[str, bytes] | None = None,
 ) -> str:
-    """Has the registry hold an image of one layer, different from others by `mark`; its digest."""
+    """Has the registry hold an image of one layer, different from others by `mark`, with `files`; its digest."""
     registries = release.registries
     written = io.BytesIO()
     with tarfile.open(fileobj=written, mode="w") as archive:
-        member = tarfile.TarInfo("mark.txt")
-        member.size = len(mark)
-        archive.addfile(member, io.BytesIO(mark.encode()))
+        for name, content in {"mark.txt": mark.encode(), **(files or {})}.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
     tar = written.getvalue()
     layer = gzip.compress(tar, mtime=0)
     system, architecture = platform.split("/")[:2]
@@ -210,7 +216,11 @@ def push_image(
         {
             "os": system,
             "architecture": architecture,
-            "config": {"Labels": {"mark": mark, "org.opencontainers.image.version": version}},
+            "config": {
+                "Labels": {"mark": mark, "org.opencontainers.image.version": version},
+                "User": "65534",
+                "Healthcheck": {"Test": ["CMD", "/bin/true"]},
+            },
             "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(tar).hexdigest()}"]},
         }
     ).encode()
@@ -233,8 +243,17 @@ def push_image(
     return registries.put(repository, json.dumps(document).encode(), MANIFEST)
 
 
-def stage(release: Undertaking, mark: str, *, passed: bool = True) -> None:
-    """Pushes an image for every service and platform, as if buildx had, and lets them pass the gate or not."""
+def stage(
+    release: Undertaking,
+    mark: str,
+    *,
+    passed: bool = True,
+    files: Callable[[str, str], Mapping[str, bytes]] = lambda _service, _platform: {},
+) -> None:
+    """Pushes an image for every service and platform, as if buildx had, and lets them pass the gate or not.
+
+    `files` says what each of them has.
+    """
     from hullmark._release.publish import note_tags  # after the project has been made
 
     note_tags(release)
@@ -246,7 +265,13 @@ def stage(release: Undertaking, mark: str, *, passed: bool = True) -> None:
                 planned,
                 release.version,
                 platform,
-                push_image(release, planned.repository, platform, f"{mark} {planned.name} {platform}"),
+                push_image(
+                    release,
+                    planned.repository,
+                    platform,
+                    f"{mark} {planned.name} {platform}",
+                    files=files(planned.name, platform),
+                ),
             )
             for platform in sorted(release.wanted.platforms)
         ]

@@ -1,0 +1,98 @@
+"""Releases with one image among good ones that may not be published: then none of them is."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.release.conftest import FOREIGN, NATIVE, SETTINGS, stage
+from tests.vulnerabilities.conftest import archive, record
+
+from hullmark._cli import main
+from hullmark._release.publish import publish
+from hullmark._vulnerabilities.ecosystems import ECOSYSTEMS
+from hullmark._vulnerabilities.feed import Directory
+from hullmark._vulnerabilities.update import Outcome, Updating
+from hullmark.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tests.release.conftest import Shop
+
+BUDGETED = f"""\
+{SETTINGS}smoke = false
+scan-fail-on = "critical"
+
+[services.api]
+budget = "30 kB"
+"""
+PACKAGE = "usr/lib/python3/dist-packages/till-1.0.dist-info/METADATA"
+METADATA = b"Metadata-Version: 2.1\nName: till\nVersion: 1.0\n"
+
+
+def _known(shop: Shop, tmp_path: Path, severity: str) -> dict[str, str]:
+    """The environment in which one vulnerability is known, of the package that all of the images have."""
+    feed, cache = tmp_path / severity / "feed", tmp_path / severity / "cache"
+    (feed / "PyPI").mkdir(parents=True)
+    known = record("GHSA-till-till-till", "till", database_specific={"severity": severity})
+    (feed / "PyPI/all.zip").write_bytes(archive([known]))
+    cancelled = threading.Event()
+    updating = Updating(directory=cache / "vulnerabilities", feed=Directory(path=feed), cancelled=cancelled)
+    (done,) = updating.update([ECOSYSTEMS["PyPI"]], whole=True)
+    assert done.outcome is Outcome.NEW, done.error
+    return {**shop.environ, "HULLMARK_CACHE_DIR": str(cache)}
+
+
+def _gate(shop: Shop, environ: Mapping[str, str]) -> tuple[int, dict[str, Any], str]:
+    stdout, stderr = io.StringIO(), io.StringIO()
+    argv = ["-C", str(shop.root), "release", "gate", "1.4.0", "--format", "json"]
+    code = main(argv, stdout=stdout, stderr=stderr, environ=dict(environ))
+    return code, json.loads(stdout.getvalue() or "{}"), stderr.getvalue()
+
+
+def _images(poison: str) -> Any:
+    """What the images have: all of them a package, and one of them too much where that is the poison."""
+
+    def files(service: str, platform: str) -> dict[str, bytes]:
+        heavy = poison == "budget" and (service, platform) == ("api", FOREIGN)
+        return {PACKAGE: METADATA, **({"opt/heavy": bytes(40_000)} if heavy else {})}
+
+    return files
+
+
+@pytest.mark.parametrize("poison", ["budget", "vulnerability"])
+def test_one_image_that_is_too_large_or_has_a_critical_vulnerability_keeps_all_from_being_published(
+    shop: Shop, tmp_path: Path, poison: str
+) -> None:
+    shop.write("hullmark.toml", BUDGETED)
+    harmless = _known(shop, tmp_path, "HIGH")
+    with shop.release("1.4.0") as release:
+        stage(release, poison, passed=False, files=_images(poison))
+        release.share()
+    environ = _known(shop, tmp_path, "CRITICAL") if poison == "vulnerability" else harmless
+    code, report, said = _gate(shop, environ)
+    assert code == 1, said
+    passed = {each["platform"]: each["passed"] for each in report["gate"]}
+    findings = [finding for each in report["gate"] for finding in each["findings"]]
+    if poison == "budget":
+        assert passed == {NATIVE: True, FOREIGN: False}, findings
+        assert len(findings) == 1
+        assert findings[0].startswith("api: over-budget")
+    else:
+        assert passed == {NATIVE: False, FOREIGN: False}
+        assert all("GHSA-till-till-till" in each for each in findings)
+    with shop.release("1.4.0") as release:
+        release.take_up()
+        with pytest.raises(UsageError, match="have not passed the gate"):
+            publish(release, lambda _line: None)
+        assert not shop.tags(release)
+        # The same images without the poison may go.
+        stage(release, "good", passed=False, files=_images(""))
+        release.share()
+    code, report, said = _gate(shop, harmless)
+    assert code == 0, said
