@@ -105,12 +105,76 @@ def test_a_log_without_a_failure_is_clean() -> None:
         "npm ERR! code EWEIRD",
         "Traceback (most recent call last):",
         "fatal: not a repository",
+        "panic: runtime error: index out of range [5] with length 3",
+        "2026/01/01 10:00:00 panic: no configuration",
+        "thread 'main' panicked at src/main.rs:2:5:",
+        "web-1  | 2026-01-01 FATAL: no configuration",
+        "web-1  | 2026-01-01 10:00:00.123 UTC [33] FATAL:  the database system is in ruins",
+        "web-1  | [FATAL] no configuration",
+        "web-1  | 10:00 fatal: no configuration",
+        "PHP Fatal error:  Uncaught something",
+        'time="2026-01-01" level=fatal msg="no configuration"',
+        '{"level":"fatal","msg":"no configuration"}',
+        "java.lang.NullPointerException: x",
+        "Caused by: org.example.shop.NoSuchOrderException",
+        'Exception in thread "main" java.lang.IllegalStateException: x',
+        "Unhandled exception. System.NullReferenceException: Object reference not set",
+        "System.InvalidOperationException: x",
+        "TypeError: shop is not a function",
+        "web-1  | 2026-01-01 10:00:00 Traceback (most recent call last):",
     ],
 )
 def test_a_failure_that_is_not_known_is_shown_and_was_not_checked(line: str) -> None:
     reading = _read(f"fine\n{line}\n")
     assert reading.status is Status.UNCHECKED
     assert reading.unexplained == ((2, line),)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "web-1  | checked 12 files: 0 errors, fatal=0",
+        "web-1  | fatal: 0, errors: 0",
+        "errors: 0",
+        "error: 0",
+        "FATAL=0 ERROR=0",
+        "summary: 0 FATAL, 3 WARN",
+        "no FATAL errors",
+        "a non-fatal: retried and fine",
+        "installed the unhandled exception handler",
+        "found 0 unhandled exceptions",
+        "recovered from panic: none",
+        "panic=0",
+        "compiled java.lang.NullPointerExceptionTest",
+        'level=info msg="fatality rate"',
+        "GET /fatal 200",
+    ],
+)
+def test_words_that_only_sound_like_a_failure_leave_a_log_clean(line: str) -> None:
+    assert _read(f"fine\n{line}\n").status is Status.CLEAN
+
+
+def test_a_panic_of_go_code_is_no_crash_in_native_code() -> None:
+    panic = (
+        "web-1  | panic: runtime error: invalid memory address or nil pointer dereference\n"
+        "web-1  | [signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x48f0c1]\n"
+    )
+    reading = _read(panic)
+    assert reading.diagnoses == ()
+    assert reading.status is Status.UNCHECKED
+    assert reading.unexplained[0] == (1, panic.splitlines()[0])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "SIGSEGV: segmentation violation",
+        "fatal error: unexpected signal during runtime execution",
+        "Got SIGSEGV",
+    ],
+)
+def test_a_crash_of_code_that_go_calls_is_one(line: str) -> None:
+    assert [each.situation for each in _read(line).diagnoses] == ["segmentation-fault"]
 
 
 def test_of_many_lines_that_are_not_known_the_last_are_shown() -> None:

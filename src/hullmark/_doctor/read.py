@@ -18,10 +18,22 @@ if TYPE_CHECKING:
     from hullmark._doctor.patient import Patient
     from hullmark._doctor.situation import Situation
 
+_STAMPED = r"^(?:[\d\[]\S* ){0,4}"
+"""Where a message starts: at the start of the line, or behind a time and what stands in brackets."""
 _FAILED = re.compile(
     r"failed to solve: |^(?:docker: )?Error response from daemon: |exited with code [1-9]|"
-    r"did not complete successfully|returned a non-zero code|^Traceback \(most recent call last\)|"
-    r"^(?:ERROR|error|npm error|npm ERR!|fatal|E)[: ] ?|OCI runtime \w+ failed|^dependency failed to start",
+    r"did not complete successfully|returned a non-zero code|OCI runtime \w+ failed|^dependency failed to start|"
+    r"^(?:ERROR|error|npm error|npm ERR!|fatal|E)[: ] ?(?!\s*0\b)|"
+    # What languages print when nobody handles an error.
+    r"Traceback \(most recent call last\)|" + _STAMPED + r"panic: |^thread '[^']*' panicked at |"
+    r'Exception in thread "|[Uu]n(?:handled|caught) [Ee]xception\b(?! handler)|'
+    + _STAMPED
+    + r"(?:Caused by: )?(?:[A-Za-z_][\w$]*\.)+[A-Z]\w*(?:Exception|Error)(?:: |\s*$)|"
+    + _STAMPED
+    + r"(?:Uncaught )?[A-Z]\w*(?:Error|Exception): |"
+    # A level of its own, not a count of such messages and not a word of a sentence.
+    r"(?<![\w.=/-])(?<!no )(?<!\b0 )FATAL(?![\w=./-]| errors?\b)(?!:?\s*0\b)|"
+    r"(?<![\w.=/-])[Ff]atal(?: error)?: (?!\s*0\b)|\blevel\"?[=:] ?\"?(?i:fatal|panic)\b",
     re.MULTILINE,
 )
 _MOST = 5
