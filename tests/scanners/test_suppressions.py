@@ -237,6 +237,16 @@ def test_a_document_of_another_format_is_a_mistake(tmp_path: Path, text: str) ->
         suppressions(tmp_path, ScanSettings(vex=("vex.json",)))
 
 
+def test_a_statement_is_told_by_its_own_line(tmp_path: Path) -> None:
+    document = _open_vex(products=[{"@id": "pkg:pypi/jinja2"}])
+    other = {"vulnerability": {"name": "CVE-2024-221950"}, "status": "affected"}
+    document["statements"].insert(0, other)
+    text = json.dumps(document, indent=1)
+    (tmp_path / "vex.json").write_text(text, encoding="utf-8")
+    (one,) = suppressions(tmp_path, ScanSettings(vex=("vex.json",)))
+    assert '"CVE-2024-22195"' in text.splitlines()[one.span.line - 1]
+
+
 def test_a_document_in_csaf_is_refused_with_what_to_do(tmp_path: Path) -> None:
     document = {"document": {"category": "csaf_vex", "csaf_version": "2.0"}, "vulnerabilities": []}
     (tmp_path / "vex.json").write_text(json.dumps(document), encoding="utf-8")

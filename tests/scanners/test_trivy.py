@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 from pathlib import Path
@@ -136,7 +135,11 @@ def test_a_scan_keeps_the_scanners_own_report(tmp_path: Path) -> None:
     assert [path.name for path in report.parent.iterdir()] == ["web.json"]
     (argv,) = commands.calls
     assert argv[-1] == "web:dev"
-    assert ("--ignorefile", os.devnull) in itertools.pairwise(argv)
+    assert f"--ignorefile={os.devnull}" in argv
+    assert "--ignore-unfixed=false" in argv
+    assert {"UNKNOWN", "LOW"} < set(
+        next(each for each in argv if each.startswith("--severity=")).partition("=")[2].split(",")
+    )
 
 
 def test_a_scan_that_fails_is_told_with_what_it_printed(tmp_path: Path) -> None:

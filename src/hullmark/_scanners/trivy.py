@@ -61,6 +61,12 @@ _LANGUAGES = {
 }
 _DATABASES = frozenset({"nvd", "ghsa", "glad", "julia"})
 """Sources of severities that are no distributions."""
+_ALL = (
+    "--severity=UNKNOWN,LOW,MEDIUM,HIGH,CRITICAL",
+    "--ignore-unfixed=false",
+    f"--ignorefile={os.devnull}",
+)
+"""What is set aside is decided for all scanners alike, and not by the files and variables that Trivy takes by itself."""
 _Severity = Literal["UNKNOWN", "LOW", "MEDIUM", "HIGH", "CRITICAL"]
 
 
@@ -77,10 +83,9 @@ class Trivy(Adapter):
 
     def scan(self, target: Target) -> Scanned:
         """See `Scanner.scan`."""
-        # What is ignored is decided for all scanners alike, so Trivy is to find none of it: not even the file that it
-        # takes by itself. Its cache in memory locks nobody out.
-        options = ("--scanners", "vuln", "--skip-db-update", "--cache-backend", "memory")
-        argv = ("image", "--quiet", "--format", "json", *options, "--ignorefile", os.devnull, target.image)
+        # Its cache in memory locks nobody out.
+        options = ("--scanners", "vuln", "--skip-db-update", "--cache-backend", "memory", *_ALL)
+        argv = ("image", "--quiet", "--format", "json", *options, target.image)
         completed = self._program.run(argv, timeout=TIMEOUT).check(
             hint="`trivy image` on its own says more; without a network it needs a database fetched before"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -208,5 +209,6 @@ def _parts(components: list[_Part]) -> Iterator[tuple[str, str]]:
 
 def _span(text: str, file: str, name: str) -> SourceSpan:
     """Where a document speaks of a vulnerability first."""
-    place = text.find(name)
-    return SourceSpan(path=file, line=text.count("\n", 0, place) + 1 if place >= 0 else 1)
+    # A longer number may begin alike.
+    place = re.search(rf"{re.escape(name)}(?![0-9A-Za-z])", text)
+    return SourceSpan(path=file, line=text.count("\n", 0, place.start()) + 1 if place else 1)
