@@ -88,8 +88,33 @@ def test_the_unit_of_sizes_does_not_matter(sizes: list[int], factor: int) -> Non
         assert other.share == pytest.approx(found.share)
 
 
-@given(sizes=st.lists(LEVEL, min_size=FEWEST, max_size=30))
-def test_what_is_read_backwards_shrinks_by_what_it_grew(sizes: list[int]) -> None:
+@given(
+    level=LEVEL,
+    share=st.floats(0.011, 3),
+    before=st.integers(1, 12),
+    after=st.integers(4, 12),
+    each=st.integers(0, 99),
+)
+def test_one_step_is_no_creep_and_hides_none(
+    level: int, share: float, before: int, after: int, each: int
+) -> None:
+    steady = [level + each * at for at in range(before + after)]
+    found = creep([*steady[:before], *(size + round(level * share) for size in steady[before:])])
+    assert found is not None
+    assert abs(found.bytes - (steady[-1] - steady[0])) <= each * 2
+
+
+def test_several_steps_are_creep_but_for_the_largest() -> None:
+    sizes = [MB * 100 * (101 + 2 * (at // 4)) // 100 for at in range(20)]
+    assert step_positions(sizes) == (4, 8, 12, 16)
+    found = creep(sizes)
+    assert found is not None
+    assert 0.05 < found.share < 0.08
+
+
+@given(level=LEVEL, noise=st.lists(st.integers(-99, 99), min_size=FEWEST, max_size=30))
+def test_what_is_read_backwards_shrinks_by_what_it_grew(level: int, noise: list[int]) -> None:
+    sizes = [level + level * each // 20_000 for each in noise]
     forwards, backwards = creep(sizes), creep(sizes[::-1])
     assert forwards is not None
     assert backwards is not None
@@ -146,7 +171,7 @@ def test_the_last_records_of_each_service_are_looked_at_in_their_order() -> None
 
 def test_a_person_is_shown_the_trend_the_step_and_who_made_it() -> None:
     sizes = [400 * MB, 400 * MB, 401 * MB, 401 * MB, 440 * MB, 441 * MB, 441 * MB, 442 * MB]
-    (found,) = _histories(sizes)
+    (found,) = _histories(sizes, limit=0.005)
     last = dataclasses.replace(
         found.records[-1],
         transfer=1_234_500_000,
@@ -168,7 +193,7 @@ def test_a_person_is_shown_the_trend_the_step_and_who_made_it() -> None:
         "  2026-11-01 00000000    442.0 MB     +1.0 MB 1,234.5 MB 125.0 s        3      0",
         "  2026-11-01 00000000+   442.0 MB             1,234.5 MB 125.0 s        3      0",
         "  step: +39.0 MB (+9.7%) at 00000000 of 2026-11-01",
-        "  trend: +48.4 MB (+12.2%) over 8 records, more than 5%",
+        "  trend: +2.8 MB (+0.7%) over 8 records, more than 0.5%",
         "",
         "+ with changes that were not committed; steps and trends leave it out",
     ]

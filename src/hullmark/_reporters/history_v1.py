@@ -74,7 +74,7 @@ class StepH1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class TrendH1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """By how much the unpacked size grew, jumps and outliers aside; `limit` is how much it may."""
+    """By how much the unpacked size grew, its largest step and outliers aside; `limit` is how much it may."""
 
     records: int
     change: int

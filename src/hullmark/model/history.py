@@ -94,7 +94,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Creep:
-    """By how much an image has grown over a number of records, jumps and outliers aside."""
+    """By how much an image has grown over a number of records, its largest step and outliers aside."""
 
     records: int
     share: float
@@ -174,10 +174,14 @@ def creep(sizes: Sequence[int]) -> Creep | None:
     """By how much `sizes` grow from the first to the last along the line of Theil and Sen; `None` for too few.
 
     The slope of that line is the median of the slopes between any two values, so that even a quarter of the values
-    being off the line does not move it.
+    being off the line does not move it. The largest step is taken out before: a single one is no creep, and has been
+    seen when it was made; of several, the others count.
     """
     if len(sizes) < FEWEST:
         return None
+    if steps := step_positions(sizes):
+        at = max(steps, key=lambda at: abs(sizes[at] - sizes[at - 1]))
+        sizes = [*sizes[:at], *(size - (sizes[at] - sizes[at - 1]) for size in sizes[at:])]
     slope = median((sizes[b] - sizes[a]) / (b - a) for a, b in combinations(range(len(sizes)), 2))
     start = median(size - slope * at for at, size in enumerate(sizes))
     grown = slope * (len(sizes) - 1)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hullmark import __version__
+from hullmark._reporters._html.history import charts
 from hullmark._reporters._html.smoke import timeline
 from hullmark._reporters._html.text import plain
 from hullmark._reporters.against import WORDS, gone, grown, tally, vulnerability_tally
@@ -17,6 +18,7 @@ from hullmark.model.verdict import Status
 from hullmark.model.vulnerability import SEVERITIES
 
 if TYPE_CHECKING:
+    from hullmark._reporters._html.history import Chart
     from hullmark._reporters._html.smoke import Timeline
     from hullmark._reporters.failure import Failure
     from hullmark.model.baseline import Comparison
@@ -130,6 +132,7 @@ class Page:
     rules: tuple[RuleText, ...]
 
     against: Against | None = None
+    charts: tuple[Chart, ...] = ()
 
     @property
     def standing_words(self) -> dict[str, str]:
@@ -196,6 +199,7 @@ def page(report: Report) -> Page:
         failures=failures(report),
         maps=tuple(_map(image) for image in report.images),
         rules=tuple(each for each in report.rules if each.page or each.url),
+        charts=charts(report.history),
         against=None if report.comparison is None else _against(report, report.comparison),
     )
 
