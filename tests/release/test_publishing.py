@@ -267,6 +267,23 @@ def test_another_machine_goes_on_with_what_the_registry_has(
         assert len(shop.tags(release)) == 8
 
 
+def test_what_was_handed_over_before_tags_began_to_move_does_not_begin_anew(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with shop.release("1.4.0") as release, monkeypatch.context() as patched:
+        stage(release, "mine")
+        before = release.state
+        patched.setattr("hullmark._release.publish._follow", _stop)
+        with pytest.raises(_Killed):
+            publish(release, _quiet)
+        moving = release.state.journal
+    states.save(shop.root, before)
+    with shop.release("1.4.0") as release:
+        assert release.kept == before
+        release.take_up()
+        assert release.state.journal == moving
+
+
 def test_what_an_attempt_from_another_commit_has_left_is_not_taken_up(shop: Shop) -> None:
     with shop.release("1.4.0") as release:
         stage(release, "poisoned", passed=False)

@@ -198,3 +198,6 @@ def test_what_triggers_need_is_asked_for_before_anything_is_done(
         "GITHUB_TOKEN is not set",
     ]
     assert found[0].startswith("hullmark.toml:")
+    # A machine that only builds, or looks, has no use for the keys.
+    with triggered.release("1.4.0", following=False) as release:
+        assert not [each for each in release.problems if each.check == "triggers"]

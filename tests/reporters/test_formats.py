@@ -117,6 +117,17 @@ def _sarif(report: Report) -> dict[str, Any]:
     return document
 
 
+def test_a_service_that_only_ran_beside_others_does_not_seem_mended() -> None:
+    beside = _ran(check=Check.SMOKE, service="db")
+    report = _report(_ran(), beside, services=("web",))
+    assert [run["automationDetails"]["id"] for run in _sarif(report)["runs"]] == ["hullmark/tale/web/"]
+    found = _ran(_finding(service="db"), check=Check.SMOKE, service="db")
+    broken = replace(beside, outcome=Broken(error="the engine is gone"))
+    for each in found, broken:
+        runs = _sarif(_report(_ran(), each, services=("web",)))["runs"]
+        assert [run["automationDetails"]["id"] for run in runs] == ["hullmark/tale/db/", "hullmark/tale/web/"]
+
+
 def test_each_service_is_a_run_with_a_category_of_its_own() -> None:
     report = _report(_ran(_finding()), _ran(service="db"), _ran(service=None))
     assert [run["automationDetails"]["id"] for run in _sarif(report)["runs"]] == [

@@ -362,3 +362,23 @@ def test_a_kept_report_is_named_by_its_file_and_where_there_are_several_the_serv
     name: str, expected: tuple[str, str | None] | None
 ) -> None:
     assert report_named(name) == expected
+
+
+def test_what_hullmark_notes_in_a_label_is_no_setting() -> None:
+    one, two = (
+        ImageConfiguration(labels=(("io.hullmark.inputs", value), ("a", value))) for value in ("1", "2")
+    )
+    found = difference(_contents(_image(configuration=one)), _contents(_image(configuration=two)))
+    assert [each.name for each in found.settings or ()] == ["Labels.a"]
+
+
+@pytest.mark.parametrize(("second", "text"), [("COPY b", ""), ("COPY a", "COPY a")])
+def test_through_what_an_owner_grew_is_only_said_where_that_is_known(second: str, text: str) -> None:
+    before = _contents(_image(("COPY a", [_file("ab1", 900)]), (second, [_file("ab2", 10)])))
+    after = _contents(_image(("COPY a", [_file("ab1", 900)]), (second, [_file("ab2", 20)])))
+    # A saved report tells how much an owner has, and not through what.
+    assert before.holdings is not None
+    (first, *others) = before.holdings
+    summed = replace(first, text="", bytes=first.bytes + sum(each.bytes for each in others))
+    found = difference(replace(before, holdings=(summed,)), after)
+    assert [(each.delta, each.text) for each in found.owners or ()] == [(10, text)]
