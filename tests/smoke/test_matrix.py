@@ -128,6 +128,11 @@ CASES = (
         found=(("restart-loop", "web", "last with code 3"),),
     ),
     Broken(
+        name="exit-after-a-while",
+        services=(f"flap: {_sh('sleep 2; exit 3', 'restart: always')}",),
+        found=(("service-exited", "flap", "exited with code 3"),),
+    ),
+    Broken(
         name="up-at-the-second-try",
         services=(
             f"web: {_sh('test -e /x && exec sleep 600; touch /x; echo no database; exit 3', 'restart: always')}",

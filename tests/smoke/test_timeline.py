@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hullmark._smoke.timeline import STEADY, STEADY_AGAIN, Event, Timeline
+from hullmark._smoke.timeline import STEADY, STEADY_AGAIN, STEADY_STAYING, Event, Timeline
 from hullmark.model.location import SourceSpan
 from hullmark.model.probe import TcpProbe
 from hullmark.model.project import Allowance, Project, Service, ServiceSettings, Settings
@@ -213,16 +213,28 @@ def test_a_service_without_a_container_has_no_worst_one() -> None:
 
 
 def test_what_only_runs_is_believed_after_a_while_and_later_when_it_has_exited_before() -> None:
-    timeline = _after("loop", "create start")
+    timeline = _after("db", "create start")
     assert not timeline.is_steady(2.0 + STEADY - 0.1)
     assert timeline.is_steady(2.0 + STEADY)
     (life,) = timeline.judged(2.0 + STEADY - 0.1)
     assert (life.state, life.ready, life.fate) == (State.RUNNING, False, "only just started")
     assert timeline.judged(2.0 + STEADY)[0].ready
+    for meant_to_stay in ("strict", "retry"):
+        timeline = _after(meant_to_stay, "create start")
+        assert not timeline.is_steady(2.0 + STEADY_STAYING - 0.1)
+        assert timeline.is_steady(2.0 + STEADY_STAYING)
     timeline = _after("loop", "create start die:1 start")
     assert not timeline.is_steady(4.0 + STEADY_AGAIN - 0.1)
     assert timeline.unsettled(4.0 + STEADY_AGAIN - 0.1) == {"loop"}
     assert timeline.is_steady(4.0 + STEADY_AGAIN)
+
+
+def test_what_only_runs_is_not_proven_to_work() -> None:
+    (life,) = _after("db", "create start").judged()
+    assert (life.ready, life.proven) == (True, False)
+    for service, events in (("db", "create start+ healthy"), ("job", "create start die:0")):
+        assert _after(service, events).judged()[0].proven
+    assert not _after("db", "create start die:1").judged()[0].proven
 
 
 def test_a_health_check_and_a_completed_job_need_no_further_proof() -> None:

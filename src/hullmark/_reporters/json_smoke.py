@@ -16,6 +16,8 @@ class ServiceRunV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """The life of one service in the stack under test; times in seconds since the stack was started."""
 
     state: str
+    proven: bool
+    """Whether it came up and something says that it works: a health check, probes of its own, or its end."""
     created_after_s: float | None
     started_after_s: float | None
     healthy_after_s: float | None
@@ -154,6 +156,7 @@ def smoke(stack: StackRun) -> SmokeV1:
         services={
             run.service: ServiceRunV1(
                 state=str(run.state),
+                proven=run.proven,
                 created_after_s=None if run.created is None else _s(run.created),
                 started_after_s=None if run.started is None else _s(run.started),
                 healthy_after_s=None if run.healthy is None else _s(run.healthy),

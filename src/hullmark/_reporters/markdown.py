@@ -313,6 +313,8 @@ def _stack(report: Report) -> Iterator[tuple[str, ...]]:
         return
     yield (f"<details><summary>Smoke test: {prose(stack.tally)}</summary>", "")
     yield tuple(_time_line(stack))
+    if stack.unproven:
+        yield (f"- {prose(stack.unproven)}",)
     yield from ((f"- {code(note)}",) for note in stack.notes)
     for run in stack.probes:
         mark = "ok" if run.passed else "**failed**"

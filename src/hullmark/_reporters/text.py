@@ -197,6 +197,8 @@ def _time_line(report: Report) -> Iterator[Table | Text]:
     yield table
     until = "from start to removal" if report.stack.kept is None else "from its start; it stays up"
     yield Text(f"{report.stack.tally}; {format_duration(report.stack.seconds)} {until}")
+    if report.stack.unproven:
+        yield Text(printable(report.stack.unproven), style="yellow")
     yield from (Text(printable(note), style="dim") for note in report.stack.notes)
 
 

@@ -96,13 +96,11 @@ class Stack:
             raise Unavailable("the engine stopped telling what happens to the stack", hint="`docker version`")
 
     def take_stock(self) -> None:
-        """Where something has failed, waits for what the engine has still to say of what has failed by now as well.
+        """Looks at all containers, and waits for what the engine has still to say of those that have failed by now.
 
         The first failure ends a wait, and it is seldom alone.
         """
         self.catch_up()
-        if not self.timeline.has_failed():
-            return
         api = self.engine.client.api
         of_run = {"label": f"{RUN_LABEL}={self.name}"}
         down = {

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 STEADY = 1.0
 """Seconds after which a service without a health check that still runs is believed to have come up."""
+STEADY_STAYING = 5.0
+"""The same for one that is meant to stay: it has a restart policy, or may be started again."""
 STEADY_AGAIN = 10.0
 """The same for one that has exited before; after as long the engine, too, forgets that it failed."""
 REFUSED = "refused"
@@ -225,8 +227,16 @@ class Timeline:
             and life.state is State.RUNNING
             and not life.has_health_check
             and (life.restarts or not self.is_told_by_probes(life))
-            and at - self._starts[container] < (STEADY_AGAIN if life.restarts else STEADY)
+            and at - self._starts[container] < self._believed_after(life)
         )
+
+    def _believed_after(self, life: ServiceRun) -> float:
+        """Seconds from its last start until a service of which only that is known that it runs is believed."""
+        if life.restarts:
+            return STEADY_AGAIN
+        service = self.project.service(life.service)
+        stays = service.restarts or service.restarts_when_done
+        return STEADY_STAYING if stays or self.project.settings.service(service.name).restarts else STEADY
 
 
 def _unborn(service: Service) -> ServiceRun:

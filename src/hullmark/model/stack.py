@@ -138,6 +138,11 @@ class ServiceRun:
         return self.state.up and not checked and not self.unanswered and not self.unsettled
 
     @property
+    def proven(self) -> bool:
+        """Whether something beside the engine says that it works: a health check, probes of its own, or its end."""
+        return self.ready and (self.state is not State.RUNNING or self.answered is not None)
+
+    @property
     def start_took(self) -> float | None:
         """Seconds from the start of its container until it was up, as far as anything says when that was.
 
@@ -365,6 +370,12 @@ class StackRun:
         shown = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
         many = "all services are" if len(self.services) != 1 else "the service is"
         return f"{many} up ({shown})" if self.ready else f"not all services are up ({shown})"
+
+    @property
+    def unproven(self) -> str:
+        """Which services run without anything that says whether they work, in a sentence; empty where there are none."""
+        names = [run.service for run in self.services if run.ready and not run.proven]
+        return f"not proven to work: {', '.join(names)} (no health check, no probe)" if names else ""
 
     @property
     def tally(self) -> str:
