@@ -342,6 +342,34 @@ def test_every_index_is_signed_and_verified_before_a_tag_leads_to_it(
             assert verified.endswith(service.digest)
 
 
+def test_whoever_verifies_a_release_is_told_of_a_signature_that_is_none(
+    shop: Shop, cosign: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _published(shop, "1.4.0", "mine")
+
+    def verified() -> tuple[int, str]:
+        said = io.StringIO()
+        argv = ["-C", str(shop.root), "release", "verify", "1.4.0"]
+        return main(argv, stdout=said, stderr=said, environ=shop.environ), said.getvalue()
+
+    cosign.unlink()
+    assert verified()[0] == 0
+    lines = cosign.read_text("utf-8").splitlines()
+    assert lines[0] == "public-key --key k.key"
+    assert len(lines) == 3
+    assert all(line.startswith("verify --key ") and "@sha256:" in line for line in lines[1:])
+    monkeypatch.setenv("COSIGN_FAILS", "verify")
+    code, said = verified()
+    assert code == 1
+    assert said.count("is not signed as it has to be: no verify today") == 2
+    # What cannot be looked at is not taken for signed.
+    shop.write("hullmark.toml", f'{SETTINGS}sign = "always"\n')
+    monkeypatch.setattr("hullmark._release.sign._is_there", lambda _environ: False)
+    code, said = verified()
+    assert code == 1
+    assert said.count("nobody knows whether it is signed") == 2
+
+
 def test_what_has_to_be_signed_and_cannot_be_is_told_before_anything_is_done(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

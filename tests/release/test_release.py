@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import shutil
 import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,7 @@ from hullmark._cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.release.conftest import Shop
 
@@ -145,3 +148,38 @@ def test_a_registry_with_tls_and_a_password_is_released_to(
     problems = json.loads(text)["problems"]
     assert {each["check"] for each in problems} == {"registry"}
     assert "nobody is logged in there" in problems[0]["text"]
+
+
+LOSING = """#!/bin/sh
+if [ "$2" = bake ] && mkdir "$LOST_AFTER/$(ls "$LOST_AFTER" | wc -l)" && [ -d "$LOST_AFTER/1" ]; then
+    echo "ERROR: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF" >&2
+    exit 1
+fi
+exec "$REAL_DOCKER" "$@"
+"""
+
+
+def test_a_builder_that_is_lost_is_one_error_after_which_only_the_rest_is_built(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builds, program = tmp_path / "builds", tmp_path / "lossy/docker"
+    builds.mkdir()
+    program.parent.mkdir()
+    program.write_text(LOSING, encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setattr("hullmark._release.build._AT_ONCE", 1)
+    arguments = ("release", "build", "1.4.0", "--platform", NATIVE, "--format", "json")
+    with monkeypatch.context() as patched:
+        patched.setenv("REAL_DOCKER", shutil.which("docker") or "")
+        patched.setenv("LOST_AFTER", str(builds))
+        patched.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+        code, text, progress = _hullmark(shop, *arguments)
+    assert code == 3, progress
+    assert progress.count("error reading from server: EOF") == 1
+    staged = {each["name"]: each["images"] for each in json.loads(text)["services"]}
+    assert {name: len(images) for name, images in staged.items()} == {"api": 1, "web": 0}
+    code, text, progress = _hullmark(shop, *arguments, "--resume")
+    assert code == 0, progress
+    resumed = {each["name"]: each["images"] for each in json.loads(text)["services"]}
+    assert resumed["api"] == staged["api"]
+    assert len(resumed["web"]) == 1

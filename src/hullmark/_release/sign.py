@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -13,6 +14,7 @@ from hullmark.model.release import Problem
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from hullmark._process import Commands
     from hullmark._release.undertaking import Undertaking
     from hullmark.model.release import ReleaseSettings
 
@@ -48,7 +50,7 @@ def sign(undertaking: Undertaking, tell: Callable[[str], None]) -> None:
         return
     key = around.environ.get(KEY)
     with tempfile.TemporaryDirectory(prefix="hullmark-") as directory:
-        keyed, known = _keys(undertaking, key, Path(directory))
+        keyed, known = _keys(around.commands, key, Path(directory))
         for service in undertaking.state.services:
             digest = next(each.digest for each in undertaking.state.indexes if each.service == service.name)
             reference = f"{service.repository}@{digest}"
@@ -59,17 +61,41 @@ def sign(undertaking: Undertaking, tell: Callable[[str], None]) -> None:
             tell(f"{reference} is signed")
 
 
-def _keys(
-    undertaking: Undertaking, key: str | None, directory: Path
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+@contextlib.contextmanager
+def signatures(
+    settings: ReleaseSettings, commands: Commands, environ: Mapping[str, str]
+) -> Iterator[Callable[[str, str], str | None]]:
+    """What tells, of a repository and a digest there, what is wrong with the signature; nothing where none is made.
+
+    By a key, that it was this key which signed; without one, that somebody signed.
+    """
+    if not signing(settings, environ):
+        yield lambda _repository, _digest: None
+        return
+    if not _is_there(environ):
+        yield lambda _repository, _digest: "`cosign` is not on PATH, so nobody knows whether it is signed"
+        return
+    with tempfile.TemporaryDirectory(prefix="hullmark-") as directory:
+        _, known = _keys(commands, environ.get(KEY), Path(directory))
+
+        def problem(repository: str, digest: str) -> str | None:
+            argv = (_PROGRAM, "verify", *known, *_insecure(repository, environ), f"{repository}@{digest}")
+            ran = commands.run(argv, timeout=_SECONDS)
+            if ran.returncode == 0:
+                return None
+            said = next((line.strip() for line in reversed(ran.stderr.splitlines()) if line.strip()), "")
+            return f"{digest} is not signed as it has to be: {said or f'cosign ends with {ran.returncode}'}"
+
+        yield problem
+
+
+def _keys(commands: Commands, key: str | None, directory: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What tells cosign to sign, and to verify."""
     if not key:
         return (), _ANYBODY
-    argv = (_PROGRAM, "public-key", "--key", key)
     public = directory / "cosign.pub"
-    public.write_text(
-        undertaking.surroundings.commands.run(argv, timeout=_SECONDS).check().stdout, encoding="utf-8"
-    )
+    argv = (_PROGRAM, "public-key", "--key", key)
+    public.write_text(commands.run(argv, timeout=_SECONDS).check().stdout, encoding="utf-8")
     return ("--key", key), ("--key", str(public))
 
 

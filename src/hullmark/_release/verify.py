@@ -10,11 +10,12 @@ from hullmark._images.manifests import ImageManifest, Index, parse_manifest
 from hullmark._images.platforms import Platform
 from hullmark._images.push import Push
 from hullmark._release import state as states
+from hullmark._release.sign import signatures
 from hullmark.errors import DamagedImage
 from hullmark.model.release import Held
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from hullmark._images.manifests import Descriptor
     from hullmark._release.plan import Wanted
@@ -33,7 +34,9 @@ def verify(made: Wanted, registries: Registries) -> tuple[Held, ...]:
     """
     home = min(service.repository for service in made.services)
     noted = states.fetch(registries, home, str(made.version))
-    return tuple(_Look(made, registries, service, noted).held() for service in made.services)
+    settings = made.project.settings.release
+    with signatures(settings, registries.commands, registries.environ) as unsigned:
+        return tuple(_Look(made, registries, service, noted, unsigned).held() for service in made.services)
 
 
 @dataclass(slots=True)
@@ -42,6 +45,7 @@ class _Look:
     registries: Registries
     service: PlannedService
     noted: State | None
+    unsigned: Callable[[str, str], str | None]
 
     def held(self) -> Held:
         """What there is of one service."""
@@ -55,6 +59,8 @@ class _Look:
             )
         platforms: list[str] = []
         problems = [*self._as_noted(found)]
+        if (problem := self.unsigned(self.service.repository, found.digest)) is not None:
+            problems.append(problem)
         try:
             problems += self._content(found, platforms)
         except DamagedImage as error:
