@@ -135,3 +135,21 @@ def test_osv_scanner_takes_records_from_a_directory_and_says_which_it_lacks(tmp_
     commands = ScriptedCommands({IMAGE: done(REPORT, stderr=lacking, returncode=1)})
     with pytest.raises(Unavailable, match="osv-scanner has no records of Debian in /records"):
         OsvScanner(commands, tmp_path, environ).scan(target(tmp_path / "web.json"))
+
+
+def test_grype_without_a_database_says_so_and_what_to_do(tmp_path: Path) -> None:
+    said = "[0009] ERROR \x1b[31mfailed to load vulnerability db: database does not exist\x1b[0m\n"
+    commands = ScriptedCommands({("grype", "docker:web:dev"): done(stderr=said, returncode=1)})
+    with pytest.raises(Unavailable, match=r"that it can use: database does not exist$") as caught:
+        Grype(commands, tmp_path, {}).scan(target(tmp_path / "web.json"))
+    assert "`grype db update`" in str(caught.value.hint)
+    assert "--quiet" not in commands.calls[-1]
+
+
+def test_grype_that_somebody_built_himself_has_no_version_and_says_so(tmp_path: Path) -> None:
+    printed = (
+        "Application:         grype\nVersion:             [not provided]\nPlatform:            linux/amd64\n"
+    )
+    answer = Grype(ScriptedCommands({("grype", "version"): done(printed)}), tmp_path, {}).probe()
+    assert isinstance(answer, Available)
+    assert answer.version == "[not provided]"

@@ -11,6 +11,7 @@ from hullmark._scanners.adapter import TIMEOUT, Adapter, decoded
 from hullmark._scanners.interface import Scanned
 from hullmark._scanners.programs import Kind
 from hullmark._vulnerabilities.severity import in_order, ratings
+from hullmark.errors import Unavailable
 from hullmark.model.vulnerability import Rating, Scale, Vulnerability
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 _KIND = Kind(
     name="grype",
     ask=("version",),
-    version=re.compile(r"^Version:\s+v?(\S+)", re.MULTILINE),
+    # Of a program that somebody has built by himself this is `[not provided]`.
+    version=re.compile(r"^Version:\s+v?(\S.*?)\s*$", re.MULTILINE),
     images=("anchore/grype",),
     refused={},
     install="install Grype (https://github.com/anchore/grype) to scan for vulnerabilities with it",
@@ -47,6 +49,7 @@ _STATES = {
     "unknown": "unknown",
     "": "unknown",
 }
+_NO_DATABASE = re.compile(r"failed to load vulnerability db: ([^\n\x1b]+)")
 
 
 class Grype(Adapter):
@@ -63,10 +66,15 @@ class Grype(Adapter):
     def scan(self, target: Target) -> Scanned:
         """See `Scanner.scan`."""
         env = {"GRYPE_DB_AUTO_UPDATE": "false", "GRYPE_CHECK_FOR_APP_UPDATE": "false"}
-        argv = (f"{target.scheme}:{target.image}", "--quiet", "--output", "json")
-        completed = self._program.run(argv, timeout=TIMEOUT, env=env).check(
-            hint="`grype IMAGE` on its own says more; without a network it needs a database fetched before"
-        )
+        # Asked to be quiet, it does not say why it fails either.
+        argv = (f"{target.scheme}:{target.image}", "--output", "json")
+        completed = self._program.run(argv, timeout=TIMEOUT, env=env)
+        if completed.returncode != 0 and (why := _NO_DATABASE.search(completed.stderr)):
+            raise Unavailable(
+                f"Grype has no database of vulnerabilities that it can use: {why[1]}",
+                hint="run `grype db update`, or `grype db import FILE` on a machine without a network",
+            )
+        completed.check(hint="`grype IMAGE` on its own says more")
         text = completed.stdout.encode()
         scanned = read_report(text, service=target.service)
         self._keep(target, text)
