@@ -49,8 +49,9 @@ def test_what_touches_no_image_is_clean_and_says_so_in_the_comment(
     (checkout.top / "README.md").write_text("# Other\n")
     done = checkout.hullmark("ci", "run", "pr", "--base", "HEAD", "--reports", str(tmp_path / "reports"))
     assert (done.code, done.stdout) == (0, "no image is affected\n")
-    (file,) = (tmp_path / "reports").iterdir()
-    assert file.name == "report.md"
+    reports = tmp_path / "reports"
+    assert {each.name for each in reports.iterdir()} == {"report.md", "report.sarif", "report.xml"}
+    file = reports / "report.md"
     assert file.read_text().startswith(MARKER)
     assert "1 changed file:" in file.read_text()
 
