@@ -142,7 +142,8 @@ def test_everything_that_a_squash_loses_comes_back_in_one_go() -> None:
     lost = """\
 FROM debian:12@sha256:0000000000000000000000000000000000000000000000000000000000000000 AS runtime
 ARG PORT=80
-ENV A=1 B=${A}2
+ENV A=1
+ENV B=${A}2
 LABEL a=b org.opencontainers.image.version=1
 WORKDIR /srv
 EXPOSE $PORT

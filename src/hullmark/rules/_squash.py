@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hullmark._secrets.variables import is_named_like_secret
+from hullmark._secrets.variables import is_named_like_secret, secret_in
 from hullmark.model.finding import Observation
 from hullmark.model.fix import Applicability, Fix, lines_after
 
@@ -184,25 +184,49 @@ class Place:
         }
 
     def arguments(self, names: Iterable[str], stage: Stage) -> list[str]:
-        """The ARG lines that make the arguments `names` of `stage` known at the place, those they need first."""
-        present = {
-            pair.name
-            for instruction in self._before
-            if instruction.keyword == "ARG"
-            for pair in instruction.pairs
-        }
-        lines: list[str] = []
+        """The ARG lines that make the arguments `names` of `stage` known at the place, in the order they have there."""
+        present = {pair.name for pair in self._declared}
+        found: dict[str, Pair] = {}
         pending = list(names)
         while pending:
             name = pending.pop()
-            found = stage.pair("ARG", name)
-            if found is None or name in present:
+            last = stage.pair("ARG", name)
+            if last is None or name in present:
                 continue
             present.add(name)
-            _, pair = found
-            lines.insert(0, f"ARG {name}" if pair.raw is None else f"ARG {name}={pair.raw}")
-            pending += variables_of(pair.raw or "")
-        return lines
+            found[name] = last[1]
+            pending += variables_of(last[1].raw or "")
+        order = [pair.name for _, pair in _arguments(stage) if found.get(pair.name) is pair]
+        return [
+            f"ARG {name}" if found[name].raw is None else f"ARG {name}={found[name].raw}" for name in order
+        ]
+
+    @property
+    def _declared(self) -> list[Pair]:
+        """The arguments that are declared at the place."""
+        return [
+            pair for instruction in self._before if instruction.keyword == "ARG" for pair in instruction.pairs
+        ]
+
+    def _keeps(
+        self, name: str, stage: Stage, before: Instruction, seen: frozenset[str] = frozenset()
+    ) -> bool:
+        """Whether the argument `name`, declared at the place as last in `stage`, has the value it has at `before`."""
+        found = [(above, pair) for above, pair in _arguments(stage, before) if pair.name == name]
+        raws = {pair.raw for _, pair in found}
+        if not found or len(raws) > 1 or not all(above for above, _ in found) or name in self.environment:
+            return False
+        (raw,) = raws
+        if any(pair.raw != raw for pair in self._declared if pair.name == name):
+            return False
+        taken = variables_of(raw or "")
+        if len(found) > 1 and taken:
+            return False  # what its default takes may have changed in between
+        first = next(each for each in stage.history if found[0][1] in each.pairs)
+        set_before = _environment(stage, first)
+        return name not in seen and all(
+            other not in set_before and self._keeps(other, stage, first, seen | {name}) for other in taken
+        )
 
     def text(
         self, written: str, stage: Stage, before: Instruction, known: Iterable[str] = ()
@@ -210,9 +234,9 @@ class Place:
         """`written` at `before` in `stage`, so that it means the same here; and the arguments that it needs.
 
         ENV variables that are not known here (those in `known` are) are replaced by their value. `None` when that
-        cannot be done; `sure` is cleared when a variable comes from the base image.
+        cannot be done; `sure` is cleared when a variable comes from the base image, or has another value here.
         """
-        here = {*self.environment, *known}
+        known = set(known)
         there = _environment(stage, before)
         needed: list[str] = []
         failed = False
@@ -220,11 +244,13 @@ class Place:
         def replaced(match: re.Match[str]) -> str:
             nonlocal failed
             name = match[1] or match[2] or match[3]
-            if name in here:
+            if name in known:
                 return match[0]
             if is_named_like_secret(name):
                 failed = True  # what it holds is written into no image
                 return match[0]
+            if match[3] is not None and "$" in match[0][1:]:
+                self.sure = False
             if name in there:
                 # As it was written, so that what the build passes in does not become part of the file.
                 made = self.text(_unquoted(there[name][1]), stage, there[name][0])
@@ -235,37 +261,59 @@ class Place:
                 return made[0]
             if stage.pair("ARG", name) is not None:
                 needed.append(name)
+                self.sure = self.sure and self._keeps(name, stage, before)
             else:
                 self.sure = False
             return match[0]
 
         text = _VARIABLE.sub(replaced, written)
+        if text != written and "'" in written:
+            self.sure = False  # what stands in single quotes is not replaced
         return None if failed else (text, needed)
 
     def pairs(self, keyword: str, losses: Iterable[LostPair]) -> list[str] | None:
-        """The lines that set the values of `losses` again."""
+        """The lines that set the values of `losses` again.
+
+        A value that would become another one here is written as it is, where nothing from outside is part of it.
+        """
         needed: list[str] = []
         groups: list[list[str]] = []
-        names: set[str] = set()
+        setters: dict[str, Instruction] = {}
         fresh: set[str] = set()
         last: Stage | None = None
+        sure = self.sure
         for each in losses:
             stage, instruction, pair = each.lost.stage, each.lost.instruction, each.pair
+            moved = last is not None and stage is not last
             last = stage
-            known = names - {pair.name} if _set_once(stage, names) else set()
+            # All of one ENV see what was before it.
+            known = {name for name, setter in setters.items() if setter is not instruction}
+            known = known - {pair.name} if _set_once(stage, setters) else set()
+            self.sure = True
             made = self.text(_quoted(instruction, pair), stage, instruction, known)
+            read = set() if made is None else set(variables_of(made[0]))
+            parted = bool(fresh & read & known)
+            behind = set(setters) if parted else set(setters) - fresh
+            faithful = (
+                made is not None and self.sure and not (moved and made[1]) and not (read - known) & behind
+            )
+            if not faithful and (literal := _literal(each, self.recipe.dockerfile.escape)) is not None:
+                made, faithful, parted = (literal, []), True, False
             if made is None:
+                self.sure = False
                 return None
+            sure = sure and faithful
             text, arguments = made
             needed += arguments
-            if not groups or fresh & set(variables_of(text)):
+            if not groups or parted:
                 groups.append([])
                 fresh = set()
             name = pair.name if re.fullmatch(r"[\w.-]+", pair.name) else f'"{pair.name}"'
             groups[-1].append(f"{name}={text}")
             if keyword == "ENV":
-                names.add(pair.name)
+                setters[pair.name] = instruction
                 fresh.add(pair.name)
+        self.sure = sure
         if last is None:
             return None
         joint = f" {self.recipe.dockerfile.escape}\n{' ' * (len(keyword) + 1)}"
@@ -322,6 +370,35 @@ def _environment(stage: Stage, before: Instruction) -> dict[str, tuple[Instructi
         if instruction.keyword == "ENV":
             found.update({pair.name: (instruction, pair) for pair in instruction.pairs})
     return found
+
+
+def _arguments(stage: Stage, before: Instruction | None = None) -> Iterator[tuple[bool, Pair]]:
+    """The arguments that are declared in the history of `stage`, each with whether that is above `before`."""
+    above = True
+    for instruction in stage.history:
+        above = above and instruction is not before
+        if instruction.keyword == "ARG":
+            yield from ((above, pair) for pair in instruction.pairs)
+
+
+def _literal(loss: LostPair, escape: str) -> str | None:
+    """The value of `loss` without variables; `None` where arguments or the base image have a part in it."""
+    pending = [(loss.pair, loss.lost.instruction)]
+    while pending:
+        pair, before = pending.pop()
+        there = _environment(loss.lost.stage, before)
+        for name in variables_of(pair.raw or ""):
+            if name not in there or is_named_like_secret(name):
+                return None
+            pending.append((there[name][1], there[name][0]))
+        if pair.unresolved or pair.value is None or re.search(r"\$\{\w+[^\w}]", pair.raw or ""):
+            return None
+    value = loss.pair.value or ""
+    if re.fullmatch(r"[\w./:@%+,=-]+", value):
+        return value
+    if "\n" in value or secret_in(loss.pair.name, value):
+        return None
+    return '"' + re.sub(rf'(["$]|{re.escape(escape)})', lambda match: escape + match[0], value) + '"'
 
 
 def _unquoted(pair: Pair) -> str:

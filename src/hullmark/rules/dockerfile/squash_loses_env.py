@@ -11,7 +11,9 @@ Why it matters
     service runs with defaults that nobody chose, often far from where the variable was declared.
 
 How to fix
-    Set them again behind the squash. An argument that a value needs has to be declared again as well. A variable whose
+    Set them again behind the squash. An argument that a value needs has to be declared again as well. Where an argument
+    or a variable has another value by then, the fix writes the value itself; where that comes from outside as well, the
+    fix is not a safe one and says which variables to look at. A variable whose
     name or value is that of a secret is better set when the container is started: no fix writes it into the image.
 
     Bad:
@@ -67,7 +69,7 @@ def squash_loses_env(recipe: Recipe) -> Iterator[Observation]:
         yield _lost(recipe, safe)
     if unsure:
         names = " and ".join(each.pair.name for each in unsure)
-        reason = f"look at {names} first, which the base image or a later file may decide" if safe else ""
+        reason = f"look at {names} first, which the base image, an argument or a later file may decide"
         yield _lost(recipe, unsure, reason)
     if secret:
         found = observation(recipe, [each.lost for each in secret], f"ENV {_names(secret)}", lambda _: None)
