@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import json
 import os
+import secrets
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
@@ -17,6 +18,9 @@ from hullmark._settings.edit import with_values
 from hullmark.errors import ConfigurationError
 from hullmark.model.table import Entry, Kind
 from hullmark.testing import ImageFiles, archive_of, docker_files, layer_tar
+
+if TYPE_CHECKING:
+    from hullmark._engines import Engine
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "schemas"
 DPKG = "/var/lib/dpkg"
@@ -119,7 +123,28 @@ def test_what_came_through_a_squash_is_not_known_without_its_stage(images: Path)
         history=({"created_by": "COPY / / # buildkit"},),
     )
     (images / "squashed.tar").write_bytes(archive_of(docker_files({"it:1": squashed})))
-    assert _json(images, "size", f"docker-archive:{images}/squashed.tar")["attributed"] == 0.0
+    reference = f"docker-archive:{images}/squashed.tar"
+    found = _json(images, "size", reference)
+    assert found["attributed"] == 0.0
+    assert found["notes"][0] == (
+        "layer 1 is a squash of another stage, and what wrote its 300 B is not known: `--stage-image IMAGE` names the "
+        "stage"
+    )
+    stdout = _call(images, "size", reference)[1]
+    assert f"note: {found['notes'][0]}\n" in stdout
+    assert "1 file, 1 directory, 0 links\n" in stdout
+
+
+def test_what_has_nothing_but_masked_files_has_no_row(images: Path) -> None:
+    first = layer_tar([Entry(path=path, kind=Kind.FILE, size=9) for path in ("/gone", "/srv/own")])
+    second = layer_tar([Entry(path="/gone", kind=Kind.WHITEOUT)])
+    files = docker_files({"it:1": ImageFiles(layers=(first, second))})
+    (images / "masked.tar").write_bytes(archive_of(files))
+    stdout = _call(images, "size", f"docker-archive:{images}/masked.tar", "--by", "owner")[1]
+    assert "  1  /srv (directory)\n" in stdout
+    assert "  0  / (directory)" not in stdout
+    owners = _json(images, "size", f"docker-archive:{images}/masked.tar")["owners"]
+    assert {each["name"]: each["masked"] for each in owners} == {"/srv": 0, "/": 9}
 
 
 def _stage(marker: str) -> ImageFiles:
@@ -169,6 +194,7 @@ def test_a_squash_is_attributed_to_the_stage_that_is_given(squashes: Path) -> No
         ("COPY app /srv/app", 6),
     ]
     assert found["update"] is None
+    assert not any("squash" in note for note in found["notes"])
     code, stdout, stderr = _call(squashes, "size", stage, "--stage-image", image)
     assert (code, stdout) == (3, "")
     assert "is no squash" in stderr
@@ -284,7 +310,7 @@ def test_diff_with_itself_finds_nothing(images: Path) -> None:
     reference = f"docker-archive:{images}/old.tar"
     found = _json(images, "diff", reference, reference)
     assert (found["owners"], found["files"], found["settings"]) == ([], [], [])
-    assert "nothing changed" in _call(images, "diff", reference, reference)[1]
+    assert "\nnothing changed\n" in _call(images, "diff", reference, reference)[1]
 
 
 def test_diff_takes_a_report_that_was_kept(images: Path) -> None:
@@ -431,3 +457,30 @@ def test_a_service_that_is_misspelt_is_told_with_the_nearest(tmp_path: Path) -> 
     assert code == 3
     assert "the engine has no image `hullmark-test/none:1`" in stderr
     assert "service" not in stderr
+
+
+@pytest.mark.docker
+def test_a_squash_that_a_service_here_builds_is_better_asked_for_by_the_service(
+    tmp_path: Path, engine: Engine
+) -> None:
+    name = f"hullmark-test-{secrets.token_hex(6)}"
+    (tmp_path / "compose.yml").write_text(
+        f"services: {{crane: {{image: '{name}:2'}}, shop: {{build: ., image: {name}}}}}\n"
+    )
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    host = {"DOCKER_HOST": os.environ.get("DOCKER_HOST", "")}
+    names = [f"{name}:latest", f"{name}:2"]
+    engine.client.images.load(archive_of(docker_files({each: _squash("one") for each in names}, legacy=True)))
+    try:
+        for given in (f"docker:{name}", f"docker.io/library/{name}:latest"):
+            code, stdout, stderr = _call(tmp_path, "size", given, **host)
+            assert code == 0, stderr
+            assert (
+                "not known: `hullmark size shop` looks it up in its stage; else `--stage-image IMAGE`"
+                in stdout
+            )
+        stdout = _call(tmp_path, "size", f"docker:{name}:2", **host)[1]
+        assert "not known: `--stage-image IMAGE` names the stage\n" in stdout
+    finally:
+        for each in names:
+            engine.client.images.remove(each, force=True)

@@ -52,6 +52,8 @@ def here(tmp_path: Path, small_image: SmallImage, monkeypatch: pytest.MonkeyPatc
             "docker-archve:image.tar",
             "there is no scheme `docker-archve`; did you mean `docker-archive:image.tar`",
         ),
+        ("docker-arhive:x:y", "there is no scheme `docker-arhive`; did you mean `docker-archive:x:y`"),
+        ("foo:bar:baz", "`bar:baz` is no tag"),
         ("docker-daemon:team/app", "there is no scheme `docker-daemon`; did you mean `docker:team/app`"),
         ("https://example.com/app", "there is no scheme `https`; did you mean `registry:example.com/app`"),
         ("docker://debian", "no name begins with `//`; did you mean `docker:debian`"),
@@ -62,6 +64,8 @@ def test_a_path_or_a_scheme_that_there_is_not_is_told_with_what_was_meant(given:
     with pytest.raises(UsageError, match=said) as caught:
         candidates(given)
     assert f"`{given}`" in caught.value.message
+    if given.startswith(("foo:", "docker-arhive:")):
+        assert "oci-archive:PATH[:TAG]" in str(caught.value.hint)
     assert caught.value.exit_code == 2
 
 

@@ -11,6 +11,7 @@ from hullmark._checks import Surroundings
 from hullmark._cli.options import flags
 from hullmark._compose.resolve import unknown_service
 from hullmark._contents.kept import contents_in, report_named
+from hullmark._contents.stage import unfollowed
 from hullmark._contents.update import update
 from hullmark._dockerfile import recipe_of
 from hullmark._images.interface import NoSuchImage
@@ -27,6 +28,7 @@ from hullmark.errors import (
     nearest,
 )
 from hullmark.model.progress import Silent
+from hullmark.model.reference import parse_reference
 
 if TYPE_CHECKING:
     from hullmark._cli.session import Session
@@ -80,6 +82,13 @@ def sized(
     reading = _reading(session)
     project, service = _named(session, name)
     anatomy = _anatomy(session, reading, name, project, service, wanted)
+    if wanted.stage is None and service is None and (lost := unfollowed(anatomy)):
+        built_by = _built_by(session, name, project)
+        better = (
+            "" if built_by is None else f"`hullmark size {built_by.name}` looks it up in its stage; else "
+        )
+        note = f"{lost}: {better}`--stage-image IMAGE` names the stage"
+        anatomy = replace(anatomy, notes=(note, *anatomy.notes))
     before = previous
     if before is None and project is not None and service is not None:
         before = project.settings.service(service.name).previous or project.settings.previous
@@ -176,6 +185,22 @@ def _anatomy(
             contents=wanted.contents,
         )
     return reading.measured(anatomy, image, wanted.platform) if wanted.transfer else anatomy
+
+
+def _built_by(session: Session, name: str, project: Project | None) -> Service | None:
+    """The service of the project here, if there is one, that builds the image of the engine called `name`."""
+    scheme, _, rest = name.partition(":")
+    called = rest if scheme == "docker" else name if scheme not in SCHEMES else None
+    if called is None:
+        return None
+    try:
+        project = project or _project(session, SystemCommands(session.environ, session.cancelled))
+        wanted = parse_reference(called)
+        built = () if project is None else (each for each in project.services if each.build is not None)
+        return next((each for each in built if parse_reference(each.image) == wanted), None)
+    except (ConfigurationError, Unavailable, UsageError, ValueError):
+        # Of a hint that cannot be given, nothing has to be said.
+        return None
 
 
 def _misspelt(name: str, project: Project | None, error: NoSuchImage) -> HullmarkError:

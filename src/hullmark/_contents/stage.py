@@ -11,6 +11,7 @@ from hullmark.model.table import Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hullmark.model.anatomy import Anatomy
     from hullmark.model.attribution import Attribution, Squash
     from hullmark.model.image import Image
 
@@ -28,6 +29,20 @@ def unattributed(image: Image, attribution: Attribution) -> Iterator[str]:
                 f"{'is' if count == 1 else 'are'} not in {squash.stage.reference} as they are here: what wrote them is "
                 "not known"
             )
+
+
+def unfollowed(anatomy: Anatomy) -> str | None:
+    """What of an image came through squashes whose stages are not at hand, in a clause; `None` where nothing did."""
+    attribution = anatomy.attribution
+    followed = {squash.layer for squash in attribution.squashes}
+    lost = [index for index in attribution.whole if index not in followed]
+    if not lost:
+        return None
+    size = format_size(sum(anatomy.image.layers[index].unpacked for index in lost))
+    if len(lost) == 1:
+        return f"layer {lost[0] + 1} is a squash of another stage, and what wrote its {size} is not known"
+    numbers = ", ".join(str(index + 1) for index in lost)
+    return f"the layers {numbers} are squashes of other stages, and what wrote their {size} is not known"
 
 
 def check_stage(image: Image, attribution: Attribution, stage: Image) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from hullmark._images.compression import Measured
-from hullmark._images.decompression import LONGEST_MAGIC, decoder_for, other_compression
+from hullmark._images.decompression import LONGEST_MAGIC, decoder_for, other_compression, too_large
 from hullmark._images.interface import Unreadable, Walked
 from hullmark._images.tar import TarWalk
 from hullmark.errors import DamagedImage, Interrupted
@@ -184,7 +184,7 @@ class BlobReader:
         else:
             self._layer.write(piece)
             if self.size > self._limits.unpacked:
-                raise DamagedImage(f"{self._name} has more than {self._limits.unpacked} bytes; refused")
+                raise too_large(self._name, self._limits)
 
     def finish(self) -> Walked | Unreadable:
         """The layer, once all bytes have come, or what is known of what is none."""

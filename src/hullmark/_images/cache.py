@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hullmark._images.interface import Request, Walked
     from hullmark.model.digest import DiffId
 
-VERSION = f"1{sys.byteorder[0]}"
+VERSION = f"2{sys.byteorder[0]}"
 """Of how entries are packed; those of another version are of no use."""
 LARGEST = 1_000_000_000
 """Bytes of all entries; beyond, those are dropped that were not used for the longest time."""

@@ -45,8 +45,11 @@ def _complete(core: Core, request: Request, cache: Cache, cancelled: threading.E
     document = parse_configuration(core.config, name)
     diff_ids = document.diff_ids(name)
     if len(diff_ids) != len(core.layers):
+        listed, there = len(diff_ids), len(core.layers)
         raise DamagedImage(
-            f"{name}: the configuration lists {len(diff_ids)} layers, and there are {len(core.layers)}"
+            f"{name}: the configuration lists {listed} {'layer' if listed == 1 else 'layers'}, and there "
+            f"{'is' if there == 1 else 'are'} {there}",
+            hint="its parts are not of one image: save, copy or build it again",
         )
     digest = _manifest(core, name)
     if core.manifest is not None:

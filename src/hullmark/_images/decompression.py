@@ -8,6 +8,7 @@ import sys
 import zlib
 from typing import TYPE_CHECKING, Any
 
+from hullmark._images.interface import RATIO, UNPACKED, Refused
 from hullmark.errors import DamagedImage
 
 if TYPE_CHECKING:
@@ -53,8 +54,10 @@ class Decoder:
                 if not view:
                     return
             part = view[: self._step]
+            # Counted before, because what it becomes is held against it.
+            self._read += len(part)
             used = self._decompress(part)
-            self._read += used
+            self._read -= len(part) - used
             view = view[used:]
             if self._stream.eof:
                 # What comes after a frame is handed back as a copy, so small frames are fed in small steps.
@@ -80,11 +83,13 @@ class Decoder:
             return
         self._written += len(data)
         limits = self._limits
-        if self._written > limits.unpacked or (
-            self._written > limits.free and self._written > limits.ratio * max(self._read, 1)
-        ):
-            raise DamagedImage(
-                f"{self._name} decompresses to more than {self._written} bytes from {self._read}; refused"
+        if self._written > limits.unpacked:
+            raise too_large(self._name, limits)
+        if self._written > limits.free and self._written > limits.ratio * max(self._read, 1):
+            raise Refused(
+                f"{self._name} decompresses to more than {limits.ratio:,} times its size: {self._read:,} bytes of it "
+                f"to {self._written:,}; refused",
+                hint=f"where that is meant, {RATIO} says how many times larger it may become",
             )
         self._emit(data)
 
@@ -101,7 +106,6 @@ class _Inflate(Decoder):
     def _decompress(self, part: memoryview) -> int:
         stream, data = self._stream, part
         while True:
-            # Counted before, because what it becomes is held against it.
             try:
                 out = stream.decompress(data, _LARGEST_OUTPUT)
             except self._errors as error:
@@ -124,6 +128,14 @@ class _Zstandard(Decoder):
             data = memoryview(b"")
             if stream.eof or stream.needs_input:
                 return len(part) - len(stream.unused_data if stream.eof else b"")
+
+
+def too_large(name: str, limits: Limits) -> Refused:
+    """What to say of a layer, or an archive, that goes on after as many bytes as any may have."""
+    return Refused(
+        f"{name} has more than {limits.unpacked:,} bytes unpacked; refused",
+        hint=f"where that is meant, {UNPACKED} says how many it may have, such as `2 TB`",
+    )
 
 
 def decoder_for(head: bytes, emit: Callable[[bytes], None], limits: Limits, name: str) -> Decoder | None:

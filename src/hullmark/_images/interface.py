@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from hullmark.errors import DamagedImage, Unavailable
+from hullmark.errors import DamagedImage, Unavailable, UsageError
+from hullmark.model.size import parse_size
 
 if TYPE_CHECKING:
     import threading
@@ -17,10 +19,17 @@ if TYPE_CHECKING:
     from hullmark.model.table import FileTable
 
 Buffer = bytes | memoryview
+UNPACKED, RATIO = "HULLMARK_LARGEST_LAYER", "HULLMARK_LARGEST_RATIO"
+"""The environment variables that set `Limits.unpacked` and `Limits.ratio`."""
+_COUNT = re.compile(r"[0-9]{1,9}").fullmatch
 
 
 class DamagedStore(DamagedImage):
     """A store is not as its engine left it, which need not be true of the image."""
+
+
+class Refused(DamagedImage):
+    """More was asked for than is read of any image; what came after it is not known."""
 
 
 class NoSuchImage(Unavailable):
@@ -32,9 +41,9 @@ class Limits:
     """How much a hostile image may ask for before it is refused."""
 
     unpacked: int = 1 << 40
-    """Bytes of one layer's tar."""
+    """Bytes of one layer's tar; see `UNPACKED`."""
     ratio: int = 2000
-    """How many times larger than its blob a layer's tar may be, once it is larger than `free`."""
+    """How many times larger than its blob a layer's tar may be, once it is larger than `free`; see `RATIO`."""
     free: int = 1 << 28
     """Bytes below which `ratio` does not count."""
     entries: int = 10_000_000
@@ -47,6 +56,20 @@ class Limits:
     """Bytes of the long names and the attributes of one layer."""
     captured: int = 1 << 28
     """Bytes that may be kept of one layer, and of one file before `Capture.take` has seen it."""
+
+    def set_by(self, environ: Mapping[str, str]) -> Limits:
+        """These, but for what the user's environment sets; raises `UsageError` for what is no limit."""
+        limits = self
+        if text := environ.get(UNPACKED, "").strip():
+            try:
+                limits = replace(limits, unpacked=parse_size(text))
+            except ValueError as error:
+                raise UsageError(f"{UNPACKED}: {error}") from error
+        if text := environ.get(RATIO, "").strip():
+            if not _COUNT(text) or not (ratio := int(text)):
+                raise UsageError(f"{RATIO}: expected how many times larger, such as 5000, got `{text[:40]}`")
+            limits = replace(limits, ratio=ratio)
+        return limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

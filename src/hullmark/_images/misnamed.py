@@ -81,7 +81,11 @@ def check_bare(reference: str, forms: Iterable[str]) -> None:
             )
         what = "holds no image that can be read" if existing(reference) else "does not exist"
         raise UsageError(f"`{reference}` is a path, which names no image, and {what}", hint=hint)
-    check_name(reference, reference)
+    try:
+        check_name(reference, reference)
+    except UsageError as error:
+        # What has several colons may have been meant to begin with a scheme.
+        raise UsageError(error.message, hint=hint if reference.count(":") > 1 else error.hint) from error
 
 
 def meant_path(reference: str) -> str | None:
@@ -139,14 +143,20 @@ def _scheme_of(reference: str, schemes: Iterable[str]) -> str | None:
     with contextlib.suppress(ValueError):
         parse_reference(reference)
         # A name with a tag, or with the port of a host; but nobody tags an image with the path of a file.
-        like = head in _OTHER_SCHEMES or nearest(head, schemes) is not None
-        return head if like and existing(rest) else None
-    return head if "/" in rest or existing(rest) else None
+        return head if _meant_scheme(head, schemes) is not None and existing(rest) else None
+    # A name has one tag: with two, what is written like a scheme is a slip of one.
+    slip = ":" in rest and _meant_scheme(head, schemes) is not None
+    return head if "/" in rest or slip or existing(rest) else None
+
+
+def _meant_scheme(scheme: str, schemes: Iterable[str]) -> str | None:
+    """The scheme that was probably meant by one that there is not."""
+    return _OTHER_SCHEMES.get(scheme.lower()) or nearest(scheme.lower(), schemes)
 
 
 def _instead_of(scheme: str, rest: str, schemes: Iterable[str]) -> str | None:
     rest = rest.removeprefix("//")
-    meant = _OTHER_SCHEMES.get(scheme.lower()) or nearest(scheme.lower(), schemes)
+    meant = _meant_scheme(scheme, schemes)
     if meant is None or meant in _FILES:
         # What is at that path says more than what it was called.
         meant_there = meant_path(rest)

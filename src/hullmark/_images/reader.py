@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from hullmark._images.blob import CHANGED, read_blob
-from hullmark._images.interface import Blob, DamagedStore, Stored, Unreadable, Walked
+from hullmark._images.interface import Blob, DamagedStore, Refused, Stored, Unreadable, Walked
 from hullmark.errors import DamagedImage, Interrupted
 
 if TYPE_CHECKING:
@@ -90,11 +90,11 @@ def _readable(found: Walked | Unreadable, diff_id: DiffId, name: str) -> Walked:
     """
     if isinstance(found, Walked):
         return found
-    if found.diff_id is None:
+    if found.diff_id is None and not isinstance(found.error, Refused):
         raise DamagedImage(
             f"{found.error.message}; the configuration says that its diff ID is {diff_id}", hint=CHANGED
         )
-    if found.diff_id != diff_id:
+    if found.diff_id is not None and found.diff_id != diff_id:
         raise DamagedImage(_differs(name, diff_id, found.diff_id), hint=CHANGED) from found.error
     raise found.error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hullmark._images.cache import Cache
@@ -87,6 +87,7 @@ def open_image(
     """
     cancelled = cancelled or threading.Event()
     request = request or Request()
+    request = replace(request, limits=request.limits.set_by(environ))
     cache = cache or Cache.at(environ)
     commands = commands or SystemCommands(environ, cancelled)
     asked_for(platform)

@@ -41,6 +41,7 @@ from hullmark._images.header import (
 from hullmark.errors import DamagedImage
 from hullmark.model.image import Content
 from hullmark.model.table import DIGEST_SIZE, Entry, FileTable, Kind
+from hullmark.model.text import printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,6 +54,8 @@ _METADATA = "/.wh..wh."
 """What an old storage driver kept for itself in the root of a layer."""
 LONGEST_PATH = 4096
 """Bytes of a name or a link: no system makes longer ones."""
+_SHOWN = 120
+"""Characters of a name that a message shows."""
 
 _GNU_SPARSE, _GNU_EXTENDED, _GNU_REAL_SIZE = 386, 482, slice(483, 495)
 _GNU_PAIR, _GNU_MORE, _GNU_MORE_EXTENDED = 24, 21, 504
@@ -662,8 +665,13 @@ class TarWalk:
         return raw.decode("utf-8", "surrogateescape")
 
     def _path(self, raw: bytes) -> str:
-        """`raw` as it is below the root, which no name leaves."""
-        return posixpath.normpath("/" + self._text(raw).lstrip("/"))
+        """`raw` as it is below the root, whether or not it begins there; raises `DamagedImage` where it leaves it."""
+        text = self._text(raw)
+        path = posixpath.normpath(text.lstrip("/"))
+        if path == ".." or path.startswith("../"):
+            shown = shortened(printable(text), _SHOWN)
+            raise DamagedImage(f"{self._name} holds a name that leads out of its root, `{shown}`; refused")
+        return "/" if path == "." else f"/{path}"
 
     def _named(self, path: str, kind: int) -> tuple[str, int] | None:
         """What an entry with that name is, which its name may say; `None` for what is none."""

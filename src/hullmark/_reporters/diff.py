@@ -43,7 +43,7 @@ def text(difference: Difference, style: Style, *, top: int) -> Iterator[str]:
             f"{format_size(total.after)}\n"
         )
     if difference.empty:
-        yield "\nnothing changed that both sides tell of\n"
+        yield "\nnothing changed\n" if difference.told else "\nnothing changed that both sides tell of\n"
         return
     yield from _layers(difference, style)
     yield "\n"

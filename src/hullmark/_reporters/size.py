@@ -79,6 +79,8 @@ def _view(anatomy: Anatomy, view: str, style: Style, top: int) -> Iterator[str]:
             rows = [
                 (each.bytes, each.files, f"{each.owner} ({each.owner.kind}){required(each.why)}")
                 for each in anatomy.owners
+                # What has nothing but masked files takes no space that anybody sees.
+                if each.files
             ]
         case _:
             rows = [(each.bytes, each.files, each.path) for each in anatomy.directories]
@@ -97,7 +99,13 @@ def _counted(anatomy: Anatomy) -> str:
     """What else there is: in the tables, files are regular files, and one with several names counts once."""
     counts = anatomy.counts
     masked = f" and {counts.masked_files:,} masked" if counts.masked_files else ""
-    return f"{counts.files:,} files{masked}, {counts.directories:,} directories, {counts.links:,} links"
+    files = _number(counts.files, "file", "files")
+    directories = _number(counts.directories, "directory", "directories")
+    return f"{files}{masked}, {directories}, {_number(counts.links, 'link', 'links')}"
+
+
+def _number(count: int, one: str, more: str) -> str:
+    return f"{count:,} {one if count == 1 else more}"
 
 
 def _told(origin: Origin) -> str:
@@ -112,7 +120,11 @@ def _told(origin: Origin) -> str:
 def _savings(anatomy: Anatomy, style: Style) -> Iterator[str]:
     saved = anatomy.reclaim
     rows = [(saved.squash, "a squash: what later layers hide")] if saved.squash else []
-    rows += [(each.bytes, f"{each.waste} ({each.files:,} files)") for each in saved.savings if each.bytes]
+    rows += [
+        (each.bytes, f"{each.waste} ({_number(each.files, 'file', 'files')})")
+        for each in saved.savings
+        if each.bytes
+    ]
     if not rows:
         yield "nothing that could be saved was found\n"
         return

@@ -241,6 +241,12 @@ class Difference:
             or any(total.delta for total in self.totals)
         )
 
+    @property
+    def told(self) -> bool:
+        """Whether both sides tell everything: of a report that was kept, not all is known."""
+        known = (self.files, self.owners, self.settings, self.total("unpacked").delta)
+        return all(each is not None for each in known)
+
     def total(self, name: str) -> Total:
         """The size called `name`."""
         return next(total for total in self.totals if total.name == name)

@@ -17,7 +17,7 @@ import pytest
 from hullmark._images.cache import Cache
 from hullmark._images.interface import Limits, Request
 from hullmark._images.reference import open_image
-from hullmark.errors import DamagedImage, HullmarkError, Unavailable
+from hullmark.errors import DamagedImage, HullmarkError, Unavailable, UsageError
 from hullmark.model.table import Entry, Kind
 from hullmark.testing import ImageFiles, archive_of, compress, docker_files, layer_tar, oci_files, write_files
 
@@ -115,13 +115,47 @@ def test_a_bomb_is_refused_before_it_fills_memory_or_time(tmp_path: Path, how: s
     reference = layout(tmp_path, edit)
     tracemalloc.start()
     try:
-        with pytest.raises(DamagedImage, match="decompresses to more than"):
+        with pytest.raises(DamagedImage, match="decompresses to more than 100 times its size") as caught:
             open_(reference, ratio=100, free=1 << 24)
-        with pytest.raises(DamagedImage, match="decompresses to more than"):
+        assert f"{len(packed):,} bytes of it" in caught.value.message
+        # Nothing is said of a diff ID: it was not hashed to its end.
+        assert "diff ID" not in caught.value.message
+        assert "HULLMARK_LARGEST_RATIO" in str(caught.value.hint)
+        with pytest.raises(DamagedImage, match="has more than 16,777,216 bytes unpacked") as caught:
             open_(reference, unpacked=1 << 24)
+        assert "HULLMARK_LARGEST_LAYER" in str(caught.value.hint)
         assert tracemalloc.get_traced_memory()[1] < 1 << 27
     finally:
         tracemalloc.stop()
+
+
+def test_the_environment_sets_what_a_layer_may_decompress_to(tmp_path: Path) -> None:
+    large = layer_tar([Entry(path="/large", kind=Kind.FILE, size=1 << 20)])
+
+    def edit(manifest: Any, files: dict[str, bytes]) -> None:
+        config = json.loads(files[f"blobs/sha256/{manifest['config']['digest'][7:]}"])
+        config["rootfs"]["diff_ids"][0] = f"sha256:{digest(large)}"
+        manifest["layers"][0] = add(files, gzip.compress(large))
+        manifest["config"] |= add(files, json.dumps(config).encode()) | {
+            "mediaType": manifest["config"]["mediaType"]
+        }
+
+    reference = layout(tmp_path, edit)
+    strict = Request(limits=Limits(free=1 << 18, ratio=100))
+
+    def read(**environ: str) -> Image:
+        return open_image(reference, environ=environ, cache=Cache(None), request=strict)
+
+    with pytest.raises(DamagedImage, match="more than 100 times"):
+        read()
+    with pytest.raises(DamagedImage, match="more than 200 times"):
+        read(HULLMARK_LARGEST_RATIO="200")
+    assert len(read(HULLMARK_LARGEST_RATIO="2000").layers) == 2
+    with pytest.raises(DamagedImage, match="more than 1,000,000 bytes"):
+        read(HULLMARK_LARGEST_RATIO="2000", HULLMARK_LARGEST_LAYER="1 MB")
+    for name, wrong in (("RATIO", "0"), ("RATIO", "many"), ("LAYER", "5000"), ("LAYER", "-1 MB")):
+        with pytest.raises(UsageError, match=f"HULLMARK_LARGEST_{name}: .*{wrong}"):
+            read(**{f"HULLMARK_LARGEST_{name}": wrong})
 
 
 @pytest.mark.parametrize("how", ["gzip", "zstd"])

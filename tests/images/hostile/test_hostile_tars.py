@@ -171,6 +171,57 @@ def test_what_no_archive_says_is_damage(archive: bytes) -> None:
             walk(archive, piece=piece)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../evil",
+        "..",
+        "/../evil",
+        "a/../../evil",
+        "./../evil",
+        "../.wh.evil",
+        "n/" * 60 + "../" * 61,
+    ],
+)
+@pytest.mark.parametrize("how", ["name", "hard link", "long name", "record"])
+def test_a_name_that_leads_out_of_the_root_is_refused(name: str, how: str) -> None:
+    raw = name.encode()
+    match how:
+        case "name" if len(raw) <= 100:
+            archive = header(raw)
+        case "hard link":
+            archive = extended(record("linkpath", raw)) + header(b"f", type_=b"1")
+        case "record":
+            archive = extended(record("path", raw)) + header(b"f")
+        case _:
+            archive = extended(raw + b"\0", b"L") + header(b"f")
+    with pytest.raises(DamagedImage, match="leads out of its root") as caught:
+        walk(header(b"before") + archive + END)
+    assert caught.value.exit_code == 3
+    assert caught.value.message.startswith("the layer holds ")
+    assert name[:20] in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("a/../b", "/b"),
+        ("./a/./../b/", "/b"),
+        ("/etc/passwd", "/etc/passwd"),
+        ("//etc/passwd", "/etc/passwd"),
+        ("..a/...", "/..a/..."),
+        ("a/b/../../c", "/c"),
+    ],
+)
+def test_a_name_that_stays_below_the_root_is_read_as_engines_read_it(name: str, path: str) -> None:
+    links = header(b"hard", type_=b"1"), header(b"soft", type_=b"2")
+    hard, soft = (extended(record("linkpath", value)) for value in (name.encode(), b"../../out"))
+    table = walk(header(name.encode()) + hard + links[0] + soft + links[1] + END)
+    assert list(table.paths) == [path, "/hard", "/soft"]
+    # A symbolic link may say anything: it is followed below the root of the image only.
+    assert table.links == {1: path, 2: "../../out"}
+
+
 def test_what_would_grow_without_end_is_refused() -> None:
     small = Limits(entries=10, header=2000, names=3000, captured=1000, unpacked=1 << 20)
     request = Request(capture=Everything(), contents=True, limits=small)
