@@ -176,3 +176,17 @@ def test_the_benchmark_of_linting_compares_with_hadolint_on_the_same_files() -> 
     )
     ratio = float(re.search(r"([0-9.]+) times hadolint", run.stdout)[1])  # type: ignore[index]
     assert abs(ours / theirs - ratio) < 0.01
+
+
+def test_the_benchmark_of_a_release_tells_what_each_part_takes_and_fails_beyond_its_limit() -> None:
+    command = [sys.executable, str(ROOT / "benchmarks/release.py"), "--services", "1", "--limit"]
+    run = subprocess.run([*command, "60000"], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    told = {name.strip(): float(seconds) for name, seconds in re.findall(r"(.+?) +([0-9.]+) s\n", run.stdout)}
+    whole = told.pop("hullmark itself")
+    assert set(told) == {"plan", "reading back", "gate", "publishing"}
+    assert whole > 0
+    assert abs(sum(told.values()) - whole) < 0.05
+    run = subprocess.run([*command, "0.001"], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert "a release takes hullmark itself longer than 0.001 s" in run.stderr
