@@ -194,6 +194,8 @@ def test_without_a_base_everything_is_affected_and_the_report_says_why(shop: Che
         assert report["smoke"] == ["base", "db", "gate", "web", "worker"]
     _, out, _ = _run(shop, "--base", "")
     assert out.startswith("everything counts as changed: no commit to compare with was given\n")
+    _, _, err = _run(shop, "--base", "", "--format", "github")
+    assert "everything counts as changed: no commit to compare with was given" in err
 
 
 def test_outside_of_a_repository_there_is_one_error(shop: Checkout, tmp_path: Path) -> None:

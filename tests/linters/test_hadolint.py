@@ -224,3 +224,25 @@ def test_what_is_silenced_is_shown_with_the_reason(project: Path) -> None:
     (shown,) = _lint(project)[1]["suppressed"]
     assert (shown["rule"], shown["service"]) == ("DL3067", "web")
     assert shown["seen"].endswith("silenced: stage 1 squashes stage all, which is meant")
+
+
+def test_a_squash_is_meant_whichever_stage_a_service_builds(tmp_path: Path, commands: Commands) -> None:
+    text = (
+        "FROM debian:12 AS all\nFROM scratch AS middle\nCOPY --from=all / /\nFROM middle AS last\nUSER 1\n"
+        "FROM debian:12 AS other\nCOPY --from=all / /\n"
+    )
+    theirs = Hadolint(commands, tmp_path).lint(PROGRAM, [_write(tmp_path, text)])["Dockerfile"]
+    whole = [each for each in theirs if each.rule == "DL3067"]
+    for target in ("all", "last", "other"):
+        meant = [silenced(each, parse(text, "Dockerfile").recipe(target)) is not None for each in whole]
+        assert meant == [True, False], target
+
+
+def test_root_and_secrets_are_said_once(tmp_path: Path, commands: Commands) -> None:
+    text = "FROM debian:12\nARG API_TOKEN\nUSER root\n"
+    theirs = Hadolint(commands, tmp_path).lint(PROGRAM, [_write(tmp_path, text)])["Dockerfile"]
+    assert {"DL3002", "DL3064"} <= {each.rule for each in theirs}
+    found = review(parse(text, "Dockerfile"), others=theirs, non_root=True, equivalent=EQUIVALENT).findings
+    names = {each.rule: each.aliases for each in found}
+    assert names["secret-in-build-argument"] == ("DL3064",)
+    assert names["root-in-final-stage"] == ("DL3002",)

@@ -12,7 +12,7 @@ from hullmark._dockerfile.lint import lint
 from hullmark._dockerfile.scope import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from hullmark.model.dockerfile import Dockerfile, Stage
     from hullmark.model.finding import Finding
@@ -34,8 +34,8 @@ variables = st.builds(
 lines = st.lists(st.one_of(arguments, variables), max_size=5)
 
 
-def _found(text: str) -> Sequence[Finding]:
-    return [each for each in lint(parse(text, "D")) if each.rule == "squash-loses-env"]
+def _found(text: str) -> tuple[Finding, ...]:
+    return tuple(each for each in lint(parse(text, "D")) if each.rule == "squash-loses-env")
 
 
 def _environment(dockerfile: Dockerfile, stage: Stage, given_: Mapping[str, str]) -> dict[str, str | None]:

@@ -89,6 +89,8 @@ def command(
             session.write_for_programs(affected_v1.json(found))
         case "github":
             session.write_for_programs(report.github(found))
+            if found.changes.everything:
+                session.warn([report.compared(found)])
         case _:
             session.write(report.text(found))
     return 0

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 IDS = re.compile(r"(DL|SC)\d{4}")
 _WHOLE_COPY = "DL3067"
 EQUIVALENT: Mapping[str, str] = {
+    "DL3002": "root-in-final-stage",
     "DL3005": "apt-upgrade",
     "DL3006": "unpinned-base-image",
     "DL3007": "unpinned-base-image",
@@ -29,6 +30,7 @@ EQUIVALENT: Mapping[str, str] = {
     "DL3039": "system-upgrade",
     "DL3042": "pip-cache-kept",
     "DL3057": "missing-healthcheck",
+    "DL3064": "secret-in-build-argument",
 }
 """Rules of hadolint that look for what one of ours looks for: where both find it, it is said once."""
 EXPLAINED: Mapping[str, str] = {
@@ -43,21 +45,20 @@ EXPLAINED: Mapping[str, str] = {
 
 def silenced(finding: Finding, recipe: Recipe) -> Finding | None:
     """The finding with the reason, when it is about a squash that is meant as one (see `EXPLAINED`); else `None`."""
-    squash = recipe.final.squash
     place = finding.location
-    if (
-        finding.rule != _WHOLE_COPY
-        or squash is None
-        or not isinstance(place, SourceSpan)
-        or not squash[0].span.line <= place.line <= squash[0].span.end_line
-    ):
+    if finding.rule != _WHOLE_COPY or not isinstance(place, SourceSpan):
         return None
-    stage = f"stage {recipe.final.label} squashes stage {squash[1].label}"
-    return replace(
-        finding,
-        seen=f"{finding.seen}; silenced: {stage}, which is meant",
-        remedy="nothing has to be done: `hullmark explain DL3067` says why",
-    )
+    # Whichever stage a service builds: hadolint reads all of the file.
+    for stage in recipe.dockerfile.stages:
+        squash = stage.squash
+        if squash is not None and squash[0].span.line <= place.line <= squash[0].span.end_line:
+            told = f"stage {stage.label} squashes stage {squash[1].label}"
+            return replace(
+                finding,
+                seen=f"{finding.seen}; silenced: {told}, which is meant",
+                remedy="nothing has to be done: `hullmark explain DL3067` says why",
+            )
+    return None
 
 
 def page(code: str) -> str:

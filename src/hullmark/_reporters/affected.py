@@ -20,7 +20,7 @@ _SHORT = 12
 
 def text(affected: Affected) -> Iterator[str]:
     """The lines of the report; of many reasons for one service the first ones."""
-    yield f"{_compared(affected)}\n"
+    yield f"{compared(affected)}\n"
     for title, names in (("build", affected.to_build), ("smoke-test", affected.to_smoke)):
         yield f"\n{title}\n" if names else f"\n{title}: nothing\n"
         for service in affected.services:
@@ -42,7 +42,8 @@ def text(affected: Affected) -> Iterator[str]:
         yield f"note: {printable(note)}\n"
 
 
-def _compared(affected: Affected) -> str:
+def compared(affected: Affected) -> str:
+    """What was compared with what, or why everything counts as changed."""
     changes = affected.changes
     if changes.everything:
         return f"everything counts as changed: {printable(changes.everything)}"

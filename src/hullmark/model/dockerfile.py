@@ -469,13 +469,17 @@ class Dockerfile:
         stage = self.find(target)
         if stage is None:
             names = [stage.name for stage in self.stages if stage.name is not None]
-            known = f"one of {', '.join(names)}" if names else f"a number up to {len(self.stages) - 1}"
+            known = f"one of {', '.join(names)}" if names else _numbers(len(self.stages) - 1)
             near = nearest(target, names)
             raise UsageError(
                 f"{self.path} has no stage `{target}`; expected {known}",
                 hint=None if near is None else f"did you mean `{near}`?",
             )
         return Recipe(dockerfile=self, final=stage)
+
+
+def _numbers(last: int) -> str:
+    return f"a number up to {last}" if last else "0, its only stage"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 What it checks
     Services with a `container_name`. One that the test stack (`compose.test.yml` beside the Compose file) has as well
-    is a warning, any other a note.
+    is a warning; one that another service of the project has as well is an error, told of the second of them by name. Any
+    other is a note.
 
 Why it matters
     A container name exists once per engine: while one copy of the stack is up, a second one (the tests', another
@@ -38,7 +39,25 @@ def fixed_container_name(composition: Composition) -> Iterator[Observation]:
     name = composition.container_name
     if name is None:
         return
+    twin = next(
+        (
+            c
+            for c in composition.claims
+            if not c.file and c.container_name == name and c.service < composition.service
+        ),
+        None,
+    )
     rival = next((c for c in composition.claims if c.file and c.container_name == name), None)
+    if twin is not None:
+        yield Observation(
+            location=composition.container_name_span or composition.span,
+            seen=f"container_name `{name}` is also that of `{twin.service}`",
+            expected="a container name of its own: the two cannot run together",
+            remedy="remove `container_name`; other services reach it by its service name",
+            severity=Severity.ERROR,
+            key=name,
+        )
+        return
     yield Observation(
         location=composition.container_name_span or composition.span,
         seen=f"container_name `{name}`" + (f", also in the test stack of {rival.file}" if rival else ""),
