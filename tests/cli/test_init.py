@@ -94,3 +94,19 @@ def test_the_test_stack_that_is_taken_is_named_and_what_compose_warns_of_is_pass
     written = (project / "hullmark.toml").read_text("utf-8")
     assert "[project]\n# compose.test.yml makes the test stack" in written
     assert load_settings(project, {}).compose
+
+
+def test_a_table_of_pyproject_is_configuration_that_is_there(project: Path) -> None:
+    own = '[project]\nname = "x"\n\n[tool.hullmark.policy]\nfail-on = "note"\n\n[tool.other]\na = 1\n'
+    (project / "pyproject.toml").write_text(own, encoding="utf-8")
+    code, stdout, stderr = _init(project)
+    assert code == 1
+    assert '-fail-on = "note"\n' in stdout
+    assert "[policy]" in stdout
+    assert "-a = 1" not in stdout
+    assert "[tool.hullmark] of pyproject.toml is there already" in stderr
+    assert not (project / "hullmark.toml").exists()
+    code, _, stderr = _init(project, "--force", loud=True)
+    assert code == 0
+    assert "does not count any more" in stderr
+    assert (project / "pyproject.toml").read_text("utf-8") == own

@@ -2,8 +2,8 @@
 
 What it checks
     Services with a `container_name`. One that the test stack (`compose.test.yml` beside the Compose file) has as well
-    is a warning; one that another service of the project has as well is an error, told of the second of them by name. Any
-    other is a note.
+    is a warning; one that another service of the project has as well is an error, told of the second of them by name.
+    Any other is a note.
 
 Why it matters
     A container name exists once per engine: while one copy of the stack is up, a second one (the tests', another
