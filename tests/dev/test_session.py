@@ -154,6 +154,13 @@ def test_a_session_shows_logs_links_and_edits_and_stops_on_ctrl_c(project: Proje
     assert session.end() == 130
     assert project.containers() == []
     assert len(project.containers(all_=True)) == 2
+    again = project.start()
+    again.expect("web   | listening")
+    assert _ask(link) == "second"
+    again.expect("web   | served second")
+    assert [line for line in again.lines if "served first" in line] == []
+    again.process.send_signal(signal.SIGINT)
+    assert again.end() == 130
     down = subprocess.run(project.argv("--down", "--volumes"), check=False, capture_output=True, text=True)
     assert down.returncode == 0, down.stderr
     assert project.containers(all_=True) == []

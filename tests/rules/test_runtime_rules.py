@@ -200,6 +200,14 @@ CASES = (
     ),
     Case(
         rule="failed-link",
+        name="connected-and-slow",
+        target=_link("http://rag:8001/ask", "no answer in time (by curl)", met={"connected": True}),
+        seen="web -> http://rag:8001/ask: no answer in time (by curl)",
+        remedy="see in the log of `rag` why it accepts the connection and does not answer /ask, or raise `timeout`",
+        place=TOML,
+    ),
+    Case(
+        rule="failed-link",
         name="unknown-host",
         target=_link("https://proxi/", "`proxi` does not resolve (by curl)", met={"resolved": False}),
         seen="web -> https://proxi/: `proxi` does not resolve (by curl)",
@@ -799,6 +807,12 @@ STOPPED = StepRun(step="db: sql select 1", passed=False, seen="0 rows")
             "let the database of `db` execute the statement",
         ),
         (_probe(FLOW, "the 15.0 s were over", DONE), "every step in time", "raise `timeout` of this probe"),
+        (_http(seen="no answer within 0.5 s"), "status 200-399", "raise `within` of this probe"),
+        (
+            _probe(ExecProbe(command=("cat", "/x"), text="7", origin=TOML), "exit code 0: 8 (without `7`)"),
+            "exit code 0 and `7` in the output",
+            "let the command print `7`, or correct `expect.text`",
+        ),
         (_http(seen="variable `A` is neither set"), "status 200-399", "set the variable in the environment"),
     ],
 )

@@ -218,6 +218,7 @@ def test_what_only_runs_is_believed_after_a_while_and_later_when_it_has_exited_b
     assert timeline.is_steady(2.0 + STEADY)
     (life,) = timeline.judged(2.0 + STEADY - 0.1)
     assert (life.state, life.ready, life.fate) == (State.RUNNING, False, "only just started")
+    assert life.ran == pytest.approx(STEADY - 0.1)
     assert timeline.judged(2.0 + STEADY)[0].ready
     for meant_to_stay in ("strict", "retry"):
         timeline = _after(meant_to_stay, "create start")

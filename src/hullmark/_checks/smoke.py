@@ -83,10 +83,15 @@ def _outcome(stack: StackRun, service: ServiceRun) -> Outcome:
         return Ran(findings=findings)
     if not service.ready:
         behind = stack.blocked_by(name)
-        return Skipped(
-            reason=f"not started: waits for {behind}" if behind else "still starting when the run ended"
-        )
+        return Skipped(reason=f"not started: waits for {behind}" if behind else _unready(service))
     return Ran()
+
+
+def _unready(service: ServiceRun) -> str:
+    """Why nothing is said of a service that has not failed, and that waits for none."""
+    if service.unsettled and service.ran is not None:
+        return f"had run {format_duration(service.ran)} when the run ended, too short to be believed"
+    return "still starting when the run ended"
 
 
 def _undrilled(drills: list[DrillRun]) -> str:

@@ -67,6 +67,8 @@ class Development:
     _came_up: set[str] = field(default_factory=set)
     _running_since: dict[str, float] = field(default_factory=dict)
     """When each container was first seen running."""
+    _began: float = 0.0
+    """When this session was started, by the clock of this machine."""
     _events: queue.Queue[dict[str, Any] | None] = field(default_factory=queue.Queue)
 
     @property
@@ -85,6 +87,7 @@ class Development:
 
     def start(self, *, build: bool, strict_ports: bool) -> None:
         """Brings the stack up; a port that is taken is published elsewhere, or with `strict_ports` an error."""
+        self._began = time.time()
         self.conflicts = conflicts(self.project, self.wanted, self.engine)
         if self.conflicts and strict_ports:
             raise Unavailable(
@@ -138,7 +141,9 @@ class Development:
         it is certain that it will not. With `watch`, Compose syncs and rebuilds what the project says under `develop`.
         """
         stop = threading.Event()
-        words = [("logs", "--follow", "--no-color", *self.wanted)]
+        # Containers that were stopped and started again still have what they wrote in earlier sessions.
+        since = ("--since", f"{self._began:.3f}") if self._began else ()
+        words = [("logs", "--follow", "--no-color", *since, *self.wanted)]
         if watch and self._is_watched():
             words.append(("watch", "--no-up", *self.services))
         threads = [threading.Thread(target=self._stream, args=(argv, stop), daemon=True) for argv in words]

@@ -24,6 +24,7 @@ from hullmark.model.stack import (
     LinkRun,
     ProbeRun,
     StackRun,
+    State,
     Unlinkable,
     UntriedProbe,
     blocked_by,
@@ -129,8 +130,9 @@ class _Telling:
         elif run.unanswered:
             self.progress.begin(Check.SMOKE, run.service, "running; its probes say whether it is up")
         else:
+            waits = run.has_health_check and run.state is State.RUNNING
             self.progress.begin(
-                Check.SMOKE, run.service, "waiting to be healthy" if run.started else str(run.state)
+                Check.SMOKE, run.service, "waiting to be healthy" if waits else str(run.state)
             )
 
     def failed(self, services: tuple[ServiceRun, ...]) -> None:

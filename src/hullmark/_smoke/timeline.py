@@ -148,9 +148,15 @@ class Timeline:
         That is probes, which have to pass, or else time: with `at`, they must have been steady by then.
         """
         unsettled = frozenset() if at is None else self.unsettled(at)
-        return tuple(
-            replace(self._judged(life), unsettled=life.service in unsettled) for life in self.services()
-        )
+        found = []
+        for life in self.services():
+            worst = self.worst(life.service)
+            last = None if worst is None else self._starts.get(worst)
+            ran = None
+            if life.service in unsettled and at is not None and last is not None:
+                ran = at - last
+            found.append(replace(self._judged(life), unsettled=life.service in unsettled, ran=ran))
+        return tuple(found)
 
     def _judged(self, life: ServiceRun) -> ServiceRun:
         """`life` with what its probes said, where nothing else says whether it is up."""

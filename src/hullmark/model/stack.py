@@ -103,6 +103,8 @@ class ServiceRun:
     """Whether it runs without a health check, and probes that say whether it is up have not passed."""
     unsettled: bool = False
     """Whether it runs without a health check, and had not run for long enough to be believed when the wait ended."""
+    ran: float | None = None
+    """How long it had run since its last start when the wait ended, where it is `unsettled`."""
     ended: float | None = None
     """When it completed, or when it was certain that it had failed."""
     recovered: float | None = None

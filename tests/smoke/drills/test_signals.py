@@ -8,7 +8,7 @@ import pytest
 
 from hullmark._smoke.drills.ground import declared
 from hullmark._smoke.drills.persist import UNKNOWN
-from hullmark._smoke.drills.stop import FirstProcess, handles, number
+from hullmark._smoke.drills.stop import FirstProcess, handles, ignores, number
 from hullmark._smoke.drills.vitals import gist, unhealthy
 from hullmark.model.location import SourceSpan
 from hullmark.model.project import Service
@@ -29,6 +29,12 @@ SERVICE = Service(name="web", image="web", build=None, span=SourceSpan(path="com
 )
 def test_the_kernel_says_which_signals_a_process_handles(caught: str, signal: int, expected: object) -> None:
     assert handles(STATUS.format(caught), signal) is expected
+
+
+def test_the_kernel_says_which_signals_a_process_ignores() -> None:
+    assert ignores(STATUS.format("0000000000000000"), 13) is True
+    assert ignores(STATUS.format("0000000000001000"), 15) is False
+    assert ignores("SigCgt:\t0000000000001000\n", 13) is None
 
 
 @pytest.mark.parametrize("status", ["", "cat: /proc/1/status: Permission denied", "SigCgt:\tnone\n"])

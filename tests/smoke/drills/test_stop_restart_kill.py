@@ -27,6 +27,10 @@ services:
     image: IMAGE
     entrypoint: [/bin/sh, -c, "sleep 600; exit 0"]
     stop_grace_period: 1s
+  stubborn:
+    image: IMAGE
+    command: [bash, -c, "trap '' TERM; sleep 600; exit 0"]
+    stop_grace_period: 1s
   slow:
     image: IMAGE
     command: [bash, -c, 'trap "sleep 60" TERM; while :; do sleep 0.1; done']
@@ -56,11 +60,14 @@ def test_a_service_that_does_not_end_when_asked_is_told_with_its_cause(yard: Any
     assert "with exit code 143" in results["initiated"].seen
     assert results["once"] == Exempt(reason="it has done its work and ended")
     causes = {name: each for name, each in results.items() if isinstance(each, Failed)}
-    assert set(causes) == {"deaf", "shell", "slow", "executed"}
+    assert set(causes) == {"deaf", "shell", "stubborn", "slow", "executed"}
     assert "no handler for it" in causes["deaf"].seen
     assert "`init: true`" in causes["deaf"].remedy
     assert "the first process is a shell (`/bin/sh -c sleep 600; exit 0`)" in causes["shell"].seen
     assert "list of words" in causes["shell"].remedy
+    assert "`init: true`" in causes["shell"].remedy
+    assert "ignores it, as with `trap" in causes["stubborn"].seen
+    assert "list of words" not in causes["stubborn"].remedy
     assert "does not end in time" in causes["slow"].seen
     assert "`stop_grace_period`" in causes["slow"].remedy
     assert causes["executed"].seen.startswith("its stop signal is SIGKILL")

@@ -43,6 +43,9 @@ class FirstProcess:
     handles: bool | None
     """Whether it has a handler for the signal; `None` where that cannot be seen."""
 
+    ignores: bool | None = None
+    """Whether it has said that it ignores the signal."""
+
     @property
     def is_shell(self) -> bool:
         """Whether it is a shell that runs something else and does not pass signals on."""
@@ -105,10 +108,22 @@ def _cause(
             f"let the program of `{name}` end on {asked}, or set `stop_signal` to one that it handles",
             _start(ground, name),
         )
+    if first is not None and first.ignores:
+        return (
+            f"the first process (`{shown}`) ignores it, as with `trap '' TERM`",
+            f"let it handle {asked} in place of ignoring it, or set `stop_signal` (STOPSIGNAL) to one that it handles",
+            _start(ground, name),
+        )
     if first is not None and first.is_shell and not first.handles:
+        started = [container.attrs["Path"], *container.attrs["Args"]][:2]
+        listed = (
+            ""
+            if started != ["/bin/sh", "-c"]
+            else 'write ENTRYPOINT or CMD as a list of words (`["program"]`), or '
+        )
         return (
             f"the first process is a shell (`{shown}`), which does not pass it on",
-            'write ENTRYPOINT or CMD as a list of words (`["program"]`), or end the script with `exec program`',
+            f"{listed}end the script with `exec program`, or set `init: true`",
             _start(ground, name),
         )
     if first is None or first.handles is None:
@@ -174,7 +189,8 @@ def first_process(ground: Ground, name: str, container: Container, asked: str) -
     command = next((row[1] for row in rows if row[0] == pid), None)
     if command is None:
         return None
-    return FirstProcess(command=command, handles=handles(_status(ground, name, container), number(asked)))
+    status, wanted = _status(ground, name, container), number(asked)
+    return FirstProcess(command=command, handles=handles(status, wanted), ignores=ignores(status, wanted))
 
 
 def _status(ground: Ground, name: str, container: Container) -> str:
@@ -192,5 +208,15 @@ def _status(ground: Ground, name: str, container: Container) -> str:
 
 def handles(status: str, wanted: int) -> bool | None:
     """Whether a process with this `/proc/PID/status` has a handler for the signal; `None` where it does not say."""
-    found = re.search(r"^SigCgt:\s*([0-9a-fA-F]+)$", status, re.MULTILINE)
+    return _has(status, "SigCgt", wanted)
+
+
+def ignores(status: str, wanted: int) -> bool | None:
+    """Whether it ignores the signal; `None` where it does not say."""
+    return _has(status, "SigIgn", wanted)
+
+
+def _has(status: str, name: str, wanted: int) -> bool | None:
+    """Whether the set of signals called `name` holds the signal `wanted`."""
+    found = re.search(rf"^{name}:\s*([0-9a-fA-F]+)$", status, re.MULTILINE)
     return None if found is None else bool(int(found[1], 16) >> (wanted - 1) & 1)

@@ -28,8 +28,9 @@ def execute(stack: Stack, service: str, probe: ExecProbe, filling: Filling, left
         return None
     tail = filling.quote(" / ".join(output.strip().splitlines()[-_LAST:]))
     seen = f"exit code {code}: {tail}" if tail else f"exit code {code}"
-    if code == 0 and probe.text is not None and filling.captures(probe.text) not in output:
-        return Answer(passed=False, seen=f"{seen} (without `{probe.text}`)", body=output)
+    if code == 0 and probe.text is not None and (wanted := filling.captures(probe.text)) not in output:
+        missing = filling.quote(wanted)
+        return Answer(passed=False, seen=f"{seen} (without `{missing}`)", body=output)
     return Answer(passed=code == 0, seen=seen, body=output)
 
 

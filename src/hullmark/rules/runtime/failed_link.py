@@ -50,6 +50,11 @@ def _remedy(run: LinkRun) -> str:
         )
     if run.secured is False:
         return f"let `{run.link.from_service}` trust the certificate of `{target.hostname}`, or set `tls` of this link"
+    if run.connected:
+        return (
+            f"see in the log of `{target.hostname}` why it accepts the connection and does not answer {target.path or '/'}, "
+            "or raise `timeout` of this link where it only is slow"
+        )
     return (
         f"let `{target.hostname}` listen on 0.0.0.0:{port} and share a network with `{run.link.from_service}`, "
         "or correct `to` of this link"

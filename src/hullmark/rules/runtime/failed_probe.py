@@ -75,13 +75,15 @@ def _expected(probe: Probe, step: Step | None) -> str:
             return "an accepted connection"
 
 
-def _remedy(service: str, probe: Probe, seen: str, step: Step | None) -> str:
+def _remedy(service: str, probe: Probe, seen: str, step: Step | None) -> str:  # noqa: C901  # one case per kind
     if step is not None:
         return _remedy(step.service or service, step.action, seen.partition(f"{step}: ")[2], None)
     if seen.startswith("variable `"):
         return "set the variable in the environment of hullmark, or have an earlier step capture it"
     logs = f"`docker compose logs {service}`"
     match probe:
+        case ExecProbe(text=text) if text and seen.startswith("exit code 0"):
+            return f"let the command print `{text}`, or correct `expect.text` of this probe"
         case ExecProbe(command=command):
             return f"let `docker compose exec {service} {' '.join(command)}` succeed, or correct this probe"
         case HttpProbe(path=path) if seen.startswith("status "):
@@ -98,5 +100,7 @@ def _remedy(service: str, probe: Probe, seen: str, step: Step | None) -> str:
             return f"correct what breaks `{service}` there ({logs}), or name the path in `skip` of this probe"
         case FlowProbe():
             return "raise `timeout` of this probe, or make its steps faster"
+        case HttpProbe(path=path) if seen.startswith("no answer"):
+            return f"see why `{service}` does not answer {path} in time ({logs}), or raise `within` of this probe"
         case HttpProbe(port=port) | TcpProbe(port=port):
             return f"let `{service}` listen on 0.0.0.0:{port}, or correct `port` of this probe"
