@@ -16,6 +16,7 @@ from hullmark._engines.handed_on import LocalImages
 from hullmark._linters.hadolint import Hadolint, NoHadolint
 from hullmark._linters.known import EQUIVALENT, silenced
 from hullmark.errors import HullmarkError, Interrupted
+from hullmark.model.finding import Severity
 from hullmark.model.outcome import Broken, Check, Ran, Skipped
 from hullmark.model.project import NonRoot
 from hullmark.model.size import format_size
@@ -77,6 +78,8 @@ def lint(run: Run) -> None:
             return Broken(error=reason, findings=findings) if findings else Skipped(reason=reason)
         if failure is not None:
             return Broken(error=failure, findings=findings)
+        if any(finding.severity is Severity.ERROR for finding in findings):
+            note = note.removeprefix("ok; ")
         return Ran(findings=tuple(sorted(findings, key=lambda finding: finding.sort_key)), note=note)
 
     whole = run.services == run.project.built
@@ -103,7 +106,7 @@ def _noted(composition: Composition, context: Context | None) -> str:
         files = f"{context.unread:,} file{'' if context.unread == 1 else 's'}"
         notes.append(f"{files} ({format_size(context.unread_bytes)}) not looked through for secrets")
     notes += [
-        f"it waits until `{each.service}` is healthy, and whether `{each.image}` has a health check is not known here"
+        f"`{composition.service}` waits until `{each.service}` is healthy, and whether `{each.image}` has a health check is not known here"
         for each in composition.awaited
         if not each.known
     ]
