@@ -68,6 +68,7 @@ CASES = (
         name="exit-137",
         services=(f"web: {_sh('kill -KILL $$$$')}",),
         found=(("service-exited", "web", "exited with code 137 (SIGKILL: it was killed)"),),
+        told=("it exited with 137 itself",),
     ),
     Broken(
         name="exit-139",

@@ -197,7 +197,8 @@ class ServiceRun:
                 )
             case 137:
                 return (
-                    f"see what kills it: `docker compose up {self.service}`, then the kernel's log (`dmesg`)"
+                    f"see what kills it: `docker compose up {self.service}`, then the kernel's log (`dmesg`); where neither "
+                    "tells of a kill, it exited with 137 itself"
                 )
             case _ if self.would_restart:
                 return (
