@@ -17,6 +17,7 @@ from hullmark._files import cache_directory
 from hullmark._images import cache as caches
 from hullmark._images.cache import Cache
 from hullmark._images.interface import Request, Walked
+from hullmark.errors import DamagedImage
 from hullmark.model.digest import DiffId
 from hullmark.model.table import Entry, FileTable, Kind
 from hullmark.testing import archive_of, docker_files, oci_files, write_files
@@ -255,14 +256,18 @@ def test_a_second_reading_takes_the_layers_from_the_cache(
     layout = write_files(tmp_path / "layout", oci_files({"app": small_image()}))
     first = open_(f"oci-dir:{layout}", cache=cache)
     assert "known from before" not in first.how
-    for path in (layout / "blobs/sha256").iterdir():
-        if path.stat().st_size > 4000:
-            path.write_bytes(b"")
+    blobs = [layout / "blobs/sha256" / str(each.digest).removeprefix("sha256:") for each in first.layers]
+    for path in blobs:
+        path.write_bytes(bytes(path.stat().st_size))
     second = open_(f"oci-dir:{layout}", cache=cache)
     assert second.how.endswith("4 of 4 layers known from before")
     assert [(x.diff_id, x.digest, x.transfer, list(x.table)) for x in second.layers] == [
         (x.diff_id, x.digest, x.transfer, list(x.table)) for x in first.layers
     ]
+    # What has not even the size of the layer is not taken for it.
+    blobs[0].write_bytes(b"garbage")
+    with pytest.raises(DamagedImage, match=r"should have \d+ bytes by its manifest, and has 7$"):
+        open_(f"oci-dir:{layout}", cache=cache)
 
 
 def test_the_directory_is_the_users_and_says_so_nowhere_else(tmp_path: Path) -> None:

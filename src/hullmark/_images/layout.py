@@ -299,10 +299,16 @@ class _Directory:
 
     def layer(self, path: str, said: Said) -> Blob:
         """See `Place`."""
+        found = self._found(path)
+        # Of a layer that the cache knows nothing else is looked at.
+        if said.transfer not in {None, size := found.stat().st_size}:
+            raise DamagedImage(
+                f"{self._root}: `{path}` should have {said.transfer} bytes by its manifest, and has {size}"
+            )
         return Blob(
             digest=said.digest,
             transfer=said.transfer,
-            open=partial(_whole, self._found(path)),
+            open=partial(_whole, found),
             media_type=said.media_type,
             place=path,
             said_by=said.by,

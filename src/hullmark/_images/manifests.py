@@ -52,7 +52,7 @@ class Descriptor(msgspec.Struct, frozen=True, rename="camel"):
     """What points at a blob or a manifest, and how it says that it is."""
 
     digest: str
-    size: Annotated[int, msgspec.Meta(ge=0)]
+    size: Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
     media_type: str = ""
     platform: DeclaredPlatform | None = None
     annotations: dict[str, str] | None = None

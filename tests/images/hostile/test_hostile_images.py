@@ -284,7 +284,8 @@ def test_a_layer_that_is_damaged_ends_the_reading_of_all_others(tmp_path: Path) 
     manifest = json.loads(
         (root / "blobs/sha256" / json.loads(files["index.json"])["manifests"][0]["digest"][7:]).read_bytes()
     )
-    (root / "blobs/sha256" / manifest["layers"][5]["digest"][7:]).write_bytes(b"\x1f\x8bdamaged")
+    layer = manifest["layers"][5]
+    (root / "blobs/sha256" / layer["digest"][7:]).write_bytes(b"\x1f\x8bdamaged".ljust(layer["size"]))
     with pytest.raises(DamagedImage, match="layer 6 of 12"):
         open_(f"oci-dir:{root}")
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("hullmark-")]
