@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -246,3 +247,9 @@ def test_root_and_secrets_are_said_once(tmp_path: Path, commands: Commands) -> N
     names = {each.rule: each.aliases for each in found}
     assert names["secret-in-build-argument"] == ("DL3064",)
     assert names["root-in-final-stage"] == ("DL3002",)
+
+
+def test_the_page_about_linting_names_every_rule_that_two_linters_look_for() -> None:
+    page = (Path(__file__).parents[2] / "docs/lint.md").read_text("utf-8")
+    named = dict(re.findall(r"^\| (DL\d+) \| \[[\w-]+\]\(rules/([\w-]+)\.md\) \|$", page, re.MULTILINE))
+    assert named == EQUIVALENT

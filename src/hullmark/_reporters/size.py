@@ -13,7 +13,7 @@ from hullmark._reporters.update import (
     update_described,
     update_lines,
 )
-from hullmark.model.owner import required
+from hullmark.model.owner import OwnerKind, required
 from hullmark.model.size import format_size
 from hullmark.model.text import printable, shortened
 
@@ -82,6 +82,7 @@ def _view(anatomy: Anatomy, view: str, style: Style, top: int) -> Iterator[str]:
                 # What has nothing but masked files takes no space that anybody sees.
                 if each.files
             ]
+            title = f"by owner ({_packaged(anatomy):.1%} of the bytes are of packages, the rest goes by directory)"
         case _:
             rows = [(each.bytes, each.files, each.path) for each in anatomy.directories]
     yield f"{title}\n"
@@ -93,6 +94,13 @@ def _view(anatomy: Anatomy, view: str, style: Style, top: int) -> Iterator[str]:
         rest = sum(size for size, _, _ in rows[top:]) if view != "path" else None
         left = "" if rest is None else f" with {format_size(rest)}"
         yield f"{'':>{_SIZE_COLUMN + _FILES_COLUMN}}  and {len(rows) - top:,} more{left}\n"
+
+
+def _packaged(anatomy: Anatomy) -> float:
+    """The part of what is visible that packages own."""
+    whole = sum(each.bytes for each in anatomy.owners)
+    packages = sum(each.bytes for each in anatomy.owners if each.owner.kind is not OwnerKind.DIRECTORY)
+    return packages / whole if whole else 0.0
 
 
 def _counted(anatomy: Anatomy) -> str:
@@ -210,6 +218,7 @@ class OriginS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     stage: str | None
     path: str | None
     line: int | None
+    end_line: int | None = None
 
 
 class LayerS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -393,4 +402,5 @@ def _origin(origin: Origin) -> OriginS1:
         stage=origin.stage or None,
         path=None if origin.span is None else origin.span.path,
         line=None if origin.span is None else origin.span.line,
+        end_line=None if origin.span is None else origin.span.end_line or origin.span.line,
     )

@@ -102,8 +102,9 @@ def _findings(report: Report) -> Iterator[Text]:
         yield from _finding(finding)
     if len(notes) > MOST_NOTES:
         for rule, group in groupby(sorted(f.rule for f in notes)):
+            count = len(list(group))
             yield Text.assemble(
-                (f"{len(list(group))} notes", _COLOURS[Severity.NOTE]),
+                (f"{count} note{'' if count == 1 else 's'}", _COLOURS[Severity.NOTE]),
                 f" {rule}  (all of them: --format json)",
             )
 
