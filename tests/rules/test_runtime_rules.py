@@ -548,6 +548,16 @@ CASES = (
     ),
     Case(
         rule="service-exited",
+        name="waits-for-no-check",
+        target=_run(
+            State.EXITED,
+            refusal="dependency failed to start: container shop-db-1 has no healthcheck configured",
+        ),
+        seen="cannot be started: dependency failed to start: container shop-db-1 has no healthcheck configured",
+        remedy="give the service that `web` waits for a health check, or let it wait with `condition: service_started`",
+    ),
+    Case(
+        rule="service-exited",
         name="refused",
         target=_run(State.EXITED, exit_code=128, refusal="unable to find user app"),
         seen="cannot be started: unable to find user app",

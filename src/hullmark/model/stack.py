@@ -181,6 +181,11 @@ class ServiceRun:
     @property
     def remedy(self) -> str:
         """What to do about its exit, as far as the exit code says."""
+        if "has no healthcheck configured" in self.refusal:
+            return (
+                f"give the service that `{self.service}` waits for a health check, or let it wait with `condition: "
+                "service_started`"
+            )
         if self.refusal and self.exit_code not in {126, 127}:
             return f"correct what the Compose file says of `{self.service}`, so that the engine can start it"
         if self.out_of_memory:

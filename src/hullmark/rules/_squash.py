@@ -173,16 +173,6 @@ class Place:
         )
         """Whether what is declared there means what it meant; cleared when it is not known."""
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """The ENV variables that are known at the place."""
-        return {
-            pair.name: pair.value or ""
-            for instruction in self._before
-            if instruction.keyword == "ENV"
-            for pair in instruction.pairs
-        }
-
     def arguments(self, names: Iterable[str], stage: Stage) -> list[str]:
         """The ARG lines that make the arguments `names` of `stage` known at the place, in the order they have there."""
         present = {pair.name for pair in self._declared}
@@ -208,13 +198,24 @@ class Place:
             pair for instruction in self._before if instruction.keyword == "ARG" for pair in instruction.pairs
         ]
 
+    def _covers(self, name: str) -> bool:
+        """Whether an ENV variable at the place hides the argument `name`, and is not that argument itself."""
+        raws = [
+            (pair.raw or "").strip('"')
+            for instruction in self._before
+            if instruction.keyword == "ENV"
+            for pair in instruction.pairs
+            if pair.name == name
+        ]
+        return any(raw not in {f"${name}", f"${{{name}}}"} for raw in raws)
+
     def _keeps(
         self, name: str, stage: Stage, before: Instruction, seen: frozenset[str] = frozenset()
     ) -> bool:
         """Whether the argument `name`, declared at the place as last in `stage`, has the value it has at `before`."""
         found = [(above, pair) for above, pair in _arguments(stage, before) if pair.name == name]
         raws = {pair.raw for _, pair in found}
-        if not found or len(raws) > 1 or not all(above for above, _ in found) or name in self.environment:
+        if not found or len(raws) > 1 or not all(above for above, _ in found) or self._covers(name):
             return False
         (raw,) = raws
         if any(pair.raw != raw for pair in self._declared if pair.name == name):
