@@ -461,7 +461,7 @@ CASES = (
     Case(
         rule="restart-loop",
         name="error",
-        target=_run(State.RESTARTING, restarts=3, exit_code=1),
+        target=_run(State.RESTARTING, restarts=3, restarts_allowed=2, exit_code=1),
         seen="exited 3 times, last with code 1",
         remedy="`docker compose up web`",
     ),
@@ -738,6 +738,15 @@ def test_a_service_has_at_most_one_finding_and_none_when_it_is_up(state: State, 
     run = _run(state, timed_out=timed_out, exit_code=1, restarts=3)
     found = [finding for rule in RULES.values() if rule.target is ServiceRun for finding in rule.check(run)]
     assert len(found) == int(state.failed or (timed_out and not run.ready))
+
+
+def test_a_restart_loop_says_how_many_restarts_are_allowed_and_where_that_is_set() -> None:
+    (finding,) = RULES["restart-loop"].check(
+        _run(State.RESTARTING, restarts=3, restarts_allowed=2, exit_code=1), service="web"
+    )
+    assert finding.expected == (
+        "a service that is up after 2 restarts at most, which `restarts = 2` under `[services.web]` allows"
+    )
 
 
 def test_a_fingerprint_does_not_depend_on_what_happened_to_be_seen() -> None:

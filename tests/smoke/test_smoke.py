@@ -229,6 +229,7 @@ def test_a_service_that_exits_more_often_than_it_may_is_said_to_restart_in_a_loo
     web = bench.service(run)
     assert web.state is State.RESTARTING
     assert web.restarts >= 3
+    assert web.restarts_allowed == 2
     assert web.exit_code == 1
     assert web.log[-1] == "again"
     assert _findings(run) == {("restart-loop", "web")}

@@ -128,7 +128,10 @@ class Timeline:
             return replace(life, state=State.EXITED, would_restart=again and not allowed and early)
         restarts = life.restarts + 1
         return replace(
-            life, restarts=restarts, state=State.RESTARTING if restarts > allowed else State.CREATED
+            life,
+            restarts=restarts,
+            restarts_allowed=allowed,
+            state=State.RESTARTING if restarts > allowed else State.CREATED,
         )
 
     def services(self) -> tuple[ServiceRun, ...]:

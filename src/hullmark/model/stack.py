@@ -110,6 +110,8 @@ class ServiceRun:
     recovered: float | None = None
     """When it was healthy again after it had failed, which saves nothing: others have been given up meanwhile."""
     restarts: int = 0
+    restarts_allowed: int = 0
+    """How often it may be started again before it is up."""
     would_restart: bool = False
     """Whether it exited before it was up, and its restart policy, which is off in the test, would start it again."""
     exit_code: int | None = None

@@ -28,10 +28,12 @@ from hullmark.model.stack import ServiceRun, State
 @rule(summary="service restarts in a loop", severity=Severity.ERROR, since="0.1")
 def restart_loop(run: ServiceRun) -> Iterator[Observation]:
     if run.state is State.RESTARTING:
+        allowed = f"{run.restarts_allowed} restart{'' if run.restarts_allowed == 1 else 's'}"
         yield Observation(
             location=run.span,
             seen=run.fate,
-            expected="a service that keeps running",
+            expected=f"a service that is up after {allowed} at most, which `restarts = {run.restarts_allowed}` under "
+            f"`[services.{run.service}]` allows",
             remedy=run.remedy,
             key="loop",
         )
