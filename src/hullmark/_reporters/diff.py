@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -15,16 +16,18 @@ from hullmark._reporters.update import (
 )
 from hullmark.model.owner import required
 from hullmark.model.size import format_change, format_size
-from hullmark.model.text import printable, shortened
+from hullmark.model.text import printable, shortened, shortened_within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from hullmark._reporters.interface import Style
-    from hullmark.model.difference import Difference, FileChange, LayerSize, OwnerChange
+    from hullmark.model.difference import Difference, FileChange, LayerSize, OwnerChange, SettingChange
 
 _DELTA = 12
 _NARROWEST = 20
+_LED_BY = 12
+"""Characters that are shown of what two long values begin with alike."""
 
 
 def text(difference: Difference, style: Style, *, top: int) -> Iterator[str]:
@@ -51,17 +54,34 @@ def text(difference: Difference, style: Style, *, top: int) -> Iterator[str]:
     if difference.settings:
         yield "\nconfiguration\n"
         for change in difference.settings:
-            shown = " -> ".join(
-                "(not set)" if each is None else each for each in (change.before, change.after)
-            )
-            yield _fitted(f"  {change.name}: {shown}", style)
+            yield from _setting(change, style)
     if difference.owners:
         yield "\npackages and directories\n"
         yield from _table([(each.delta, _owner(each)) for each in difference.owners], style, top)
     if difference.files:
         yield "\nfiles\n"
         files = sorted(difference.files, key=lambda each: (-abs(each.delta), each.path))
-        yield from _table([(each.delta, _file(each)) for each in files], style, top)
+        yield from _table([(each.delta, _file(each)) for each in files], style, top, shortened_within)
+
+
+def _setting(change: SettingChange, style: Style) -> Iterator[str]:
+    """What it was and is: on one line where that fits, else on two, each with what differs of a long value."""
+    before, after = (
+        "(not set)" if each is None else printable(each) for each in (change.before, change.after)
+    )
+    name = f"  {printable(change.name)}: "
+    room = max(style.width, _NARROWEST)
+    whole = f"{name}{before} -> {after}"
+    if len(whole) <= room:
+        yield f"{whole}\n"
+        return
+    # Where the values differ only beyond the width, what they begin with alike is left out.
+    hidden = len(name) + max(len(before), len(after)) > room
+    alike = (one == two for one, two in zip(before, after, strict=False))
+    same = sum(takewhile(bool, alike))
+    skipped = same - _LED_BY if hidden and len(name) + same + _LED_BY > room else 0
+    for start, value in ((name, before), ("    -> ", after)):
+        yield _fitted(f"{start}...{value[skipped:]}" if skipped > 0 else f"{start}{value}", style)
 
 
 def _layers(difference: Difference, style: Style) -> Iterator[str]:
@@ -89,9 +109,15 @@ def _file(change: FileChange) -> str:
     return f"{change.path} {', '.join(sorted(change.aspects))}"
 
 
-def _table(rows: Sequence[tuple[int, str]], style: Style, top: int) -> Iterator[str]:
+def _table(
+    rows: Sequence[tuple[int, str]],
+    style: Style,
+    top: int,
+    cut: Callable[[str, int], str] = shortened,
+) -> Iterator[str]:
+    room = max(style.width, _NARROWEST) - _DELTA - 2
     for delta, label in rows[:top]:
-        yield _fitted(f"{format_change(delta):>{_DELTA}}  {label}", style)
+        yield f"{format_change(delta):>{_DELTA}}  {cut(printable(label), room)}\n"
     if len(rows) > top:
         rest = sum(delta for delta, _ in rows[top:])
         yield f"{format_change(rest):>{_DELTA}}  {len(rows) - top:,} more\n"

@@ -16,3 +16,11 @@ def readable(text: str) -> str:
 def shortened(text: str, longest: int) -> str:
     """`text`, or where it has more than `longest` characters as much of its beginning as fits, and dots."""
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def shortened_within(text: str, longest: int) -> str:
+    """`text`, or where it has more than `longest` characters some of its beginning, dots, and more of its end."""
+    if len(text) <= longest:
+        return text
+    kept = longest - 3
+    return f"{text[: kept // 3]}...{text[len(text) - (kept - kept // 3) :]}"

@@ -15,6 +15,8 @@ from hullmark._contents.attribution import attribute
 from hullmark._contents.difference import contents, difference
 from hullmark._contents.filesystem import overlay
 from hullmark._contents.kept import contents_in, report_named
+from hullmark._reporters.diff import text
+from hullmark._reporters.interface import Style
 from hullmark.errors import ConfigurationError
 from hullmark.model.difference import Aspect
 from hullmark.model.digest import DiffId, Digest
@@ -172,6 +174,39 @@ def test_every_setting_of_the_configuration_is_compared() -> None:
         ("Volumes./data", "declared", None),
         ("WorkingDir", "/app", "/srv"),
     ]
+
+
+def test_a_report_shows_both_values_of_a_setting_and_the_ends_of_paths_however_long_they_are() -> None:
+    long = (
+        "uvicorn",
+        "--app-dir",
+        "/srv/application/source",
+        "--host",
+        "10.0.0.1",
+        "--proxy-headers",
+        "main:app",
+    )
+    path = f"/usr/lib/{'x' * 80}/site-packages/module.py"
+    before = _image(
+        BASE, configuration=ImageConfiguration(command=("sh", *long[1:]), user="a", entrypoint=long)
+    )
+    after = _image(
+        BASE,
+        ("RUN more", [_file(path, 9)]),
+        configuration=ImageConfiguration(command=long[:-2], user="b", entrypoint=(*long[:-1], "main:new")),
+    )
+    lines = "".join(text(_difference(before, after), Style(), top=9)).splitlines()
+    assert max(map(len, lines[1:])) <= Style().width
+    settings = lines[lines.index("configuration") + 1 :][:5]
+    assert settings[0].startswith("  Cmd: 'sh' '--app-dir' ")
+    assert settings[1].startswith("    -> 'uvicorn' '--app-dir' ")
+    assert settings[2].startswith("  Entrypoint: ...")
+    assert settings[2].endswith("'main:app'")
+    assert settings[3].startswith("    -> ...")
+    assert settings[3].endswith("'main:new'")
+    assert settings[4] == "  User: a -> b"
+    assert "+9 B  /usr/lib/x" in lines[-1]
+    assert lines[-1].endswith("x/site-packages/module.py added")
 
 
 def test_values_of_secrets_are_not_shown_and_that_they_changed_is() -> None:
