@@ -41,7 +41,7 @@ def _run(arguments: list[str], directory: Path) -> dict[str, str]:
 
 def _scrubbed(text: str, directory: Path) -> str:
     text = text.replace(str(directory), "<PROJECT>")
-    text = re.sub(r"\b\d+(\.\d+)? s\b", "<TIME>", text)
+    text = re.sub(r"\b\d+(\.\d+)? m?s\b", "<TIME>", text)
     return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
 
 

@@ -33,7 +33,9 @@ def parse_duration(text: str) -> float:
 
 
 def format_duration(seconds: float) -> str:
-    """`seconds` for a person: `0.4 s`, `12.3 s` or `2 min 05 s`."""
+    """`seconds` for a person: `1 ms`, `0.4 s`, `12.3 s` or `2 min 05 s`."""
+    if seconds > 0 and round(seconds * 1000) < 100:  # noqa: PLR2004  # a tenth of a second
+        return f"{max(round(seconds * 1000), 1)} ms"
     if round(seconds, 1) < 60:  # noqa: PLR2004  # a minute
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
