@@ -219,6 +219,22 @@ def test_its_findings_are_ignored_by_their_id(project: Path) -> None:
     assert (code, _rules(report)) == (0, [])
 
 
+def test_what_it_finds_in_a_file_of_two_services_is_told_once(project: Path) -> None:
+    services = "".join(f"  {name}:\n    build: .\n    mem_limit: 64m\n" for name in ("web", "worker"))
+    _write(project, f"services:\n{services}", "compose.yml")
+    _write(project, (project / "Dockerfile").read_text("utf-8").replace("cd /x && ls", "cd /x; ls $A"))
+
+    def told(*options: str) -> list[tuple[str, str, str]]:
+        found = json.loads(_run(project, "--format", "json", *options)[1])["findings"]
+        return [(each["rule"], each["service"], each["fingerprint"]) for each in found]
+
+    both, one = told(), told("worker")
+    assert [each[:2] for each in both] == [(rule, "web") for rule in sorted({rule for rule, _, _ in both})]
+    assert {(rule, name) for rule, _, name in both} == {(rule, name) for rule, _, name in one}
+    _write(project, '[[ignore.findings]]\nrule = "SC2086"\nservice = "web"\nreason = "x"\n', "hullmark.toml")
+    assert {("DL3003", "web"), ("SC2086", "worker")} <= {each[:2] for each in told()}
+
+
 def test_what_is_silenced_is_shown_with_the_reason(project: Path) -> None:
     _write(project, "FROM debian:12 AS all\nRUN true\nFROM scratch\nCOPY --from=all / /\n")
     assert "silenced: DL3067 at Dockerfile:4:1  (hullmark explain DL3067)" in _run(project)[1]

@@ -14,7 +14,7 @@ from hullmark._dockerfile import context_of, review
 from hullmark._dockerfile.written import written_of
 from hullmark._engines.handed_on import LocalImages
 from hullmark._linters.hadolint import Hadolint, NoHadolint
-from hullmark._linters.known import EQUIVALENT, silenced
+from hullmark._linters.known import EQUIVALENT, IDS, silenced
 from hullmark.errors import HullmarkError, Interrupted
 from hullmark.model.finding import Severity
 from hullmark.model.outcome import Broken, Check, Ran, Skipped
@@ -22,13 +22,14 @@ from hullmark.model.project import NonRoot
 from hullmark.model.size import format_size
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from hullmark._checks.run import Run
     from hullmark._dockerfile.written import WrittenDockerfile
     from hullmark.model.composition import Composition
     from hullmark.model.context import Context
     from hullmark.model.finding import Finding
+    from hullmark.model.location import Location
     from hullmark.model.outcome import Outcome
     from hullmark.model.project import Service
     from hullmark.model.secret import SecretPolicy
@@ -42,6 +43,7 @@ def lint(run: Run) -> None:
     written = {each.name: known for each in run.services if (known := written_of(each)) is not None}
     others, failure = _ask_hadolint(run, written)
     used: dict[str, set[tuple[int, str]]] = {}
+    told: set[tuple[str, str, Location]] = set()
 
     def one(run: Run, service: Service) -> Outcome:
         findings = apply(declared[service.name], service.name)
@@ -65,11 +67,12 @@ def lint(run: Run) -> None:
                 context=None if context is None else _without_allowed(context, run.project.settings.secrets),
                 others=[each for each in theirs if each not in meant],
                 equivalent=EQUIVALENT,
+                shared=inline is None,
             )
             silent = [replace(why, service=service.name) for why in meant.values()]
             run.silenced += silent if inline is None else map(inline.placed, silent)
             found = reviewed.findings
-            findings += found if inline is None else tuple(map(inline.placed, found))
+            findings += _untold(found, run, told) if inline is None else tuple(map(inline.placed, found))
             used.setdefault(dockerfile.path, set()).update(reviewed.used)
             note = _noted(declared[service.name], context)
         elif service.build is not None:
@@ -91,6 +94,27 @@ def lint(run: Run) -> None:
         about_all += apply(file, None)
     if about_all:
         run.add(Check.LINT, None, Ran(findings=tuple(about_all)), started)
+
+
+def _untold(
+    findings: Iterable[Finding], run: Run, told: set[tuple[str, str, Location]]
+) -> tuple[Finding, ...]:
+    """`findings` without those of hadolint that an earlier service with the same Dockerfile has in `told`.
+
+    What it finds is about the file. Where it is ignored for one service only, the next one tells it.
+    """
+    left = []
+    for finding in findings:
+        key = (finding.rule, finding.seen, finding.location)
+        if key in told:
+            continue
+        left.append(finding)
+        if IDS.fullmatch(finding.rule) and not any(
+            each.rule == finding.rule and each.service == finding.service
+            for each in run.project.settings.ignores
+        ):
+            told.add(key)
+    return tuple(left)
 
 
 def _without_allowed(context: Context, policy: SecretPolicy) -> Context:

@@ -78,6 +78,7 @@ def review(
     rules: Iterable[Rule[Any]] | None = None,
     others: Iterable[Finding] = (),
     equivalent: Mapping[str, str] = _NONE,
+    shared: bool = False,
 ) -> Review:
     """What `rules` (all of them when not given) find in the image that `target` (the last stage when not given) makes.
 
@@ -85,7 +86,8 @@ def review(
     about a `Dockerfile`, a `Recipe` and a `Deployment` run once, those about a `Stage` once for each stage that a build
     of the image runs; rules about anything else are passed over. What other linters found in the file (`others`) is in
     the result as well, but where a rule of ours that is `equivalent` to theirs finds the same: that is said once, and
-    keeps their name for it.
+    keeps their name for it. Of a file that other services may build from as well (`shared`) the rest of theirs has the
+    same fingerprint whichever service it is told for.
     Findings that a comment accepts with a reason (`# hullmark: ignore=rule-id reason`, above the instruction or inside
     of it) are left out. Raises `UsageError` when there is no such stage.
     """
@@ -107,7 +109,7 @@ def review(
         )
     )
     for other in others:
-        _merge(_about(other, dockerfile, service), found, dockerfile, equivalent)
+        _merge(_about(other, dockerfile, service, shared=shared), found, dockerfile, equivalent)
     kept = []
     used: set[tuple[int, str]] = set()
     for finding in found:
@@ -145,7 +147,7 @@ def _findings(deployment: Deployment, rules: Iterable[Rule[Any]], service: str |
                 yield from rule.check(stage, service=service)
 
 
-def _about(other: Finding, dockerfile: Dockerfile, service: str | None) -> Finding:
+def _about(other: Finding, dockerfile: Dockerfile, service: str | None, *, shared: bool) -> Finding:
     """The finding of another linter as one of `service`, with a name that stays when lines move."""
     instruction = _instruction(dockerfile, other)
     text = "" if instruction is None else dockerfile.excerpt(instruction.span)
@@ -156,7 +158,8 @@ def _about(other: Finding, dockerfile: Dockerfile, service: str | None) -> Findi
         remedy=other.remedy,
         key=f"{other.seen}\0{text}",
     )
-    return replace(other, service=service, fingerprint=fingerprint(other.rule, service, seen))
+    name = fingerprint(other.rule, None if shared else service, seen)
+    return replace(other, service=service, fingerprint=name)
 
 
 def _merge(
