@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from hullmark._contents.pulled import layer_sizes
 from hullmark._contents.update import update
@@ -79,7 +79,15 @@ def difference(before: Contents, after: Contents) -> Difference:
         owners=None
         if before.holdings is None or after.holdings is None
         else _owners(before.holdings, after.holdings),
+        unconfigured=tuple(_unconfigured(before, after)),
     )
+
+
+def _unconfigured(before: Contents, after: Contents) -> Iterator[Literal["left", "right"]]:
+    if _shown(before) is None:
+        yield "left"
+    if _shown(after) is None:
+        yield "right"
 
 
 def _masked(side: Contents) -> int | None:

@@ -46,11 +46,13 @@ def text(difference: Difference, style: Style, *, top: int) -> Iterator[str]:
             f"{format_size(total.after)}\n"
         )
     if difference.empty:
+        yield from _unconfigured(difference)
         yield "\nnothing changed\n" if difference.told else "\nnothing changed that both sides tell of\n"
         return
     yield from _layers(difference, style)
     yield "\n"
     yield from update_lines(difference.update, style)
+    yield from _unconfigured(difference)
     if difference.settings:
         yield "\nconfiguration\n"
         for change in difference.settings:
@@ -62,6 +64,13 @@ def text(difference: Difference, style: Style, *, top: int) -> Iterator[str]:
         yield "\nfiles\n"
         files = sorted(difference.files, key=lambda each: (-abs(each.delta), each.path))
         yield from _table([(each.delta, _file(each)) for each in files], style, top, shortened_within)
+
+
+def _unconfigured(difference: Difference) -> Iterator[str]:
+    sides = difference.unconfigured
+    if sides:
+        where = f"the {sides[0]} side" if len(sides) == 1 else "either side"
+        yield f"\nconfiguration: not known on {where}\n"
 
 
 def _setting(change: SettingChange, style: Style) -> Iterator[str]:

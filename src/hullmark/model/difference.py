@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from hullmark.model.owner import required
 from hullmark.model.size import format_change, format_size
@@ -228,6 +228,8 @@ class Difference:
     """By path."""
     owners: tuple[OwnerChange, ...] | None
     """The one that grew or shrank most first; their deltas sum up to that of `visible`."""
+    unconfigured: tuple[Literal["left", "right"], ...] = ()
+    """The sides that do not tell their configuration, for which `settings` is `None`."""
 
     @property
     def empty(self) -> bool:

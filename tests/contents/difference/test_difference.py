@@ -286,6 +286,13 @@ def test_what_a_saved_report_tells_is_compared() -> None:
     )
     assert found.files is None
     assert found.settings is None
+    note = "\nconfiguration: not known on the {} side\n"
+    assert note.format("left") in "".join(text(found, Style(), top=9))
+    back = difference(_contents(image), _kept(entry))
+    assert note.format("right") in "".join(text(back, Style(), top=9))
+    kept = "".join(text(difference(_kept(entry), _kept(entry)), Style(), top=9))
+    assert "\nconfiguration: not known on either side\n" in kept
+    assert "configuration" not in "".join(text(_difference(image, image), Style(), top=9))
     assert [layer.text for layer in found.layers.shared] == ["ADD base"]
     without = _kept({**entry, "owners": []})
     assert difference(without, _contents(image)).owners is None
