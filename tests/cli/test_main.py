@@ -237,13 +237,16 @@ def test_a_label_is_missing_only_where_it_is_asked_for_and_nobody_sets_it(projec
     assert "missing-version-label" not in _call("-C", str(project), "lint")[1]
 
 
-def test_an_ignore_of_a_rule_that_there_is_not_is_refused(project: Path) -> None:
+@pytest.mark.parametrize(
+    ("rule", "meant"), [("root-usr", "root-user"), ("squash-loses-healthcheck", "missing-healthcheck")]
+)
+def test_an_ignore_of_a_rule_that_there_is_not_is_refused(project: Path, rule: str, meant: str) -> None:
     (project / "hullmark.toml").write_text(
-        '[[ignore.findings]]\nrule = "root-usr"\nreason = "x"\n', encoding="utf-8"
+        f'[[ignore.findings]]\nrule = "{rule}"\nreason = "x"\n', encoding="utf-8"
     )
     code, _, stderr = _call("-C", str(project), "lint")
     assert code == 2
-    assert "hullmark.toml:1:1: there is no rule `root-usr`; did you mean `root-user`?" in stderr
+    assert f"hullmark.toml:1:1: there is no rule `{rule}`; did you mean `{meant}`?" in stderr
 
 
 MISTAKES = """\

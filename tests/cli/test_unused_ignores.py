@@ -71,6 +71,13 @@ def test_a_comment_that_covers_nothing_is_found_once_whoever_builds_from_the_fil
     ]
 
 
+def test_a_comment_above_another_instruction_is_told_where_it_belongs(project: Path) -> None:
+    found = _lint(project, first=IGNORE, option="")
+    assert ("apt-recommends", "Dockerfile:3") in {each[:2] for each in found}
+    seen = "`apt-recommends` was found at line 3, where this comment does not count"
+    assert found.count(("unused-ignore", "Dockerfile:1", seen)) == 1
+
+
 def test_a_comment_about_a_rule_that_looks_at_images_is_told_where_to_go(project: Path) -> None:
     ((rule, _, seen),) = _lint(project, above="# hullmark: ignore=root-user it must\n")
     assert (rule, "no comment ignores it" in seen) == ("unused-ignore", True)

@@ -11,7 +11,7 @@ from hullmark._linters.known import IDS
 from hullmark.errors import ConfigurationError, nearest
 from hullmark.model.ignore import IdleIgnore
 from hullmark.model.outcome import Check, CheckResult, Ran, Skipped
-from hullmark.rules import catalogue
+from hullmark.rules import TOLD_BY, catalogue
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -48,7 +48,7 @@ def check_rules(settings: Settings) -> None:
     problems = []
     for ignore in settings.ignores:
         if ignore.rule not in valid and not IDS.fullmatch(ignore.rule):
-            meant = nearest(ignore.rule, valid)
+            meant = TOLD_BY.get(ignore.rule) or nearest(ignore.rule, valid)
             question = f"; did you mean `{meant}`?" if meant else ""
             problems.append(f"{ignore.origin}: there is no rule `{ignore.rule}`{question}")
     if problems:
@@ -101,10 +101,14 @@ def idle_comments(
     run: Run,
     dockerfiles: Mapping[str, Dockerfile],
     used: Mapping[str, set[tuple[int, str]]],
+    found: Mapping[str, set[tuple[int, str]]],
     *,
     with_hadolint: bool,
 ) -> Iterator[Finding]:
-    """The ignores in comments that nothing was found for, each file's once, whoever builds from it."""
+    """The ignores in comments that nothing was found for, each file's once, whoever builds from it.
+
+    `used` has the ignores that something was found for, by file, and `found` what no comment ignores: line and rule.
+    """
     ours = {rule.id: _check_of(rule.id) for rule in catalogue()}
     seen: set[SourceSpan] = set()
     for service in run.services:
@@ -116,13 +120,15 @@ def idle_comments(
             if not judged or (instruction.span.line, rule) in used.get(dockerfile.path, ()) or span in seen:
                 continue
             seen.add(span)
+            lines = [at for at, name in found.get(dockerfile.path, ()) if name == rule]
             unknown = rule not in ours and not IDS.fullmatch(rule)
             idle = IdleIgnore(
                 rule=rule,
                 span=span,
                 misplaced=ours.get(rule, Check.LINT) is not Check.LINT,
                 unknown=unknown,
-                nearest=nearest(rule, ours) if unknown else None,
+                nearest=(TOLD_BY.get(rule) or nearest(rule, ours)) if unknown else None,
+                elsewhere=min(lines, key=lambda at: (abs(at - span.line), at), default=None),
             )
             yield from apply(idle, None)
 

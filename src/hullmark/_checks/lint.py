@@ -17,12 +17,13 @@ from hullmark._linters.hadolint import Hadolint, NoHadolint
 from hullmark._linters.known import EQUIVALENT, IDS, silenced
 from hullmark.errors import HullmarkError, Interrupted
 from hullmark.model.finding import Severity
+from hullmark.model.location import SourceSpan
 from hullmark.model.outcome import Broken, Check, Ran, Skipped
 from hullmark.model.project import NonRoot
 from hullmark.model.size import format_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from hullmark._checks.run import Run
     from hullmark._dockerfile.written import WrittenDockerfile
@@ -43,6 +44,7 @@ def lint(run: Run) -> None:
     written = {each.name: known for each in run.services if (known := written_of(each)) is not None}
     others, failure = _ask_hadolint(run, written)
     used: dict[str, set[tuple[int, str]]] = {}
+    unignored: dict[str, set[tuple[int, str]]] = {}
     told: set[tuple[str, str, Location]] = set()
 
     def one(run: Run, service: Service) -> Outcome:
@@ -74,6 +76,7 @@ def lint(run: Run) -> None:
             found = reviewed.findings
             findings += _untold(found, run, told) if inline is None else tuple(map(inline.placed, found))
             used.setdefault(dockerfile.path, set()).update(reviewed.used)
+            unignored.setdefault(dockerfile.path, set()).update(_named(reviewed.findings))
             note = _noted(declared[service.name], context)
         elif service.build is not None:
             # What is in the Compose file is found all the same; that the rest was not looked at is told.
@@ -89,11 +92,21 @@ def lint(run: Run) -> None:
     for_each(run, Check.LINT, one, at_once=1, services=run.project.services if whole else run.services)
     started = time.monotonic()
     inlines = {name: each.dockerfile for name, each in written.items() if each.start is not None}
-    about_all = list(idle_comments(run, run.dockerfiles | inlines, used, with_hadolint=others is not None))
+    about_all = list(
+        idle_comments(run, run.dockerfiles | inlines, used, unignored, with_hadolint=others is not None)
+    )
     for file in environment_files(run.project, run.surroundings.commands):
         about_all += apply(file, None)
     if about_all:
         run.add(Check.LINT, None, Ran(findings=tuple(about_all)), started)
+
+
+def _named(findings: Iterable[Finding]) -> Iterator[tuple[int, str]]:
+    """Line and rule of each of `findings`, by each of its names."""
+    for finding in findings:
+        if isinstance(finding.location, SourceSpan):
+            for name in (finding.rule, *finding.aliases):
+                yield finding.location.line, name
 
 
 def _untold(

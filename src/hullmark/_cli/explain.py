@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from hullmark._cli.session import Session
     from hullmark._settings.kinds import Table
 
-_TOLD_BY = {"squash-loses-healthcheck": "missing-healthcheck"}
-"""Names that one looks for beside those of its kind, and the rule that has the matter."""
-
 _LEGEND = """
 * `hullmark lint --fix` fixes it, some cases only with --unsafe-fixes
 + `hullmark lint --fix --unsafe-fixes` fixes it
@@ -39,7 +36,7 @@ def command(session: Session, /, *, rule: str | None) -> None:
         session.stdout.write("\n".join(_options(SCHEMA)) + "\n")
         return
     from hullmark._linters.known import EQUIVALENT, EXPLAINED, IDS, page  # noqa: PLC0415
-    from hullmark.rules import catalogue  # noqa: PLC0415  # loads every rule
+    from hullmark.rules import TOLD_BY, catalogue  # noqa: PLC0415  # loads every rule
 
     by_id = {each.id: each for each in catalogue()}
     if rule is None:
@@ -60,9 +57,9 @@ def command(session: Session, /, *, rule: str | None) -> None:
             return
         session.stdout.write("It looks for the same as this rule, and is reported with it:\n\n")
         rule = ours.id
-    if rule in _TOLD_BY:
-        session.stdout.write(f"`{rule}` is no rule of its own: this loss is told by `{_TOLD_BY[rule]}`.\n\n")
-        rule = _TOLD_BY[rule]
+    if rule in TOLD_BY:
+        session.stdout.write(f"`{rule}` is no rule of its own: this loss is told by `{TOLD_BY[rule]}`.\n\n")
+        rule = TOLD_BY[rule]
     if rule not in by_id:
         from hullmark._doctor import situations  # noqa: PLC0415  # loads every situation
 

@@ -29,6 +29,8 @@ class IdleIgnore:
     """Whether it is a comment about a rule that there is not."""
     nearest: str | None = None
     """The rule that was probably meant then."""
+    elsewhere: int | None = None
+    """The line of the same file where the rule did find something, for a comment above another instruction."""
 
 
 class Stale(enum.StrEnum):

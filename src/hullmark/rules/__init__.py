@@ -9,6 +9,9 @@ from typing import Any
 
 from hullmark.model.rule import Rule
 
+TOLD_BY = {"squash-loses-healthcheck": "missing-healthcheck"}
+"""Names that one looks for beside those of its kind, and the rule that has the matter."""
+
 
 @cache
 def catalogue() -> tuple[Rule[Any], ...]:

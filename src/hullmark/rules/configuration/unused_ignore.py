@@ -10,7 +10,7 @@ Why it matters
     that kind.
 
 How to fix
-    Remove it. Of one that has expired, decide again: remove it, or give it a later `expires`.
+    Remove it; move a comment that stands above another instruction than the finding. Of one that has expired, decide again: remove it, or give it a later `expires`.
 """
 
 from __future__ import annotations
@@ -40,6 +40,11 @@ def unused_ignore(ignore: IdleIgnore) -> Iterator[Observation]:
     elif ignore.misplaced:
         seen = f"`{ignore.rule}` does not look at Dockerfiles, so that no comment ignores it"
         remedy = "move it to `[[ignore.findings]]` in hullmark.toml"
+    elif ignore.elsewhere is not None:
+        seen, remedy = (
+            f"`{ignore.rule}` was found at line {ignore.elsewhere}, where this comment does not count",
+            f"move the comment above the instruction at line {ignore.elsewhere}",
+        )
     else:
         seen, remedy = f"nothing was found that the ignore of `{ignore.rule}`{where} covers", "remove it"
     yield Observation(
