@@ -501,7 +501,8 @@ services:
         "compose.yml:7:7: the variable `THIRD` is required and not set: set it",
     ]
     assert caught.value.hint is not None
-    assert "project.env-file" in caught.value.hint
+    for named in ("`.env`", "`--env-file FILE`", "`project.env-file`"):
+        assert named in caught.value.hint
 
 
 def test_services_that_the_settings_name_and_the_project_has_not_are_all_named(resolved: Any) -> None:

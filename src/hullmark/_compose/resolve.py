@@ -39,7 +39,7 @@ def resolve(root: Path, settings: Settings, commands: Commands) -> Project:
     files = compose_files(root, settings)
     declared = declarations(files, root)
     arguments = arguments_of(root, settings, files)
-    completed = _config(commands, arguments, root, declared)
+    completed = _config(commands, arguments, root, declared, settings.env_file)
     if completed.returncode != 0:
         raise refusal(completed.stderr, files, root, declared)
     try:
@@ -72,7 +72,9 @@ def resolve(root: Path, settings: Settings, commands: Commands) -> Project:
     return project
 
 
-def _config(commands: Commands, arguments: tuple[str, ...], root: Path, declared: Declarations) -> Completed:
+def _config(
+    commands: Commands, arguments: tuple[str, ...], root: Path, declared: Declarations, env_file: str | None
+) -> Completed:
     """What `docker compose config` answers; raises `ConfigurationError` with every required variable not set.
 
     Compose names one of them and stops, so it is asked again with that one given, until it names no other.
@@ -92,7 +94,9 @@ def _config(commands: Commands, arguments: tuple[str, ...], root: Path, declared
         problems.append(f"{place or 'Compose'}: the variable `{missing[1]}` is required and not set{reason}")
     if problems:
         raise ConfigurationError(
-            problems, hint="set it in the environment, or name a file that sets it as `project.env-file`"
+            problems,
+            hint=f"set it in the environment or in `{env_file or '.env'}`, or name a file that sets it: `--env-file FILE`, or "
+            "`project.env-file` in hullmark.toml",
         )
     return completed
 
