@@ -119,7 +119,8 @@ def test_a_stack_that_is_kept_stays_answers_and_goes_when_it_is_told_to(shell: S
     before = sorted(shell.bench.left(name))
     # Neither the next run nor a general clearance removes it.
     code, text, _ = shell.run("smoke", "--reap")
-    assert (code, f"left {name}: it was kept; `hullmark smoke --reap {name}` removes it" in text) == (0, True)
+    assert f"kept {name}: `--keep` asked for it; `hullmark smoke --reap {name}` removes it" in text
+    assert code == 0
     assert sorted(shell.bench.left(name)) == before
     assert shell.run("smoke", "--reap", name)[:2] == (0, f"removed {name}\n")
     assert shell.bench.left(name) == []
@@ -203,6 +204,10 @@ def test_a_run_that_is_still_under_way_is_not_removed_by_its_name(shell: Shell) 
     try:
         code, _, told = shell.run("smoke", "--reap", name)
         assert (code, f"{name} is not removed: process {process.pid} on " in told) == (3, True)
+        assert "still running" in told
+        code, _, told = shell.run("smoke", "--reap", "nope")
+        assert code == 2
+        assert name in told.partition("runs of which there is something: ")[2]
         assert len(shell.bench.left(name)) >= 3
     finally:
         process.kill()

@@ -26,7 +26,7 @@ def reap_runs(session: Session, name: str | None) -> int:
             _check(name, remains(engine))
         found = clear(engine, name)
     session.write(f"removed {run}\n" for run in found.removed)
-    session.write(f"left {each.run}: {_why(each)}\n" for each in found.others if name is None)
+    session.write(f"kept {each.run}: {_why(each)}\n" for each in found.others if name is None)
     for run, left in found.failed:
         session.tell(
             f"{session.paint('error:', fg='red', bold=True)} not all of {run} could be removed: {left}"
@@ -42,7 +42,9 @@ def _check(name: str, runs: tuple[Remains, ...]) -> None:
         meant = nearest(name, known)
         question = f"; did you mean `{meant}`?" if meant else ""
         raise UsageError(
-            f"there is nothing of a run called `{name}`{question}", hint="`hullmark smoke --reap`"
+            f"there is nothing of a run called `{name}`{question}",
+            hint=f"runs of which there is something: {', '.join(known) or 'none'}; a run that is kept says its name when "
+            "it ends, and `docker compose ls --all` shows those with containers",
         )
     if not known[name].gone:
         raise Unavailable(f"{name} is not removed: {_why(known[name])}")
@@ -51,7 +53,7 @@ def _check(name: str, runs: tuple[Remains, ...]) -> None:
 def _why(each: Remains) -> str:
     """Why a run is left alone."""
     if each.gone:
-        return f"it was kept; `hullmark smoke --reap {each.run}` removes it"
+        return f"`--keep` asked for it; `hullmark smoke --reap {each.run}` removes it"
     if each.owner is None:
         return "it is not known whose it is"
-    return f"process {each.owner.pid} on {each.owner.host} may still be at it"
+    return f"process {each.owner.pid} on {each.owner.host} is, for all that can be told, still running"
