@@ -13,6 +13,7 @@ from hullmark._settings.candidates import Candidate
 from hullmark._settings.proposal import budget, propose
 from hullmark.model.probe import HttpProbe, TcpProbe
 from hullmark.model.project import AnyUser, NonRoot
+from hullmark.model.size import parse_size
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,7 +89,24 @@ def test_a_budget_is_the_size_and_some_room(tmp_path: Path) -> None:
     assert found.size == 111_000_000
     assert _read(tmp_path, _web()).service("web").budget is None
     # A budget of nothing is none that a configuration may have.
-    assert budget(0) == budget(1) == "1 MB"
+    assert budget(0) == budget(1) == "1 kB"
+
+
+@pytest.mark.parametrize(
+    ("size", "headroom", "expected"),
+    [
+        (999_000, 0, "999 kB"),
+        (999_001, 0, "1.0 MB"),
+        (60_100, 10, "67 kB"),
+        (1_500_001, 20, "1.9 MB"),
+        (9_900_000, 0, "9.9 MB"),
+        (9_900_001, 0, "10 MB"),
+        (10_000_001, 0, "11 MB"),
+    ],
+)
+def test_the_rounding_of_a_budget_fits_its_size(size: int, headroom: int, expected: str) -> None:
+    assert budget(size, headroom) == expected
+    assert parse_size(expected) * 100 >= size * (100 + headroom)
 
 
 def test_services_are_linked_to_whom_they_wait_for_and_whose_address_they_have(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from hullmark._settings.candidates import calls
-from hullmark.model.size import UNITS
+from hullmark.model.size import UNITS, format_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -19,6 +19,9 @@ _HEADER = """\
 # means. Every option: docs/configuration.md of hullmark."""
 HEADROOM = 10
 """Per cent that a proposed budget leaves for growth."""
+_KILOBYTES_TO = 999
+_TENTHS_TO = 9_900
+"""Up to so many kB, budgets are whole kB, and tenths of a MB."""
 _ROOT = frozenset({"", "root", "0"})
 
 
@@ -69,12 +72,21 @@ def _service(service: Candidate) -> Iterator[str]:
 def _budget(service: Candidate) -> str:
     if service.size is None:
         return '# budget = "600 MB" # no image yet: build it, then `hullmark budget update`'
-    return f"budget = {_quoted(budget(service.size))} # it has {service.size / UNITS['MB']:.1f} MB, and {HEADROOM} % to grow"
+    return f"budget = {_quoted(budget(service.size))} # it has {format_size(service.size)}, and {HEADROOM} % to grow"
 
 
 def budget(size: int, headroom: int = HEADROOM) -> str:
-    """A budget for `size` bytes that leaves `headroom` per cent, in whole megabytes; one for nothing, too."""
-    return f"{max(1, -(-size * (100 + headroom) // (100 * UNITS['MB'])))} MB"
+    """A budget for `size` bytes that leaves `headroom` per cent, rounded up; one for nothing, too.
+
+    In whole MB, below 10 MB in tenths of one, and below 1 MB in whole kB: rounding is not to leave more than was asked.
+    """
+    kilobytes = max(1, -(-size * (100 + headroom) // (100 * UNITS["KB"])))
+    if kilobytes <= _KILOBYTES_TO:
+        return f"{kilobytes} kB"
+    if kilobytes <= _TENTHS_TO:
+        tenths = -(-kilobytes // 100)
+        return f"{tenths // 10}.{tenths % 10} MB"
+    return f"{-(-kilobytes // 1000)} MB"
 
 
 def _user(service: Candidate) -> str:
