@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from hullmark.model.image import Image
     from hullmark.model.project import Budget, Project, Service, ServiceSettings
 
+NO_PREVIOUS = "`previous` is not set"
+"""Why the size of an update is not known, where the project does not say what it updates."""
+
 
 class Measure(enum.StrEnum):
     """One of the sizes that can have a budget."""
@@ -105,7 +108,7 @@ def _updated(
     """The bytes of the update to `image`, whether they are estimated, and why they are not known."""
     previous = project.settings.service(service.name).previous or project.settings.previous
     if previous is None:
-        return None, False, "`previous` is not set"
+        return None, False, NO_PREVIOUS
     try:
         update = reading.update(image, previous, service.name, project.root)
     except Interrupted:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
+from hullmark._budgets import NO_PREVIOUS, Measure, Taken
 from hullmark._cli import main
 from hullmark._settings import load_settings
 from hullmark._settings.edit import with_values
@@ -348,6 +349,30 @@ def test_budgets_need_images(images: Path) -> None:
     code, _, stderr = _call(images, "budget", "update", "db")
     assert code == 2
     assert "builds no image" in stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "tables"),
+    [
+        ("hullmark.toml", '`[services.web]` and `[services."d.b"]`'),
+        ("pyproject.toml", '`[tool.hullmark.services.web]` and `[tool.hullmark.services."d.b"]`'),
+    ],
+)
+def test_a_budget_of_updates_without_a_previous_image_says_where_to_name_it(
+    images: Path, monkeypatch: pytest.MonkeyPatch, file: str, tables: str
+) -> None:
+    found = [
+        Taken(service=name, measure=Measure.UPDATE, budget=None, size=None, unknown=unknown)
+        for name, unknown in (("web", NO_PREVIOUS), ("d.b", NO_PREVIOUS), ("c", "else"))
+    ]
+    monkeypatch.setattr("hullmark._cli.budget.measure", lambda *_: found)
+    (images / "compose.yml").write_text("services: {web: {build: .}}\n", encoding="utf-8")
+    (images / file).write_text("[tool.hullmark]\n" if file == "pyproject.toml" else "", encoding="utf-8")
+    code, _, stderr = _call(images, "budget", "update", "--for", "update")
+    assert code == 3
+    assert "web: update is not known: `previous` is not set" in stderr
+    said = f'no budget was changed; set `previous = "..."`, the image that hosts have, under {tables}'
+    assert said in " ".join(stderr.split())
 
 
 def test_a_value_is_changed_and_nothing_else(tmp_path: Path) -> None:

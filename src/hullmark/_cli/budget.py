@@ -13,7 +13,7 @@ from hullmark.model.size import format_share, format_size
 from hullmark.model.verdict import settle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from hullmark._budgets import Measure, Taken
@@ -86,10 +86,12 @@ def update(session: Session, /, *, services: tuple[str, ...], headroom: int, als
 
     asked = tuple(map(Measure, also))
     found = measure(session, services, lambda settings: budgeted(settings, asked))
-    if unknown := _unknown(found):
-        raise Unavailable("; ".join(unknown), hint="no budget was changed")
     root, _ = root_and_settings(session.directory, session.environ, options.flags())
     path, below = configuration_file(root)
+    if unknown := _unknown(found):
+        raise Unavailable(
+            "; ".join(unknown), hint="; ".join(["no budget was changed", *_missing(found, below)])
+        )
     text = _text(path)
     values: dict[Sequence[str], str] = {}
     for each in found:
@@ -110,6 +112,21 @@ def _unknown(found: Iterable[Taken]) -> list[str]:
     return [
         f"{each.service}: {each.measure} is not known: {each.unknown}" for each in found if each.size is None
     ]
+
+
+def _missing(found: Iterable[Taken], below: Sequence[str]) -> Iterator[str]:
+    """What to write so that the size of an update can be known; the tables of the configuration are `below`."""
+    from tomlkit import key  # noqa: PLC0415  # only on the way to an error
+
+    from hullmark._budgets import NO_PREVIOUS  # noqa: PLC0415
+
+    tables = [
+        f"`[{'.'.join((*below, 'services', key(each.service).as_string()))}]`"
+        for each in found
+        if each.unknown == NO_PREVIOUS
+    ]
+    if tables:
+        yield f'set `previous = "..."`, the image that hosts have, under {" and ".join(tables)}'
 
 
 def _text(path: Path) -> str:
