@@ -499,9 +499,10 @@ def test_no_secret_is_told(shop: Checkout) -> None:
     [
         ("dockerfile_inline: |\n        FROM scratch\n        COPY file /\n", 6),
         ("dockerfile_inline: |-\n\n        FROM scratch\n        COPY \\\n          file /\n", 7),
-        ('dockerfile_inline: "FROM scratch\\nCOPY file /"\n', 2),
+        ('dockerfile_inline: "FROM scratch\\nCOPY file /"\n', 4),
+        ("dockerfile_inline: >\n        FROM scratch\n\n\n        COPY\n        file /\n", 8),
     ],
-    ids=["block", "stripped", "quoted"],
+    ids=["block", "stripped", "quoted", "folded"],
 )
 def test_a_reason_in_an_inline_dockerfile_stands_in_the_compose_file(
     repository: Checkout, inline: str, line: int
@@ -514,6 +515,18 @@ def test_a_reason_in_an_inline_dockerfile_stands_in_the_compose_file(
     code = main(["-C", str(repository.top), "affected"], stdout=stdout, stderr=stderr, environ=environ)
     assert code == 0, stderr.getvalue()
     assert f"compose.yml:{line}" in stdout.getvalue()
+
+
+def test_a_dockerfile_that_is_not_there_is_told_with_the_service_that_asks_for_it(
+    repository: Checkout,
+) -> None:
+    repository.commit({"compose.yml": "services:\n  web:\n    build: {context: ., dockerfile: other}\n"})
+    stderr = io.StringIO()
+    environ = {"PATH": os.environ["PATH"], "HOME": "/"}
+    given = ["-C", str(repository.top), "affected"]
+    assert main(given, stdout=io.StringIO(), stderr=stderr, environ=environ) == 2
+    told = "compose.yml:2:3: service `web`: other: no such file; expected a Dockerfile"
+    assert told in stderr.getvalue()
 
 
 def test_an_explanation_in_the_format_that_has_no_room_for_it_is_refused(repository: Checkout) -> None:

@@ -13,14 +13,14 @@ from hullmark._dockerfile.inputs import build_inputs
 from hullmark._dockerfile.service import inline_of
 from hullmark.errors import ConfigurationError, UsageError
 from hullmark.model.inputs import MAIN, Because, Selection
+from hullmark.model.location import SourceSpan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from hullmark.model.dockerfile import Dockerfile, HandedOn, Recipe
     from hullmark.model.inputs import BuildInputs
-    from hullmark.model.location import SourceSpan
-    from hullmark.model.project import Project, Service
+    from hullmark.model.project import Inline, Project, Service
 
 
 def inputs_of(
@@ -43,7 +43,8 @@ def inputs_of(
         try:
             read = reading.inputs(service)
         except ConfigurationError as error:
-            problems += [problem for problem in error.problems if problem not in problems]
+            told = (_told(problem, service) for problem in error.problems)
+            problems += [problem for problem in told if problem not in problems]
         except UsageError as error:
             problems.append(f"{service.span}: service `{service.name}`: {error.message}")
         else:
@@ -84,7 +85,7 @@ class _Reading:
             handed_on=self.handed_on,
         )
         if build.inline is not None and not build.inline.exact:
-            found = replace(found, selections=tuple(_at(each, service.span) for each in found.selections))
+            found = _placed(found, build.inline)
         triggers = tuple(self._triggered(found))
         return replace(found, selections=found.selections + triggers) if triggers else found
 
@@ -126,11 +127,37 @@ class _Reading:
         return self._parsed[key].recipe(build.target)
 
 
-def _at(selection: Selection, span: SourceSpan) -> Selection:
-    """The selection as one of `span`: which line of the Compose file an instruction stands in is not known."""
-    because = selection.because
-    text = re.sub(rf"(?<= at ){re.escape(span.path)}:\d+", f"{span.path}:{span.line}", because.text)
-    return replace(selection, because=replace(because, text=text, span=span))
+def _told(problem: str, service: Service) -> str:
+    """The problem with a Dockerfile; of one that is not there, also who asks for it."""
+    build = service.build
+    if build is None or build.inline is not None or Path(build.dockerfile).is_file():
+        return problem
+    return f"{service.span}: service `{service.name}`: {problem}"
+
+
+def _placed(inputs: BuildInputs, inline: Inline) -> BuildInputs:
+    """The inputs with each reason where `inline` has it in the Compose file, or at the key where that is not known."""
+
+    def line(number: int) -> int:
+        return inline.lines[number - 1] if 0 < number <= len(inline.lines) else inline.span.line
+
+    def placed(because: Because) -> Because:
+        at = re.compile(rf"(?<= at {re.escape(inline.span.path)}:)\d+")
+        text = at.sub(lambda found: str(line(int(found[0]))), because.text)
+        if because.span is None or because.span.path != inline.span.path or text == because.text:
+            return replace(because, text=text)
+        if not inline.lines:
+            return replace(because, text=text, span=inline.span)
+        return replace(
+            because, text=text, span=SourceSpan(path=inline.span.path, line=line(because.span.line))
+        )
+
+    return replace(
+        inputs,
+        selections=tuple(replace(each, because=placed(each.because)) for each in inputs.selections),
+        services=tuple((name, placed(because)) for name, because in inputs.services),
+        unfollowed=tuple(replace(each, because=placed(each.because)) for each in inputs.unfollowed),
+    )
 
 
 def _platform(raw: Mapping[str, Any]) -> str | None:
