@@ -36,7 +36,7 @@ from hullmark._checks.smoke import smoke_stack
 from hullmark._checks.validate import validate
 from hullmark._ci.inputs import inputs_of
 from hullmark._ci.reuse import Reuse
-from hullmark._compose import chosen_services, resolve, with_images
+from hullmark._compose import check_profiles, chosen_services, resolve, with_images
 from hullmark._dockerfile import dockerfile_of
 from hullmark._engines.handed_on import LocalImages
 from hullmark._project import root_and_settings
@@ -96,6 +96,7 @@ def _resolved(
         found.append(error)
     try:
         project = resolve(root, settings, commands)
+        check_profiles(project, commands)
     except ConfigurationError as error:
         raise ConfigurationError.joined([*found, error]) from error
     except Unavailable as error:

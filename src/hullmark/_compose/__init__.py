@@ -6,6 +6,7 @@ from hullmark._compose.composition import TEST_ENV_FILE, TEST_FILES, composition
 from hullmark._compose.environment_files import environment_files
 from hullmark._compose.given import with_images, with_stage_images
 from hullmark._compose.isolate import carrier, isolate, unscaled, with_restart_policies
+from hullmark._compose.profiles import check_profiles
 from hullmark._compose.resolve import (
     chosen_services,
     compose_files,
@@ -16,6 +17,7 @@ __all__ = [
     "TEST_ENV_FILE",
     "TEST_FILES",
     "carrier",
+    "check_profiles",
     "chosen_services",
     "compose_files",
     "compositions",
