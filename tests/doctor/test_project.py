@@ -68,6 +68,21 @@ def bench(tmp_path: Path) -> Bench:
     return found
 
 
+@pytest.mark.parametrize("path", ["/app/../victim.sh", "/app/link.sh", "/app/out/victim.sh"])
+def test_no_log_leads_to_a_file_outside_of_the_build_context(bench: Bench, path: str) -> None:
+    victim = bench.root.parent / "victim.sh"
+    victim.write_bytes(b"#!/bin/sh\r\necho\r\n")
+    (bench.root / "link.sh").symlink_to(victim)
+    (bench.root / "out").symlink_to(bench.root.parent)
+    bench.write("Dockerfile", "FROM debian:bookworm-slim\nCOPY . /app\n")
+    found = bench.one(f"web-1  | exec {path}: no such file or directory")
+    assert found.advice.repair is None
+    assert victim.name not in " ".join(each.command or "" for each in found.advice.remedies)
+    bench.write("own.sh", "#!/bin/sh\r\necho\r\n")
+    own = bench.one("web-1  | exec /app/own.sh: no such file or directory").advice.repair
+    assert own is not None
+
+
 def test_another_port_is_that_of_the_test_stack_where_there_is_one(bench: Bench) -> None:
     log = "Bind for 0.0.0.0:8001 failed: port is already allocated"
     assert "such as `127.0.0.1:8002:8001`" in bench.one(log).advice.remedies[-1].text

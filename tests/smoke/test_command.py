@@ -67,10 +67,10 @@ def test_what_was_not_tried_does_not_pass_because_a_finding_is_ignored(tmp_path:
     assert (code, [finding["rule"] for finding in report["findings"]]) == (1, ["service-exited"])
     code, report = _smoke(tmp_path, PROMISES + IGNORE)
     assert (code, report["findings"]) == (3, [])
-    assert _outcomes(report) == {
-        "idle": ("ran", None),
-        "web": ("broken", "its probes and links were not tried: `web` did not come up"),
-    }
+    outcomes = _outcomes(report)
+    assert outcomes["web"] == ("broken", "its probes and links were not tried: `web` did not come up")
+    # Whether it had run for long enough by then to be believed is a matter of the machine.
+    assert outcomes["idle"][0] in {"ran", "skipped"}
     assert [(each["probe"], each["passed"]) for each in report["smoke"]["probes"]] == [
         ("TCP connection to port 80", None)
     ]

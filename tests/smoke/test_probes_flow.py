@@ -174,6 +174,8 @@ def test_commands_of_a_flow_get_what_was_captured_and_nothing_else(monkeypatch: 
         ('{"a": [1, 2]}', "$.a[*]", 1),
         ('{"a": 1}', "$.b", MISSING),
         ("no json", "$.a", MISSING),
+        pytest.param("[" * 200_000, "$.a", MISSING, id="deeper-than-can-be-read"),
+        pytest.param('{"a":' * 900 + "1" + "}" * 900, "$..b", MISSING, id="deeper-than-can-be-searched"),
         ("id=17;", r"id=(\d+)", "17"),
         ("id=17;", r"id=\d+", "id=17"),
         ("id=;", r"id=(\d+)?", ""),

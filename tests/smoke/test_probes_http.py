@@ -312,7 +312,9 @@ def test_a_redirection_leads_to_the_port_inside_of_the_container(
     )
 
 
-@pytest.mark.parametrize("location", ["http://web:99999/", "ftp://web/"])
+@pytest.mark.parametrize(
+    "location", ["http://web:99999/", "ftp://web/", "http://[", "http://[zz]/", "//\N{ACCOUNT OF}.com/"]
+)
 def test_what_is_no_address_is_not_followed(location: str) -> None:
     place = Place(service="web", port=80, secure=False, path="/x")
     assert next_place(place, location, project()) == f"redirected to `{location}`, which is no address"

@@ -7,10 +7,22 @@ from typing import Any
 
 import pytest
 
-from hullmark._smoke.secrecy import Secrecy, marker
+from hullmark._smoke.secrecy import Discreet, Secrecy, marker
+from hullmark.model.drill import Drill, DrillRun, Exempt, Failed, Passed, Undrilled
 from hullmark.model.location import SourceSpan
+from hullmark.model.outcome import Check
 from hullmark.model.probe import HttpProbe, LogRule
-from hullmark.model.stack import LogRun, ProbeRun, ServiceRun, StackCopy, StackRun, State, StepRun
+from hullmark.model.progress import Silent
+from hullmark.model.stack import (
+    LogRun,
+    ProbeRun,
+    ServiceRun,
+    StackCopy,
+    StackRun,
+    State,
+    StepRun,
+    UntriedProbe,
+)
 
 
 def _copy(**service: Any) -> StackCopy:
@@ -113,6 +125,7 @@ def test_what_services_wrote_and_answered_is_reported_without_secrets() -> None:
                 has_health_check=True,
                 health_output=said,
                 log=(said,),
+                refusal=said,
             ),
         ),
         probes=(
@@ -124,10 +137,35 @@ def test_what_services_wrote_and_answered_is_reported_without_secrets() -> None:
                 steps=(StepRun(step="GET /", passed=False, seen=said),),
             ),
         ),
-        links=(),
+        unprobed=(UntriedProbe(service="web", probe=probe, reason=said),),
+        drills=tuple(
+            DrillRun(drill=Drill.KILL, service="web", span=span, result=result)
+            for result in (
+                Passed(seen=said, missed=(said,)),
+                Failed(seen=said, remedy=said, key=said),
+                Exempt(reason=said),
+                Undrilled(error=said),
+            )
+        ),
         logs=(LogRun(service="web", rule=LogRule(pattern="password", origin=span), count=1, lines=(said,)),),
     )
     shown = Secrecy.of(_copy(environment={"PGPASSWORD": "hunter22"})).run(run)
     assert "hunter22" not in repr(shown)
-    assert repr(shown).count(marker("hunter22")) == 5
+    assert repr(shown).count(marker("hunter22")) == repr(run).count("hunter22") == 14
     assert Secrecy(words=()).run(run) == run
+
+
+def test_what_goes_on_is_told_without_secrets() -> None:
+    told: list[str] = []
+
+    class Told(Silent):
+        def begin(self, check: Check, service: str | None, text: str) -> None:  # noqa: ARG002  # the protocol's
+            told.append(text)
+
+        def end(self, check: Check, service: str | None, text: str, *, good: bool) -> None:  # noqa: ARG002
+            told.append(text)
+
+    discreet = Discreet(progress=Told(), secrecy=Secrecy(words=("hunter22",)))
+    discreet.begin(Check.SMOKE, "web", "drill kill hunter22")
+    discreet.end(Check.SMOKE, "web", "it said hunter22", good=False)
+    assert told == [f"drill kill {marker('hunter22')}", f"it said {marker('hunter22')}"]

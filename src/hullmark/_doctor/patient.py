@@ -174,11 +174,16 @@ def head(file: Path, length: int) -> bytes:
 
 
 def _lands(context: Path, source: str, destination: str, path: str, name: str) -> Path | None:
-    """The file below `context` that a COPY of `source` to `destination` puts at `path`, if there is one."""
+    """The file below `context` that a COPY of `source` to `destination` puts at `path`, if there is one.
+
+    `path` is what a log says: nothing that it leads to outside of the context, by `..` or by a link, is meant.
+    """
     try:
-        return _found(context, source, destination, path, name)
-    except (OSError, ValueError):  # no name that a file can have
+        found = _found(context, source, destination, path, name)
+        inside = found is not None and found.resolve(strict=True).is_relative_to(context.resolve(strict=True))
+    except (OSError, ValueError, RuntimeError):  # no name that a file can have, or links in a circle
         return None
+    return found if inside else None
 
 
 def _found(context: Path, source: str, destination: str, path: str, name: str) -> Path | None:

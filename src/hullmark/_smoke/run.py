@@ -12,7 +12,7 @@ from hullmark._smoke.drills import Drilled, drill_apart, drill_stack, old_images
 from hullmark._smoke.exercise import exercise, untried
 from hullmark._smoke.fetch import fetch_given
 from hullmark._smoke.probes import forbidden
-from hullmark._smoke.secrecy import Secrecy
+from hullmark._smoke.secrecy import Discreet, Secrecy
 from hullmark._smoke.stack import running
 from hullmark.errors import Unavailable
 from hullmark.model.drill import Drill
@@ -69,6 +69,8 @@ def smoke(
         on_notes=telling.noted,
         on_end=telling.ended,
     ) as stack:
+        # What services say is passed on from here.
+        progress = Discreet(progress=progress, secrecy=Secrecy.of(stack.copy))
         tried = stack.timeline.is_ready() and not stack.late
         if tried:
             found = exercise(stack, project, progress)

@@ -7,7 +7,12 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from hullmark.model.drill import Exempt, Failed, Passed, Undrilled
+
 if TYPE_CHECKING:
+    from hullmark.model.drill import DrillRun
+    from hullmark.model.outcome import Check
+    from hullmark.model.progress import Progress
     from hullmark.model.stack import StackCopy, StackRun
 
 SHORTEST = 4
@@ -71,7 +76,12 @@ class Secrecy:
         return replace(
             run,
             services=tuple(
-                replace(each, log=tuple(map(text, each.log)), health_output=text(each.health_output))
+                replace(
+                    each,
+                    log=tuple(map(text, each.log)),
+                    health_output=text(each.health_output),
+                    refusal=text(each.refusal),
+                )
                 for each in run.services
             ),
             probes=tuple(
@@ -83,8 +93,26 @@ class Secrecy:
                 for each in run.probes
             ),
             links=tuple(replace(each, seen=text(each.seen)) for each in run.links),
+            untried=tuple(replace(each, reason=text(each.reason)) for each in run.untried),
+            unprobed=tuple(replace(each, reason=text(each.reason)) for each in run.unprobed),
             logs=tuple(replace(each, lines=tuple(map(text, each.lines))) for each in run.logs),
+            drills=tuple(map(self.drill, run.drills)),
         )
+
+    def drill(self, run: DrillRun) -> DrillRun:
+        """`run` without secrets in what is said of it."""
+        text = self.text
+        match run.result:
+            case Passed(seen=seen, missed=missed) as result:
+                return replace(run, result=replace(result, seen=text(seen), missed=tuple(map(text, missed))))
+            case Failed(seen=seen, remedy=remedy, key=key) as result:
+                return replace(
+                    run, result=replace(result, seen=text(seen), remedy=text(remedy), key=text(key))
+                )
+            case Exempt(reason=reason):
+                return replace(run, result=Exempt(reason=text(reason)))
+            case Undrilled(error=error):
+                return replace(run, result=Undrilled(error=text(error)))
 
     def configuration(self, copy: StackCopy) -> Any:
         """The Compose configuration of `copy` without any value of an environment, and what else may be secret.
@@ -99,6 +127,26 @@ class Secrecy:
         configuration = shown.get("Config") or {}
         configuration["Env"] = [_concealed_variable(each) for each in configuration.get("Env") or ()]
         return self.value(shown)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discreet:
+    """Tells a `Progress` everything but secrets."""
+
+    progress: Progress
+    secrecy: Secrecy
+
+    def begin(self, check: Check, service: str | None, text: str) -> None:
+        """See `Progress.begin`."""
+        self.progress.begin(check, service, self.secrecy.text(text))
+
+    def end(self, check: Check, service: str | None, text: str, *, good: bool) -> None:
+        """See `Progress.end`."""
+        self.progress.end(check, service, self.secrecy.text(text), good=good)
+
+    def close(self) -> None:
+        """See `Progress.close`."""
+        self.progress.close()
 
 
 def marker(value: object) -> str:

@@ -73,7 +73,7 @@ def _wrong_json(answer: HttpAnswer, expected: tuple[JsonExpectation, ...], filli
         yield f"a body that does not end in time, or before {LARGEST} bytes: {body}"
         return
     try:
-        document = json.loads(answer.body)
+        document = decoded(answer.body)
     except ValueError:
         yield f"a body that is no JSON: {body}"
         return
@@ -105,11 +105,22 @@ def _same(value: Any, wanted: Any) -> bool:
             return isinstance(value, bool) == isinstance(wanted, bool) and bool(value == wanted)
 
 
+def decoded(body: str) -> Any:
+    """The JSON document in `body`; raises `ValueError` where there is none, or one that is nested too deeply."""
+    try:
+        return json.loads(body)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
 def values_at(document: Any, path: str) -> list[Any]:
-    """What the JSON path `path` finds in `document`."""
+    """What the JSON path `path` finds in `document`; nothing where that is nested too deeply to be searched."""
     import jsonpath_rfc9535  # noqa: PLC0415  # loaded only where JSON is expected
 
-    return list(jsonpath_rfc9535.find(path, document).values())
+    try:
+        return list(jsonpath_rfc9535.find(path, document).values())
+    except (jsonpath_rfc9535.JSONPathError, RecursionError):
+        return []
 
 
 def status_fits(status: int, expected: int | None) -> bool:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from typing import TYPE_CHECKING, Any, assert_never
 
-from hullmark._smoke.probes.answers import values_at
+from hullmark._smoke.probes.answers import decoded, values_at
 from hullmark._smoke.probes.attempt import Answer, once, retry
 from hullmark._smoke.probes.command import execute
 from hullmark._smoke.probes.http import ask
@@ -89,7 +88,7 @@ def captured(body: str, capture: Capture) -> Any:
         found = re.search(capture.pattern, body)
         return MISSING if found is None else found[found.re.groups and 1] or ""
     try:
-        document = json.loads(body)
+        document = decoded(body)
     except ValueError:
         return MISSING
     values = values_at(document, capture.pattern)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from hullmark._smoke.probes.answers import decoded
 from hullmark._smoke.probes.attempt import PAUSE, Answer, once, retry
 from hullmark._smoke.probes.http import ask
 from hullmark.errors import Interrupted
@@ -41,7 +41,7 @@ def run_openapi(
     if not answer.passed:
         return Answer(passed=False, seen=f"the document: {answer.seen}"), ()
     try:
-        found = paths(json.loads(answer.body))
+        found = paths(decoded(answer.body))
     except ValueError as error:
         return Answer(passed=False, seen=f"the document: {error}: {filling.quote(answer.body)}"), ()
     wanted = [path for path in found if path not in probe.skip][:MOST]

@@ -39,10 +39,10 @@ def next_place(place: Place, location: str, project: Project) -> Place | str:
     The same host without a port is the port that the scheme stands for, and a published port the one inside of the
     container that it leads to.
     """
-    target = urljoin(place.url, location)
-    parts = urlsplit(target)
     try:
+        parts = urlsplit(urljoin(place.url, location))
         port = parts.port
+        relative = not urlsplit(location).netloc
     except ValueError:
         return f"redirected to `{location}`, which is no address"
     if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -50,7 +50,6 @@ def next_place(place: Place, location: str, project: Project) -> Place | str:
     secure = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     own = urlsplit(place.url).hostname
-    relative = not urlsplit(location).netloc
     if relative:
         return Place(service=place.service, port=place.port, secure=place.secure, path=path, host=place.host)
     asked = port or (443 if secure else 80)
