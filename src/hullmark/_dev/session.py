@@ -148,14 +148,16 @@ class Development:
             words.append(("watch", "--no-up", *self.services))
         threads = [threading.Thread(target=self._stream, args=(argv, stop), daemon=True) for argv in words]
         with self.engine.events(f"{_PROJECT}={self.project.name}") as stream:
-            threads.append(threading.Thread(target=self._listen, args=(stream,), daemon=True))
-            for thread in threads:
+            listener = threading.Thread(target=self._listen, args=(stream,), daemon=True)
+            for thread in (*threads, listener):
                 thread.start()
             try:
                 self._attend(on_up, on_failure)
             finally:
                 stop.set()
-                threads[0].join()
+                # Each ends its program, which would outlive this one otherwise.
+                for thread in threads:
+                    thread.join()
 
     def stop(self, commands: Commands) -> None:
         """Stops the containers, and keeps them and their volumes; `commands` are some that were not cancelled."""
