@@ -157,7 +157,8 @@ def test_what_has_failed_when_the_first_failure_is_seen_is_told_as_well() -> Non
 
 
 def test_nothing_is_waited_for_where_nothing_has_failed() -> None:
-    stack = _stack(engine=None)
+    nothing = _Down(exited=(), unhealthy=())
+    stack = _stack(engine=SimpleNamespace(client=SimpleNamespace(api=nothing)))
     stack.events.put(_said("create"))
     stack.take_stock()
     assert stack.timeline.services()[0].state is State.CREATED

@@ -10,7 +10,8 @@ Why it matters
     that kind.
 
 How to fix
-    Remove it; move a comment that stands above another instruction than the finding. Of one that has expired, decide again: remove it, or give it a later `expires`.
+    Remove it; move a comment that stands above another instruction than the finding. Of one that has expired, decide
+    again: remove it, or give it a later `expires`.
 """
 
 from __future__ import annotations
