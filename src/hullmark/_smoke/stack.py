@@ -36,6 +36,8 @@ LOG_LINES = 2000
 _TICK = 0.2
 _PATIENCE = 2.0
 """Seconds that the last event of something that has ended may take to arrive."""
+_KILLED = 137
+"""The exit code of a process that SIGKILL ended."""
 
 
 @dataclass(kw_only=True)
@@ -164,6 +166,11 @@ class Stack:
             # Of several, the one whose life it is.
             worst = self.timeline.worst(run.service)
             container = self.engine.client.containers.get(worst) if worst else self.container(run.service)
+            deadline = time.monotonic() + _PATIENCE
+            # That memory was the reason comes by another way than that the process has ended, and perhaps later.
+            while run.exit_code == _KILLED and not _lacked_memory(container) and time.monotonic() < deadline:
+                self.engine.cancelled.wait(_TICK)
+                container.reload()
             health = (container.attrs["State"].get("Health") or {}).get("Log") or []
             log = container.logs(tail=LOG_LINES).decode("utf-8", "replace")
         except (Unavailable, APIError):
@@ -176,8 +183,12 @@ class Stack:
             else "",
             log=excerpt(lines),
             log_lines=len(lines),
-            out_of_memory=run.out_of_memory or bool(container.attrs["State"].get("OOMKilled")),
+            out_of_memory=run.out_of_memory or _lacked_memory(container),
         )
+
+
+def _lacked_memory(container: Container) -> bool:
+    return bool(container.attrs["State"].get("OOMKilled"))
 
 
 def printable(line: str) -> str:
