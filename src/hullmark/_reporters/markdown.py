@@ -344,11 +344,10 @@ def _time_line(stack: StackRun) -> Iterator[str]:
     yield f"| service | {LEGEND} | started | up | state |"
     yield "| --- | --- | ---: | ---: | --- |"
     for run in stack.services:
-        up = run.answered if run.healthy is None else run.healthy
         # Only spaces that do not break keep their width in a cell.
         bar = bars[run.service].replace(" ", "\N{NO-BREAK SPACE}")
         state = _plain(str(run.state) if run.ready else run.fate)
-        yield f"| {_in_cell(run.service)} | {bar} | {_seconds(run.started)} | {_seconds(up)} | {state} |"
+        yield f"| {_in_cell(run.service)} | {bar} | {_seconds(run.started)} | {_seconds(run.up_at)} | {state} |"
     yield ""
 
 

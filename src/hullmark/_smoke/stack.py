@@ -19,6 +19,7 @@ from hullmark._smoke.refusals import reason, refusals, unstarted
 from hullmark._smoke.seeds import Cargo, stow, weigh
 from hullmark._smoke.timeline import REFUSED, Event, Timeline
 from hullmark.errors import HullmarkError, Interrupted, Unavailable
+from hullmark.model.exit import KILLED
 from hullmark.model.probe import reached
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ LOG_LINES = 2000
 _TICK = 0.2
 _PATIENCE = 2.0
 """Seconds that the last event of something that has ended may take to arrive."""
-_KILLED = 137
-"""The exit code of a process that SIGKILL ended."""
 
 
 @dataclass(kw_only=True)
@@ -168,7 +167,7 @@ class Stack:
             container = self.engine.client.containers.get(worst) if worst else self.container(run.service)
             deadline = time.monotonic() + _PATIENCE
             # That memory was the reason comes by another way than that the process has ended, and perhaps later.
-            while run.exit_code == _KILLED and not _lacked_memory(container) and time.monotonic() < deadline:
+            while run.exit_code == KILLED and not _lacked_memory(container) and time.monotonic() < deadline:
                 self.engine.cancelled.wait(_TICK)
                 container.reload()
             health = (container.attrs["State"].get("Health") or {}).get("Log") or []

@@ -147,6 +147,11 @@ class ServiceRun:
         return self.ready and (self.state is not State.RUNNING or self.answered is not None)
 
     @property
+    def up_at(self) -> float | None:
+        """When its health check said that it works, or its probes did where it has none; `None` where neither has."""
+        return self.answered if self.healthy is None else self.healthy
+
+    @property
     def start_took(self) -> float | None:
         """Seconds from the start of its container until it was up, as far as anything says when that was.
 
@@ -154,8 +159,7 @@ class ServiceRun:
         """
         if self.started is None or not self.ready:
             return None
-        up = self.ended if self.state is State.COMPLETED else self.healthy
-        up = self.answered if up is None else up
+        up = self.ended if self.state is State.COMPLETED and self.ended is not None else self.up_at
         return None if up is None else up - self.started
 
     @property

@@ -46,7 +46,7 @@ class Timeline:
 
 def timeline(stack: StackRun) -> Timeline:
     """The time line of `stack`; it ends with the last thing that is known to have happened."""
-    moments = [at for run in stack.services for at in (run.created, run.started, _up(run), run.ended) if at]
+    moments = [at for run in stack.services for at in (run.created, run.started, run.up_at, run.ended) if at]
     end = max([*moments, 0.1]) * 1.04
     step = _step(end)
     return Timeline(
@@ -69,10 +69,6 @@ def _step(end: float) -> float:
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
 
 
-def _up(run: ServiceRun) -> float | None:
-    return run.answered if run.healthy is None else run.healthy
-
-
 def _life(run: ServiceRun, end: float) -> Life:
     bars: list[Bar] = []
 
@@ -80,7 +76,7 @@ def _life(run: ServiceRun, end: float) -> Life:
         if start is not None and stop is not None and stop >= start:
             bars.append(Bar(kind=kind, start=start / end * WIDE, width=max((stop - start) / end * WIDE, 2)))
 
-    up, done = _up(run), run.ended
+    up, done = run.up_at, run.ended
     add("waiting", run.created, run.started)
     if up is not None:
         add("starting", run.started, up)
