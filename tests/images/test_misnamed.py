@@ -115,9 +115,18 @@ def test_a_directory_that_is_called_like_an_image_is_asked_about_where_the_engin
     environ = {"DOCKER_HOST": f"unix://{here}/none.sock"}
     with pytest.raises(UsageError, match="did you mean `oci-dir:layout`"):
         open_("layout", environ=environ)
-    for name in ("program", "empty"):
-        with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable) as caught:
+        open_("empty", environ=environ)
+    assert "oci-archive:" not in str(caught.value.hint)
+
+
+def test_a_file_that_is_no_archive_is_told_with_how_images_are_named(here: Path, open_: Opener) -> None:
+    environ = {"DOCKER_HOST": f"unix://{here}/none.sock"}
+    for name in ("program", "docker:program"):
+        with pytest.raises(Unavailable, match="no Docker engine answers") as caught:
             open_(name, environ=environ)
+        told = "`program` is a file, and no archive; an image is docker:NAME" in str(caught.value.hint)
+        assert told is (name == "program")
 
 
 def test_no_platform_is_no_matter_of_where_the_image_is(open_: Opener) -> None:

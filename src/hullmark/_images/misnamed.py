@@ -59,6 +59,11 @@ def is_id(name: str) -> bool:
     return bool(_ID.fullmatch(name))
 
 
+def forms_said(forms: Iterable[str]) -> str:
+    """How an image is named: by one of `forms`, which have schemes, or without any."""
+    return f"an image is {', '.join(forms)}, or a bare name"
+
+
 def check_bare(reference: str, forms: Iterable[str]) -> None:
     """Raises `UsageError`, saying what was probably meant, unless `reference` can be a name without a scheme.
 
@@ -66,7 +71,7 @@ def check_bare(reference: str, forms: Iterable[str]) -> None:
     """
     forms = tuple(forms)
     schemes = tuple(form.partition(":")[0] for form in forms)
-    hint = f"an image is {', '.join(forms)}, or a bare name"
+    hint = forms_said(forms)
     scheme = _scheme_of(reference, schemes)
     if scheme is not None:
         rest = reference[len(scheme) + 1 :]
@@ -93,6 +98,14 @@ def meant_path(reference: str) -> str | None:
     found = existing(reference)
     scheme = None if found is None else _kind(found[0])
     return None if scheme is None else f"{scheme}:{reference}"
+
+
+def is_plain_file(reference: str) -> bool:
+    """Whether there is a file of that name, whatever it holds."""
+    found = existing(reference)
+    with contextlib.suppress(OSError):
+        return found is not None and found[1] is None and found[0].is_file()
+    return False
 
 
 def _kind(path: Path) -> str | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hullmark._images.cache import Cache
 from hullmark._images.complete import complete
 from hullmark._images.interface import Request
-from hullmark._images.misnamed import check_bare, check_name, meant_path
+from hullmark._images.misnamed import check_bare, check_name, forms_said, is_plain_file, meant_path
 from hullmark._images.platforms import asked_for
 from hullmark._process import SystemCommands
 from hullmark.errors import Unavailable, UsageError
@@ -63,11 +63,15 @@ def candidates(reference: str) -> tuple[tuple[str, str], ...]:
         return ((scheme, rest),)
     if not reference:
         raise UsageError("an image has no empty name")
-    check_bare(reference, (f"{name}:{scheme.form}" for name, scheme in SCHEMES.items()))
+    check_bare(reference, _forms())
     host, slash, _ = reference.partition("/")
     if slash and (host == "localhost" or {".", ":"} & set(host)):
         return (("registry", reference), ("docker", reference))
     return (("docker", reference),)
+
+
+def _forms() -> tuple[str, ...]:
+    return tuple(f"{name}:{scheme.form}" for name, scheme in SCHEMES.items())
 
 
 def open_image(
@@ -99,9 +103,14 @@ def open_image(
                 return complete(core, request, cache, cancelled)
         except Unavailable as error:
             attempts.append((scheme, error))
-    if attempts[0][0] != reference.partition(":")[0] and (meant := meant_path(reference)) is not None:
+    bare = attempts[0][0] != reference.partition(":")[0]
+    if bare and (meant := meant_path(reference)) is not None:
         told = attempts[0][1].message.splitlines()[0]
         raise UsageError(f"{told}; did you mean `{meant}`?")
+    if bare and len(attempts) == 1 and is_plain_file(reference):
+        first = attempts[0][1]
+        told = f"`{reference}` is a file, and no archive; {forms_said(_forms())}"
+        raise Unavailable(first.message, hint=f"{first.hint}; {told}" if first.hint else told) from first
     if len(attempts) == 1:
         raise attempts[0][1]
     told = "\n".join(f"  {scheme}: {error.message}" for scheme, error in attempts)
