@@ -77,7 +77,7 @@ def test_no_log_leads_to_a_file_outside_of_the_build_context(bench: Bench, path:
     bench.write("Dockerfile", "FROM debian:bookworm-slim\nCOPY . /app\n")
     found = bench.one(f"web-1  | exec {path}: no such file or directory")
     assert found.advice.repair is None
-    assert victim.name not in " ".join(each.command or "" for each in found.advice.remedies)
+    assert victim.name not in " ".join(each.shown for each in found.advice.remedies)
     bench.write("own.sh", "#!/bin/sh\r\necho\r\n")
     own = bench.one("web-1  | exec /app/own.sh: no such file or directory").advice.repair
     assert own is not None
@@ -87,11 +87,11 @@ def test_another_port_is_that_of_the_test_stack_where_there_is_one(bench: Bench)
     log = "Bind for 0.0.0.0:8001 failed: port is already allocated"
     assert "such as `127.0.0.1:8002:8001`" in bench.one(log).advice.remedies[-1].text
     bench.write("compose.test.yml", "services: {}")
-    assert bench.one(log).advice.remedies[-1].command == (
+    assert bench.one(log).advice.remedies[-1].shown == (
         "docker compose -f compose.yml -f compose.test.yml up -d"
     )
     bench.write(".env.test", "")
-    assert (bench.one(log).advice.remedies[-1].command or "").endswith(" --env-file .env.test up -d")
+    assert bench.one(log).advice.remedies[-1].shown.endswith(" --env-file .env.test up -d")
 
 
 def test_a_port_that_a_process_holds_is_told_with_the_process(bench: Bench) -> None:
@@ -172,14 +172,32 @@ def test_a_name_that_is_nearly_that_of_a_service_is_corrected(bench: Bench) -> N
 def test_an_image_of_the_project_that_is_pulled_is_to_be_built(bench: Bench) -> None:
     log = "pull access denied for demo-web, repository does not exist or may require 'docker login'"
     found = bench.one(log)
-    assert found.advice.remedies[0].command == "docker compose build web"
+    assert found.advice.remedies[0].shown == "docker compose build web"
 
 
 def test_a_path_on_a_volume_is_told_with_the_volume(bench: Bench) -> None:
     log = "web-1  | PermissionError: [Errno 13] Permission denied: '/data/x'"
     found = bench.one(log, volumes=[{"type": "volume", "source": "data", "target": "/data"}], user="app")
     assert found.advice.found == ("`/data` of `web` is the volume `data`",)
-    assert found.advice.remedies[1].command.endswith("--entrypoint chown web -R app /data")
+    assert found.advice.remedies[1].shown.endswith("--entrypoint chown web -R app /data")
+
+
+def test_a_path_is_on_the_innermost_volume_that_it_lies_below_and_not_on_one_whose_name_it_begins_with(
+    bench: Bench,
+) -> None:
+    volumes = [
+        {"type": "volume", "source": name, "target": target}
+        for name, target in (("data", "/data"), ("index", "/database/index/"), ("database", "/database"))
+    ]
+
+    def told(path: str) -> tuple[str, ...]:
+        log = f"web-1  | PermissionError: [Errno 13] Permission denied: '{path}'"
+        return bench.one(log, volumes=volumes).advice.found
+
+    assert told("/database/x") == ("`/database` of `web` is the volume `database`",)
+    assert told("/database/index/x") == ("`/database/index/` of `web` is the volume `index`",)
+    assert told("/data") == ("`/data` of `web` is the volume `data`",)
+    assert told("/data.old/x") == ()
 
 
 def test_a_path_that_no_squash_keeps_is_told_with_the_instruction_that_set_it(bench: Bench) -> None:

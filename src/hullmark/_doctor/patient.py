@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from functools import cached_property
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from hullmark._compose import TEST_ENV_FILE, TEST_FILES
@@ -69,21 +68,19 @@ class Patient:
         return self.opener is not None and self.engine is not None
 
     @property
-    def test_stack(self) -> str:
+    def test_stack(self) -> tuple[str, ...]:
         """What `docker compose` is told to mean the test stack beside the project; empty where there is none."""
         if self.project is None or not self.project.files:
-            return ""
+            return ()
         files = self.project.files
         place = files[0].parent
         test = next((place / name for name in TEST_FILES if (place / name).is_file()), None)
         if test is None or test in files:
-            return ""
+            return ()
         env = place / TEST_ENV_FILE
-        return " ".join(
-            [
-                *(f"-f {quote(shown(file, self.directory))}" for file in (*files, test)),
-                *([f"--env-file {quote(shown(env, self.directory))}"] if env.is_file() else []),
-            ]
+        return (
+            *(word for file in (*files, test) for word in ("-f", shown(file, self.directory))),
+            *(("--env-file", shown(env, self.directory)) if env.is_file() else ()),
         )
 
     def holder(self, port: int) -> str:

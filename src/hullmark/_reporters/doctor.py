@@ -16,7 +16,7 @@ from hullmark.model.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from hullmark.model.diagnosis import Diagnosis, Examinations, Examined, Reading, Repair, Sight
+    from hullmark.model.diagnosis import Diagnosis, Examinations, Examined, Reading, Remedy, Repair, Sight
 
 SCHEMA = "hullmark/doctor/1"
 FORMATS = ("text", "json")
@@ -92,8 +92,8 @@ def _diagnosis(each: Diagnosis, width: int) -> Iterator[str]:
         yield from _wrapped("  found:", printable(found), width, 9)
     for remedy in each.advice.remedies:
         yield from _wrapped("  do:", printable(remedy.text), width, 6)
-        if remedy.command:
-            yield f"      {printable(remedy.command)}\n"
+        if remedy.shown:
+            yield f"      {remedy.shown}\n"
     if each.advice.repair is not None:
         yield from _wrapped("  --fix:", printable(each.advice.repair.effect), width, 9)
 
@@ -154,10 +154,11 @@ class ExaminationD1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class RemedyD1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Something that a person can do; `command` is null where it is a change of a file."""
+    """Something that a person can do: `command` to type, or `line` to write into a file, or neither."""
 
     text: str
     command: str | None
+    line: str | None
 
 
 class RepairD1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -291,8 +292,16 @@ def _described(each: Diagnosis, applied: Mapping[Repair, bool]) -> DiagnosisD1:
         values=dict(each.values),
         cause=each.advice.cause,
         found=list(each.advice.found),
-        remedies=[RemedyD1(text=one.text, command=one.command or None) for one in each.advice.remedies],
+        remedies=[_remedy(one) for one in each.advice.remedies],
         repair=None
         if repair is None
         else RepairD1(command=repair.shown, effect=repair.effect, applied=applied.get(repair)),
+    )
+
+
+def _remedy(each: Remedy) -> RemedyD1:
+    return RemedyD1(
+        text=each.text,
+        command=each.shown if each.command else None,
+        line=None if each.command else each.shown or None,
     )

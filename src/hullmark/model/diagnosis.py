@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from hullmark.model.finding import Severity
 from hullmark.model.outcome import Broken, Skipped
+from hullmark.model.text import printable
 from hullmark.model.verdict import settle
 
 if TYPE_CHECKING:
@@ -26,14 +28,47 @@ HEADINGS = ("What it looks like", "Why it happens", "What to do")
 """The sections every situation's page has, in this order."""
 
 
+class Shell(StrEnum):
+    """What means something to the shell in a command; everything else in one is quoted."""
+
+    AND = "&&"
+    APPEND = ">>"
+    ERRORS_TOO = "2>&1"
+    PIPE = "|"
+    USER = '"$USER"'
+
+
+def operand(name: str) -> tuple[str, ...]:
+    """`name` as an argument that no program takes for an option, whatever a log calls things."""
+    return ("--", name) if name.startswith("-") else (name,)
+
+
+def typed(command: Iterable[str]) -> str:
+    """`command` as a person would type it: each of its words comes out of the shell as one argument.
+
+    A word that has more than one line, or what steers a terminal, would do so where it is pasted, quoted or not: what
+    is not printable is replaced.
+    """
+    return " ".join(
+        str(word) if isinstance(word, Shell) else shlex.quote(printable(word)) for word in command
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remedy:
     """Something that a person can do about it."""
 
     text: str
     """Why or when, in a sentence without an end."""
-    command: str = ""
-    """What to type; empty where it is a change of a file."""
+    command: tuple[str, ...] = ()
+    """What to type, word by word; empty where there is nothing to type."""
+    line: str = ""
+    """What to write into a file instead; empty where that is not one line."""
+
+    @property
+    def shown(self) -> str:
+        """The command as it is typed, or the line as it is written; empty where there is neither."""
+        return typed(self.command) if self.command else printable(self.line)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +84,7 @@ class Repair:
     @property
     def shown(self) -> str:
         """The command as a person would type it."""
-        return shlex.join(self.argv)
+        return typed(self.argv)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

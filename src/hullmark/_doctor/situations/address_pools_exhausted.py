@@ -43,14 +43,14 @@ def address_pools_exhausted(symptom: Symptom) -> Advice | None:
     return Advice(
         cause="every range of addresses that the engine may use belongs to a network already",
         remedies=(
-            Remedy(text="see which networks there are", command="docker network ls"),
+            Remedy(text="see which networks there are", command=("docker", "network", "ls")),
             Remedy(
                 text="remove those that no container uses; Compose makes its own again",
-                command="docker network prune",
+                command=("docker", "network", "prune"),
             ),
             Remedy(
                 text="remove what killed smoke tests have left, which the next run does before it starts anything",
-                command="hullmark smoke",
+                command=("hullmark", "smoke"),
             ),
             Remedy(text="or give the engine more: `default-address-pools` in /etc/docker/daemon.json"),
         ),

@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hullmark._doctor.situation import situation
-from hullmark.model.diagnosis import Advice, Remedy
+from hullmark.model.diagnosis import Advice, Remedy, operand
 
 if TYPE_CHECKING:
     from hullmark._doctor.situation import Symptom
@@ -42,10 +42,10 @@ def apt_lists_stale(symptom: Symptom) -> Advice | None:
     return Advice(
         cause="the list of packages is older or newer than the mirror",
         remedies=(
-            Remedy(text="update and install in one RUN", command="hullmark explain apt-update-alone"),
+            Remedy(text="update and install in one RUN", command=("hullmark", "explain", "apt-update-alone")),
             Remedy(
                 text="build once without the cache",
-                command=f"docker compose build --no-cache {service}".strip(),
+                command=("docker", "compose", "build", "--no-cache", *(operand(service) if service else ())),
             ),
             Remedy(text="if it stays so, take another mirror: a proxy in between may mix old and new files"),
         ),

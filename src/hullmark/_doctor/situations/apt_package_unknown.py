@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hullmark._doctor.situation import situation
-from hullmark.model.diagnosis import Advice, Remedy
+from hullmark.model.diagnosis import Advice, Remedy, operand
 
 if TYPE_CHECKING:
     from hullmark._doctor.situation import Symptom
@@ -58,8 +58,8 @@ def apt_package_unknown(symptom: Symptom) -> Advice | None:
         remedies=(
             Remedy(
                 text="update in the same RUN: `RUN apt-get update && apt-get install ...`",
-                command="hullmark explain apt-update-alone",
+                command=("hullmark", "explain", "apt-update-alone"),
             ),
-            Remedy(text="see what the release calls it", command=f"apt-cache search {package}"),
+            Remedy(text="see what the release calls it", command=("apt-cache", "search", *operand(package))),
         ),
     )

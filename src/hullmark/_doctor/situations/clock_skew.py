@@ -43,17 +43,17 @@ def clock_skew(symptom: Symptom) -> Advice | None:
         return Advice(
             cause="what is signed has expired; unless the clock is ahead, it is too old",
             remedies=(
-                Remedy(text="compare the clocks", command="hullmark doctor"),
+                Remedy(text="compare the clocks", command=("hullmark", "doctor")),
                 Remedy(text="take a newer base image, or have the certificate renewed"),
             ),
         )
     return Advice(
         cause=f"the clock of the engine is behind{f' by about {by}' if by else ''}: what is signed is not valid there yet",
         remedies=(
-            Remedy(text="compare the clocks", command="hullmark doctor"),
+            Remedy(text="compare the clocks", command=("hullmark", "doctor")),
             Remedy(
                 text="set it from a time server, or restart the virtual machine that the engine runs in",
-                command="timedatectl set-ntp true",
+                command=("timedatectl", "set-ntp", "true"),
             ),
         ),
     )

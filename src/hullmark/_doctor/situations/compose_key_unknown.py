@@ -60,6 +60,6 @@ def compose_key_unknown(symptom: Symptom) -> Advice | None:
         cause=f"`{where}` may have no key `{key}`{f'; `{near}` may be meant' if near else ''}",
         remedies=(
             Remedy(text="correct it, or move it to where it belongs"),
-            Remedy(text="see which version of Compose reads it", command="docker compose version"),
+            Remedy(text="see which version of Compose reads it", command=("docker", "compose", "version")),
         ),
     )

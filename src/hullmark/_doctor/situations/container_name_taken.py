@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hullmark._doctor.situation import situation
-from hullmark.model.diagnosis import Advice, Remedy
+from hullmark.model.diagnosis import Advice, Remedy, operand
 
 if TYPE_CHECKING:
     from hullmark._doctor.situation import Symptom
@@ -43,8 +43,11 @@ def container_name_taken(symptom: Symptom) -> Advice | None:
         remedies=(
             Remedy(
                 text="take `container_name` out of the Compose file",
-                command="hullmark explain fixed-container-name",
+                command=("hullmark", "explain", "fixed-container-name"),
             ),
-            Remedy(text="or remove the other one, if nobody needs it", command=f"docker rm -f {name}"),
+            Remedy(
+                text="or remove the other one, if nobody needs it",
+                command=("docker", "rm", "-f", *operand(name)),
+            ),
         ),
     )

@@ -48,7 +48,7 @@ def copied_file_missing(symptom: Symptom) -> Advice | None:
             Remedy(text="write the source as it is seen from the build context"),
             Remedy(
                 text="or take it back in the ignore file, below the line that leaves it out",
-                command=f"!{path.lstrip('/') or 'PATH'}",
+                line=f"!{path.lstrip('/') or 'PATH'}",
             ),
         ),
     )

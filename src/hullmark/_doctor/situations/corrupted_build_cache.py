@@ -53,10 +53,13 @@ def corrupted_build_cache(symptom: Symptom) -> Advice | None:
     return Advice(
         cause=f"the builder's index names {what}, and its disk does not have it; the Dockerfile is not to blame",
         remedies=(
-            Remedy(text="remove the build cache; images and volumes stay", command="docker builder prune -f"),
+            Remedy(
+                text="remove the build cache; images and volumes stay",
+                command=("docker", "builder", "prune", "-f"),
+            ),
             Remedy(
                 text="if that does not help, remove all of it and restart the engine",
-                command="docker builder prune -a -f",
+                command=("docker", "builder", "prune", "-a", "-f"),
             ),
         ),
         repair=Repair(

@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hullmark._doctor.situation import situation
-from hullmark.model.diagnosis import Advice, Remedy
+from hullmark.model.diagnosis import Advice, Remedy, Shell, operand
 
 if TYPE_CHECKING:
     from hullmark._doctor.situation import Symptom
@@ -42,13 +42,16 @@ def dependency_failed(symptom: Symptom) -> Advice | None:
             cause=f"`{name}` is waited for to become healthy, and it has no health check",
             remedies=(Remedy(text="give it a HEALTHCHECK, or wait with `condition: service_started`"),),
         )
+    told = (Shell.PIPE, "hullmark", "doctor", "--log", "-")
     return Advice(
         cause=f"`{name}` {state}; what is wrong is with that one",
         remedies=(
             Remedy(
                 text="read what its health checks said",
-                command=f"docker inspect --format '{{{{json .State.Health}}}}' {name} | hullmark doctor --log -",
+                command=("docker", "inspect", "--format", "{{json .State.Health}}", *operand(name), *told),
             ),
-            Remedy(text="and what it wrote", command=f"docker logs {name} 2>&1 | hullmark doctor --log -"),
+            Remedy(
+                text="and what it wrote", command=("docker", "logs", *operand(name), Shell.ERRORS_TOO, *told)
+            ),
         ),
     )

@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hullmark._doctor.situation import situation
-from hullmark.model.diagnosis import Advice, Remedy
+from hullmark.model.diagnosis import Advice, Remedy, operand
 
 if TYPE_CHECKING:
     from hullmark._doctor.situation import Symptom
@@ -41,7 +41,12 @@ def dockerfile_missing(symptom: Symptom) -> Advice | None:
         remedies=(
             Remedy(
                 text="see what the Compose file resolves to",
-                command=f"docker compose config {symptom.service or ''}".strip(),
+                command=(
+                    "docker",
+                    "compose",
+                    "config",
+                    *(operand(symptom.service) if symptom.service else ()),
+                ),
             ),
             Remedy(text="`dockerfile` is relative to `context`, and `context` to the Compose file"),
         ),

@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hullmark._doctor.situation import situation
-from hullmark.model.diagnosis import Advice, Remedy
+from hullmark.model.diagnosis import Advice, Remedy, Shell
 
 if TYPE_CHECKING:
     from hullmark._doctor.situation import Symptom
@@ -35,7 +35,10 @@ def engine_not_permitted(symptom: Symptom) -> Advice | None:
     return Advice(
         cause=f"this user is not in the group that may use `{symptom.get('host')}`",
         remedies=(
-            Remedy(text="join the group, and log in again", command="sudo usermod -aG docker $USER"),
+            Remedy(
+                text="join the group, and log in again",
+                command=("sudo", "usermod", "-aG", "docker", Shell.USER),
+            ),
             Remedy(text="or use a rootless engine, which needs no rights"),
         ),
     )

@@ -43,9 +43,9 @@ def engine_unreachable(symptom: Symptom) -> Advice | None:
         remedies=(
             Remedy(
                 text="see where the client looks; DOCKER_HOST takes the place of the context",
-                command="docker context ls",
+                command=("docker", "context", "ls"),
             ),
-            Remedy(text="start the engine", command="sudo systemctl start docker"),
-            Remedy(text="see the whole environment", command="hullmark doctor"),
+            Remedy(text="start the engine", command=("sudo", "systemctl", "start", "docker")),
+            Remedy(text="see the whole environment", command=("hullmark", "doctor")),
         ),
     )

@@ -19,10 +19,12 @@ What to do
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING
 
 from hullmark._doctor.situation import situation
-from hullmark.model.diagnosis import Advice, Remedy, Repair
+from hullmark.model.diagnosis import Advice, Remedy, Repair, operand
 
 if TYPE_CHECKING:
     from hullmark._doctor.situation import Symptom
@@ -49,10 +51,19 @@ def entrypoint_not_executable(symptom: Symptom) -> Advice | None:
         cause=f"`{program}` has no execute bit",
         found=tuple(f"`{each.name}` in the build context has none either" for each in files[:1]),
         remedies=(
-            Remedy(text="set it in the COPY", command=f"COPY --chmod=755 {name} {program}"),
-            Remedy(text="or where the file is kept", command=f"git update-index --chmod=+x {name}"),
+            Remedy(text="set it in the COPY", line=f"COPY --chmod=755 {_paths(name, program)}"),
+            Remedy(
+                text="or where the file is kept",
+                command=("git", "update-index", "--chmod=+x", *operand(name)),
+            ),
         ),
         repair=Repair(argv=("chmod", "+x", str(files[0])), effect=f"makes {name} executable")
         if files
         else None,
     )
+
+
+def _paths(*paths: str) -> str:
+    """`paths` as a COPY has them: as JSON where words would not do."""
+    plain = all(re.fullmatch(r"[\w./-]+", path) for path in paths)
+    return " ".join(paths) if plain else json.dumps(paths)

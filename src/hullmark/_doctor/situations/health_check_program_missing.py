@@ -55,7 +55,7 @@ def health_check_program_missing(symptom: Symptom) -> Advice | None:
             Remedy(text=f"or install `{program}` in the last stage"),
             Remedy(
                 text="the linter finds such checks before a build",
-                command="hullmark explain healthcheck-program-missing",
+                command=("hullmark", "explain", "healthcheck-program-missing"),
             ),
         ),
     )

@@ -42,7 +42,7 @@ def large_context(symptom: Symptom) -> Advice | None:
         remedies=(
             Remedy(
                 text="see what is in the context that should not be",
-                command="hullmark explain dockerignore-lets-in",
+                command=("hullmark", "explain", "dockerignore-lets-in"),
             ),
             Remedy(text="leave out what no build needs, in `.dockerignore`"),
         ),

@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hullmark._doctor.situation import situation
-from hullmark.model.diagnosis import Advice, Remedy
+from hullmark.model.diagnosis import Advice, Remedy, operand
 
 if TYPE_CHECKING:
     from hullmark._doctor.situation import Symptom
@@ -41,7 +41,8 @@ def manifest_unknown(symptom: Symptom) -> Advice | None:
         cause=f"the registry has no image {f'`{image}`' if image else 'of that tag or digest'}",
         remedies=(
             Remedy(
-                text="ask the registry", command=f"docker buildx imagetools inspect {image or 'NAME:TAG'}"
+                text="ask the registry",
+                command=("docker", "buildx", "imagetools", "inspect", *operand(image or "NAME:TAG")),
             ),
             Remedy(text="take a tag that is there, with its digest, or push this one first"),
         ),

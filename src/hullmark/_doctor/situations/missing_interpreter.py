@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from hullmark._doctor.patient import head
 from hullmark._doctor.situation import situation
-from hullmark.model.diagnosis import Advice, Remedy, Repair
+from hullmark.model.diagnosis import Advice, Remedy, Repair, Shell, operand
 
 if TYPE_CHECKING:
     from hullmark._doctor.situation import Symptom
@@ -63,10 +63,11 @@ def missing_interpreter(symptom: Symptom) -> Advice | None:
         remedies=(
             Remedy(
                 text="give the lines Unix ends",
-                command=f"sed -i 's/\\r$//' {files[0].name if files else 'SCRIPT'}",
+                command=("sed", "-i", r"s/\r$//", *operand(files[0].name if files else "SCRIPT")),
             ),
             Remedy(
-                text="keep Git from changing them back", command="echo '*.sh text eol=lf' >> .gitattributes"
+                text="keep Git from changing them back",
+                command=("echo", "*.sh text eol=lf", Shell.APPEND, ".gitattributes"),
             ),
             Remedy(text="or install the interpreter that the script names, such as bash"),
         ),

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hullmark._doctor.situation import situation
-from hullmark.model.diagnosis import Advice, Remedy
+from hullmark.model.diagnosis import Advice, Remedy, operand
 
 if TYPE_CHECKING:
     from hullmark._doctor.situation import Symptom
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     since="0.1",
 )
 def mount_type_mismatch(symptom: Symptom) -> Advice | None:
-    source, target = symptom.get("source", "the source"), symptom.get("target", "the target")
+    source, target = symptom.get("source", "SOURCE"), symptom.get("target", "TARGET")
     path = Path(source)
     found = (f"`{source}` is {_kind(path)} on this host",) if path.is_absolute() else ()
     return Advice(
@@ -43,7 +43,7 @@ def mount_type_mismatch(symptom: Symptom) -> Advice | None:
         remedies=(
             Remedy(
                 text="see what is there; where the file is missing, Compose makes an empty directory of its name",
-                command=f"ls -ld {source}",
+                command=("ls", "-ld", *operand(source)),
             ),
             Remedy(text="mount with `create_host_path: false`, so that a missing file is an error"),
         ),

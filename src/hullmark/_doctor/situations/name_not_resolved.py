@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from hullmark._doctor.situation import situation
 from hullmark.errors import nearest
-from hullmark.model.diagnosis import Advice, Remedy
+from hullmark.model.diagnosis import Advice, Remedy, operand
 
 if TYPE_CHECKING:
     from hullmark._doctor.situation import Symptom
@@ -51,7 +51,17 @@ def name_not_resolved(symptom: Symptom) -> Advice | None:
             remedies=(
                 Remedy(
                     text="see whether containers resolve names",
-                    command="docker run --rm --network bridge IMAGE getent hosts NAME",
+                    command=(
+                        "docker",
+                        "run",
+                        "--rm",
+                        "--network",
+                        "bridge",
+                        "IMAGE",
+                        "getent",
+                        "hosts",
+                        "NAME",
+                    ),
                 ),
             ),
         )
@@ -66,19 +76,22 @@ def name_not_resolved(symptom: Symptom) -> Advice | None:
                 Remedy(
                     text=f"call it `{right}`, put both services into one network, and wait for it with `depends_on`"
                 ),
-                Remedy(text="see whether it runs", command=f"docker compose ps {right}"),
+                Remedy(
+                    text="see whether it runs", command=("docker", "compose", "ps", *operand(right or host))
+                ),
             ),
         )
     resolver = symptom.get("resolver")
     return Advice(
         cause=f"nobody says what the address of `{host}` is{f'; {resolver} was asked' if resolver else ''}",
         remedies=(
-            Remedy(text="ask for it on this host", command=f"getent hosts {host}"),
+            Remedy(text="ask for it on this host", command=("getent", "hosts", *operand(host))),
             Remedy(
                 text="if that works, containers are given a resolver that they cannot reach: set `dns` in /etc/docker/daemon.json, and restart the engine"
             ),
             Remedy(
-                text="behind a proxy, hand its address to builds and to the engine", command="hullmark doctor"
+                text="behind a proxy, hand its address to builds and to the engine",
+                command=("hullmark", "doctor"),
             ),
         ),
     )

@@ -22,7 +22,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hullmark._doctor.situation import situation
-from hullmark.model.diagnosis import Advice, Remedy
+from hullmark.model.diagnosis import Advice, Remedy, Shell
 
 if TYPE_CHECKING:
     from hullmark._doctor.situation import Symptom
@@ -45,7 +45,7 @@ def network_bridge_lost(symptom: Symptom) -> Advice | None:
         remedies=(
             Remedy(
                 text="restart the engine, which makes its bridges again",
-                command="sudo systemctl restart docker",
+                command=("sudo", "systemctl", "restart", "docker"),
             ),
             *(
                 ()
@@ -53,7 +53,7 @@ def network_bridge_lost(symptom: Symptom) -> Advice | None:
                 else (
                     Remedy(
                         text="or only the stack whose network it is",
-                        command="docker compose down && docker compose up -d",
+                        command=("docker", "compose", "down", Shell.AND, "docker", "compose", "up", "-d"),
                     ),
                 )
             ),

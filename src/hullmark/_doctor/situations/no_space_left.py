@@ -49,9 +49,11 @@ def no_space_left(symptom: Symptom) -> Advice | None:
         cause=f"{where} has no space, or no inodes, left"
         + ("; in a container that may be a small file system in memory" if small else ""),
         remedies=(
-            Remedy(text="see what takes the space", command="docker system df"),
-            Remedy(text="remove build cache that no build uses", command="docker builder prune -f"),
-            Remedy(text="remove images without a name", command="docker image prune -f"),
+            Remedy(text="see what takes the space", command=("docker", "system", "df")),
+            Remedy(
+                text="remove build cache that no build uses", command=("docker", "builder", "prune", "-f")
+            ),
+            Remedy(text="remove images without a name", command=("docker", "image", "prune", "-f")),
             *(
                 (Remedy(text="or give the service more with `shm_size` or the size of its tmpfs"),)
                 if small

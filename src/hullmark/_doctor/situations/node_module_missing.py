@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from hullmark._doctor.modules import declared_for_development, node_package, package_of, pruning
 from hullmark._doctor.situation import situation
 from hullmark._doctor.trace import trace
-from hullmark.model.diagnosis import Advice, Remedy
+from hullmark.model.diagnosis import Advice, Remedy, operand
 from hullmark.rules._pruned import NPM
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def node_module_missing(symptom: Symptom) -> Advice | None:
         remedies=(
             Remedy(
                 text="list it under `dependencies`, not `devDependencies`",
-                command=f"npm install --save-prod {name}",
+                command=("npm", "install", "--save-prod", *operand(name)),
             ),
             Remedy(text="leave its directory alone in the step that prunes `node_modules`"),
         ),

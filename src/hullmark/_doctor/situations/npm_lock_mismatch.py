@@ -44,15 +44,16 @@ def npm_lock_mismatch(symptom: Symptom) -> Advice | None:
         return Advice(
             cause="there is no package-lock.json in the step: it is not committed, not copied, or an ignore file leaves it out",
             remedies=(
-                Remedy(
-                    text="copy both files before `npm ci`", command="COPY package.json package-lock.json ./"
-                ),
+                Remedy(text="copy both files before `npm ci`", line="COPY package.json package-lock.json ./"),
             ),
         )
     package = symptom.get("package")
     return Advice(
         cause=f"package.json asks for what the lock file does not know{f': {package}' if package else ''}",
         remedies=(
-            Remedy(text="write the lock file anew, and commit it", command="npm install --package-lock-only"),
+            Remedy(
+                text="write the lock file anew, and commit it",
+                command=("npm", "install", "--package-lock-only"),
+            ),
         ),
     )

@@ -68,11 +68,11 @@ def old_builder(symptom: Symptom) -> Advice | None:
         remedies=(
             Remedy(
                 text="see which builder it is; DOCKER_BUILDKIT=0 chooses the old one",
-                command="docker buildx version",
+                command=("docker", "buildx", "version"),
             ),
             Remedy(
                 text="name a frontend that has it in the first line of the Dockerfile",
-                command="# syntax=docker/dockerfile:1",
+                line="# syntax=docker/dockerfile:1",
             ),
         ),
     )

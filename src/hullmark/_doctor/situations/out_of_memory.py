@@ -57,7 +57,7 @@ def out_of_memory(symptom: Symptom) -> Advice | None:
         return Advice(
             cause="the heap of Node.js is full; its limit is derived from the memory it sees, and may be lower than what the container may use",
             found=found,
-            remedies=(Remedy(text="give it more", command="NODE_OPTIONS=--max-old-space-size=2048"),),
+            remedies=(Remedy(text="give it more", line="NODE_OPTIONS=--max-old-space-size=2048"),),
         )
     return Advice(
         cause="the kernel ended it because there was no memory left for it, or it was stopped and did not end in time",
@@ -65,9 +65,15 @@ def out_of_memory(symptom: Symptom) -> Advice | None:
         remedies=(
             Remedy(
                 text="see which it was",
-                command="docker inspect --format '{{.State.OOMKilled}} {{.State.ExitCode}}' CONTAINER",
+                command=(
+                    "docker",
+                    "inspect",
+                    "--format",
+                    "{{.State.OOMKilled}} {{.State.ExitCode}}",
+                    "CONTAINER",
+                ),
             ),
-            Remedy(text="see what it uses", command="docker stats --no-stream"),
+            Remedy(text="see what it uses", command=("docker", "stats", "--no-stream")),
             Remedy(text="give it more (`mem_limit`), or have it use less: fewer workers or jobs"),
         ),
     )

@@ -41,7 +41,15 @@ def pip_hash_mismatch(symptom: Symptom) -> Advice | None:
             Remedy(text="find out why before anything else: a mirror, another platform, or somebody's doing"),
             Remedy(
                 text="then write the lock anew, with every file's hash",
-                command="uv pip compile --generate-hashes requirements.in -o requirements.txt",
+                command=(
+                    "uv",
+                    "pip",
+                    "compile",
+                    "--generate-hashes",
+                    "requirements.in",
+                    "-o",
+                    "requirements.txt",
+                ),
             ),
         ),
     )

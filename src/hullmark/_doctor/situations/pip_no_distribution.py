@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hullmark._doctor.situation import situation
-from hullmark.model.diagnosis import Advice, Remedy
+from hullmark.model.diagnosis import Advice, Remedy, operand
 
 if TYPE_CHECKING:
     from hullmark._doctor.situation import Symptom
@@ -45,7 +45,10 @@ def pip_no_distribution(symptom: Symptom) -> Advice | None:
     return Advice(
         cause=f"the index has nothing for {f'`{requirement}`' if requirement else 'what is required'} and this version of Python on this platform, or could not be reached",
         remedies=(
-            Remedy(text="see which versions there are", command=f"pip index versions {name or 'PACKAGE'}"),
+            Remedy(
+                text="see which versions there are",
+                command=("pip", "index", "versions", *operand(name or "PACKAGE")),
+            ),
             Remedy(
                 text="take a base image with a version of Python that it supports, or with glibc instead of musl"
             ),

@@ -15,6 +15,7 @@ What to do
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from hullmark._doctor.situation import situation
@@ -40,7 +41,7 @@ def plain_http_registry(symptom: Symptom) -> Advice | None:
             Remedy(text="give it a certificate"),
             Remedy(
                 text="or, for tests only, allow it in /etc/docker/daemon.json, and restart the engine",
-                command=f'"insecure-registries": ["{host}"]',
+                line=f'"insecure-registries": {json.dumps([host])}',
             ),
         ),
     )

@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hullmark._doctor.situation import situation
-from hullmark.model.diagnosis import Advice, Remedy
+from hullmark.model.diagnosis import Advice, Remedy, operand
 
 if TYPE_CHECKING:
     from hullmark._doctor.situation import Symptom
@@ -41,7 +41,10 @@ def platform_not_published(symptom: Symptom) -> Advice | None:
     return Advice(
         cause=f"the image was not pushed for {platform or 'the platform that is asked for'}",
         remedies=(
-            Remedy(text="see which platforms it has", command=f"docker buildx imagetools inspect {image}"),
+            Remedy(
+                text="see which platforms it has",
+                command=("docker", "buildx", "imagetools", "inspect", *operand(image)),
+            ),
             Remedy(
                 text="name one of them for the service (`platform: linux/amd64`) and have an emulator run it"
             ),

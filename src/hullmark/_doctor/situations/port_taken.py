@@ -21,7 +21,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hullmark._doctor.situation import situation
-from hullmark.model.diagnosis import Advice, Remedy
+from hullmark.model.diagnosis import Advice, Remedy, operand
 
 if TYPE_CHECKING:
     from hullmark._doctor.situation import Symptom
@@ -57,24 +57,32 @@ def port_taken(symptom: Symptom) -> Advice | None:
     else:
         found = f"port {port} is free now"
     name = held.partition("`")[2].partition("`")[0] if held.startswith("container") else ""
-    stop = (Remedy(text="stop the container that has it", command=f"docker stop {name}"),) if name else ()
+    stop = (
+        (Remedy(text="stop the container that has it", command=("docker", "stop", *operand(name))),)
+        if name
+        else ()
+    )
     return Advice(
         cause=f"somebody listens at port {port} of this host already",
         found=(found,),
         remedies=(
             *stop,
-            *(() if name else (Remedy(text="see who listens there", command=f"ss -ltnp 'sport = :{port}'"),)),
+            *(
+                ()
+                if name
+                else (Remedy(text="see who listens there", command=("ss", "-ltnp", f"sport = :{port}")),)
+            ),
             _elsewhere(symptom.patient.test_stack, port),
         ),
     )
 
 
-def _elsewhere(test_stack: str, port: str) -> Remedy:
+def _elsewhere(test_stack: tuple[str, ...], port: str) -> Remedy:
     """How to take another port: as the test stack does, where the project has one."""
     if test_stack:
         return Remedy(
             text="or publish other ports, as the test stack does",
-            command=f"docker compose {test_stack} up -d",
+            command=("docker", "compose", *test_stack, "up", "-d"),
         )
     return Remedy(
         text=f"or publish another port under `ports`, such as `127.0.0.1:{int(port) % LAST_PORT + 1}:{port}`; "

@@ -55,13 +55,21 @@ def proxy_refused(symptom: Symptom) -> Advice | None:
     return Advice(
         cause=cause,
         remedies=(
-            Remedy(text="see which proxies are set where", command="hullmark doctor"),
+            Remedy(text="see which proxies are set where", command=("hullmark", "doctor")),
             Remedy(
                 text="hand over an address that containers reach: `proxies` in ~/.docker/config.json for builds and containers, the environment of the engine for pulls"
             ),
             Remedy(
                 text="or hand none over to this build",
-                command="docker compose build --build-arg http_proxy= --build-arg https_proxy=",
+                command=(
+                    "docker",
+                    "compose",
+                    "build",
+                    "--build-arg",
+                    "http_proxy=",
+                    "--build-arg",
+                    "https_proxy=",
+                ),
             ),
         ),
     )

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from hullmark._doctor.modules import pruning, python_module
 from hullmark._doctor.situation import situation
 from hullmark._doctor.trace import trace
-from hullmark.model.diagnosis import Advice, Remedy
+from hullmark.model.diagnosis import Advice, Remedy, operand
 from hullmark.rules._pruned import PYTHON
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def python_module_missing(symptom: Symptom) -> Advice | None:
     found = (*trace(patient, service, python_module(name)), *pruning(patient, service, PYTHON, name))
     if not found and patient.has_images and patient.built(service):
         found = (f"neither the image nor a stage that it is copied from has `{name}`",)
-    run = f"docker compose run --rm --no-deps --entrypoint python3 {service or 'SERVICE'} -c 'import sys; print(sys.path)'"
+    run = ("docker", "compose", "run", "--rm", "--no-deps", "--entrypoint", "python3")
+    script = "import sys; print(sys.path)"
     return Advice(
         cause=cause,
         found=found,
@@ -60,6 +61,9 @@ def python_module_missing(symptom: Symptom) -> Advice | None:
                 text="copy the whole directory of packages out of the stage that installs them, `.dist-info` included"
             ),
             Remedy(text="declare it in pyproject.toml or requirements.txt where nobody does"),
-            Remedy(text="see where this Python looks", command=run),
+            Remedy(
+                text="see where this Python looks",
+                command=(*run, *operand(service or "SERVICE"), "-c", script),
+            ),
         ),
     )

@@ -40,7 +40,7 @@ def rate_limited(symptom: Symptom) -> Advice | None:
     return Advice(
         cause="the registry counts pulls by address or account, and this one has had its share",
         remedies=(
-            Remedy(text="log in: accounts have a share of their own", command="docker login"),
+            Remedy(text="log in: accounts have a share of their own", command=("docker", "login")),
             Remedy(text="pull through a mirror: `registry-mirrors` in /etc/docker/daemon.json"),
             Remedy(text="or wait; what is pinned by digest and here already is not pulled again"),
         ),

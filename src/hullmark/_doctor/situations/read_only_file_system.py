@@ -15,6 +15,8 @@ What to do
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING
 
 from hullmark._doctor.situation import situation
@@ -48,8 +50,14 @@ def read_only_file_system(symptom: Symptom) -> Advice | None:
         remedies=(
             Remedy(
                 text="give the service a directory in memory for what need not be kept",
-                command=f"tmpfs: [{directory}]" if path else "tmpfs: [/tmp]",
+                line=f"tmpfs: [{_scalar(directory)}]" if path else "tmpfs: [/tmp]",
             ),
             Remedy(text="or a volume for what has to be kept"),
         ),
     )
+
+
+def _scalar(directory: str) -> str:
+    """`directory` as a list of a Compose file has it: quoted where it is no plain word, and `$` is no variable."""
+    plain = re.fullmatch(r"/[\w./-]*", directory)
+    return directory if plain else json.dumps(directory.replace("$", "$$"))

@@ -21,7 +21,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hullmark._doctor.situation import situation
-from hullmark.model.diagnosis import Advice, Remedy
+from hullmark.model.diagnosis import Advice, Remedy, operand
 
 if TYPE_CHECKING:
     from hullmark._doctor.situation import Symptom
@@ -48,7 +48,9 @@ def registry_access_denied(symptom: Symptom) -> Advice | None:
     if ours:
         return Advice(
             cause=f"`{image}` is built by this project and is not in a registry",
-            remedies=(Remedy(text="build it first", command=f"docker compose build {ours[0]}"),),
+            remedies=(
+                Remedy(text="build it first", command=("docker", "compose", "build", *operand(ours[0]))),
+            ),
         )
     host = image.partition("/")[0] if "." in image.partition("/")[0] or ":" in image.partition("/")[0] else ""
     return Advice(
@@ -57,6 +59,6 @@ def registry_access_denied(symptom: Symptom) -> Advice | None:
             Remedy(
                 text="see whether the name is right: an image without a host is one of the default registry"
             ),
-            Remedy(text="log in there", command=f"docker login {host}".strip()),
+            Remedy(text="log in there", command=("docker", "login", *(operand(host) if host else ()))),
         ),
     )

@@ -53,7 +53,7 @@ def segmentation_fault(symptom: Symptom) -> Advice | None:
             Remedy(text="strip with `--strip-unneeded` only"),
             Remedy(
                 text="see whether an emulator is at work",
-                command="docker image inspect --format '{{.Architecture}}' IMAGE",
+                command=("docker", "image", "inspect", "--format", "{{.Architecture}}", "IMAGE"),
             ),
         ),
     )

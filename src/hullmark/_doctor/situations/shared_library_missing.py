@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from hullmark._doctor.modules import library, stripping
 from hullmark._doctor.situation import situation
 from hullmark._doctor.trace import trace
-from hullmark.model.diagnosis import Advice, Remedy
+from hullmark.model.diagnosis import Advice, Remedy, operand
 
 if TYPE_CHECKING:
     from hullmark._doctor.situation import Symptom
@@ -49,12 +49,12 @@ def shared_library_missing(symptom: Symptom) -> Advice | None:
         remedies=(
             Remedy(
                 text="see which package brings it, and install that in the stage that runs",
-                command=f"apt-file search {name}",
+                command=("apt-file", "search", *operand(name)),
             ),
             Remedy(text="strip libraries (`strip --strip-unneeded`) instead of removing them"),
             Remedy(
                 text="find everything that is missing",
-                command=f"hullmark validate{f' {service}' if service else ''}",
+                command=("hullmark", "validate", *(operand(service) if service else ())),
             ),
         ),
     )

@@ -43,7 +43,7 @@ def undefined_reference(symptom: Symptom) -> Advice | None:
             remedies=(
                 Remedy(
                     text="give it `image` or `build`, or name all files",
-                    command="docker compose -f compose.yml -f compose.dev.yml config",
+                    command=("docker", "compose", "-f", "compose.yml", "-f", "compose.dev.yml", "config"),
                 ),
             ),
         )
@@ -55,7 +55,7 @@ def undefined_reference(symptom: Symptom) -> Advice | None:
             Remedy(text=f"define it under `{kind}s`, or correct the name"),
             Remedy(
                 text="see what is defined, profiles and further files included",
-                command="docker compose --profile '*' config --services",
+                command=("docker", "compose", "--profile", "*", "config", "--services"),
             ),
         ),
     )

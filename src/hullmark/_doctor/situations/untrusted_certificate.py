@@ -53,7 +53,7 @@ def untrusted_certificate(symptom: Symptom) -> Advice | None:
         remedies=(
             Remedy(
                 text="hand the certificates of this host to the step as a secret, and name them to the program: PIP_CERT, SSL_CERT_FILE, NODE_EXTRA_CA_CERTS, CURL_CA_BUNDLE, GIT_SSL_CAINFO",
-                command="docker build --secret id=ca,src=/etc/ssl/certs/ca-certificates.crt .",
+                command=("docker", "build", "--secret", "id=ca,src=/etc/ssl/certs/ca-certificates.crt", "."),
             ),
             *(
                 ()

@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hullmark._doctor.situation import situation
-from hullmark.model.diagnosis import Advice, Remedy
+from hullmark.model.diagnosis import Advice, Remedy, operand, typed
 
 if TYPE_CHECKING:
     from hullmark._doctor.situation import Symptom
@@ -40,6 +40,7 @@ MAKERS = {"useradd", "adduser", "groupadd", "addgroup"}
 )
 def user_unknown(symptom: Symptom) -> Advice | None:
     kind, name = symptom.get("kind", "user"), symptom.get("name")
+    maker = "useradd" if kind == "user" else "groupadd"
     made = [
         f"{instruction.span.path}:{instruction.span.line}: `{name}` is made in stage `{stage.label}`"
         for service in symptom.patient.built(symptom.service)
@@ -53,7 +54,7 @@ def user_unknown(symptom: Symptom) -> Advice | None:
         remedies=(
             Remedy(
                 text="make it in the stage that runs",
-                command=f"RUN {'useradd' if kind == 'user' else 'groupadd'} --system {name}",
+                line=f"RUN {typed((maker, '--system', *operand(name)))}",
             ),
             Remedy(text="or name it by number, which needs no entry: `USER 10001`"),
         ),

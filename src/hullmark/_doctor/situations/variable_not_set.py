@@ -43,6 +43,8 @@ def variable_not_set(symptom: Symptom) -> Advice | None:
             Remedy(
                 text=f"or write a default: `${{{name}:-...}}`; a dollar sign for the container is doubled: `$${name}`"
             ),
-            Remedy(text="see every variable that is used", command="docker compose config --variables"),
+            Remedy(
+                text="see every variable that is used", command=("docker", "compose", "config", "--variables")
+            ),
         ),
     )

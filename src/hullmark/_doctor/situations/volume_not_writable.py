@@ -25,12 +25,15 @@ What to do
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 from hullmark._doctor.situation import situation
-from hullmark.model.diagnosis import Advice, Remedy
+from hullmark.model.diagnosis import Advice, Remedy, operand
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from hullmark._doctor.situation import Symptom
 
 
@@ -59,14 +62,7 @@ def volume_not_writable(symptom: Symptom) -> Advice | None:
             ),
         )
     declared = symptom.patient.declared(service) if service else {}
-    mount = next(
-        (
-            each
-            for each in declared.get("volumes") or ()
-            if path.startswith(str(each.get("target", "\0")).rstrip("/"))
-        ),
-        None,
-    )
+    mount = _mount(declared.get("volumes") or (), path)
     found: tuple[str, ...] = ()
     if mount is not None:
         what = (
@@ -78,6 +74,7 @@ def volume_not_writable(symptom: Symptom) -> Advice | None:
     user = declared.get("user") or "app"
     target = mount["target"] if mount is not None else path.rpartition("/")[0] or "/"
     name = service or "SERVICE"
+    run = ("docker", "compose", "run", "--rm", "--no-deps", "--user", "root")
     return Advice(
         cause=f"the user that the service runs as may not write `{path}`: what is there belongs to somebody else",
         found=found,
@@ -87,7 +84,14 @@ def volume_not_writable(symptom: Symptom) -> Advice | None:
             ),
             Remedy(
                 text="for a volume that has data already, change the owner once",
-                command=f"docker compose run --rm --no-deps --user root --entrypoint chown {name} -R {user} {target}",
+                command=(*run, "--entrypoint", "chown", *operand(name), "-R", *operand(f"{user}"), target),
             ),
         ),
     )
+
+
+def _mount(mounts: Iterable[Mapping[str, Any]], path: str) -> Mapping[str, Any] | None:
+    """The innermost of `mounts` that `path` lies in."""
+    there = PurePosixPath(path)
+    around = [each for each in mounts if each.get("target") and there.is_relative_to(each["target"])]
+    return max(around, key=lambda each: len(PurePosixPath(each["target"]).parts), default=None)

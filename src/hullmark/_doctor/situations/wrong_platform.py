@@ -55,11 +55,11 @@ def wrong_platform(symptom: Symptom) -> Advice | None:
         remedies=(
             Remedy(
                 text="see what the image is for",
-                command="docker image inspect --format '{{.Os}}/{{.Architecture}}' IMAGE",
+                command=("docker", "image", "inspect", "--format", "{{.Os}}/{{.Architecture}}", "IMAGE"),
             ),
             Remedy(
                 text="build it for the platform that it runs on",
-                command="docker buildx build --platform linux/amd64,linux/arm64 .",
+                command=("docker", "buildx", "build", "--platform", "linux/amd64,linux/arm64", "."),
             ),
             Remedy(text="take downloads for `$TARGETARCH` instead of a fixed architecture"),
         ),
