@@ -484,6 +484,22 @@ def test_what_compose_refuses_of_an_included_file_is_said_with_that_file(resolve
     assert problem.startswith("a/b.yml:4:5: Compose refuses the project: ")
 
 
+@pytest.mark.parametrize(
+    ("limit", "found"),
+    [
+        ("mem_limit: 64m", ("mem_limit", 64 * 2**20)),
+        ("deploy: {resources: {limits: {memory: 1g}}}", ("deploy.resources.limits.memory", 2**30)),
+        ("mem_limit: 0", None),
+        ("init: true", None),
+    ],
+)
+def test_the_limit_of_memory_is_known_with_its_key(
+    resolved: Any, limit: str, found: tuple[str, int] | None
+) -> None:
+    text = f"services:\n  web:\n    image: x\n    {limit}\n"
+    assert resolved({"compose.yml": text}).service("web").memory_limit == found
+
+
 def test_required_variables_are_all_named_at_once(resolved: Any) -> None:
     text = """
 services:

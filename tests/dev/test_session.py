@@ -206,7 +206,7 @@ def test_a_service_that_ends_is_announced_and_so_is_the_end_of_all(project: Proj
     session.expect("tick")
     (container,) = project.containers()
     subprocess.run(["docker", "kill", container], check=True, capture_output=True)
-    session.expect("clock exited with 137 (killed)")
+    session.expect("clock exited with 137 (SIGKILL: it was killed)")
     session.expect("every container has ended")
     assert session.end() == 1
 

@@ -749,6 +749,14 @@ def test_a_restart_loop_says_how_many_restarts_are_allowed_and_where_that_is_set
     )
 
 
+def test_what_runs_out_of_memory_is_told_with_the_limit_where_there_is_one() -> None:
+    limit = ("deploy.resources.limits.memory", 64 << 20)
+    run = _run(State.EXITED, exit_code=137, out_of_memory=True, memory_limit=limit)
+    assert run.remedy == (
+        "raise `deploy.resources.limits.memory` of the service, which is 64 MiB, or let it use less memory"
+    )
+
+
 def test_a_fingerprint_does_not_depend_on_what_happened_to_be_seen() -> None:
     def of(rule: str, target: Any) -> str:
         (finding,) = RULES[rule].check(target, service="web")

@@ -360,7 +360,7 @@ def test_a_service_killed_for_lack_of_memory_is_told_to_get_more(bench: Any) -> 
     web = bench.service(run)
     assert web.state is State.EXITED
     assert web.out_of_memory
-    assert web.remedy.startswith("raise `mem_limit`")
+    assert web.remedy.startswith("raise `mem_limit` of the service, which is 8 MiB, or")
 
 
 def test_of_several_containers_of_a_service_the_worst_speaks_for_it(bench: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hullmark._smoke.reap import remove_run
-from hullmark._smoke.stack import Stack, may_complete, printable
+from hullmark._smoke.stack import Stack, may_complete
 from hullmark._smoke.timeline import Timeline
 from hullmark.errors import Unavailable
 from hullmark.model.location import SourceSpan
@@ -73,20 +73,6 @@ def test_a_service_brings_all_that_it_needs() -> None:
     assert project.needed(("a",)) == ("a", "b", "c", "d")
     assert project.needed(("d", "b")) == ("b", "d")
     assert project.needed(()) == ("a", "b", "c", "d", "e")
-
-
-@pytest.mark.parametrize(
-    ("written", "shown"),
-    [
-        ("plain", "plain"),
-        ("\x1b[1;31mred\x1b[0m", "red"),
-        ("\x1b[2J\x1b[Hhome", "home"),
-        ("tab\tbed", "tab\tbed"),
-        ("bell\a\r", "bell\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}"),
-    ],
-)
-def test_a_log_line_cannot_move_the_cursor(written: str, shown: str) -> None:
-    assert printable(written) == shown
 
 
 def _stack(engine: Any = None, **more: Any) -> Stack:

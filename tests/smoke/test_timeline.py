@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hullmark._smoke.timeline import STEADY, STEADY_AGAIN, STEADY_STAYING, Event, Timeline
+from hullmark._smoke.timeline import STEADY_AGAIN, STEADY_STAYING, Event, Timeline
 from hullmark.model.location import SourceSpan
 from hullmark.model.probe import TcpProbe
 from hullmark.model.project import Allowance, Project, Service, ServiceSettings, Settings
-from hullmark.model.stack import State
+from hullmark.model.stack import STEADY, State
 
 SPAN = SourceSpan(path="compose.yml", line=1)
 

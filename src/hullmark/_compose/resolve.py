@@ -220,6 +220,7 @@ def _service(
         ),
         user=_user(raw, declared.place("services", name, "user") or span),
         **_restart(raw),
+        memory_limit=_memory_limit(raw),
     )
 
 
@@ -244,6 +245,19 @@ def _restart(raw: Mapping[str, Any]) -> dict[str, Any]:
         "restarts_when_done": policy in {"always", "unless-stopped", "any"},
         "restart_limit": int(limit) if policy == "on-failure" and limit.isdecimal() and int(limit) else None,
     }
+
+
+def _memory_limit(raw: Mapping[str, Any]) -> tuple[str, int] | None:
+    """The key that limits the memory of a service, and the bytes that it allows; 0 stands for no limit."""
+    limits = ((raw.get("deploy") or {}).get("resources") or {}).get("limits") or {}
+    for key, size in (
+        ("deploy.resources.limits.memory", limits.get("memory")),
+        ("mem_limit", raw.get("mem_limit")),
+    ):
+        written = str(size or "")
+        if written.isdecimal() and int(written):
+            return key, int(written)
+    return None
 
 
 def _inline(text: str, service: str, span: SourceSpan, declared: Declarations) -> Inline:

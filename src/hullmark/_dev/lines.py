@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hullmark.model.text import plain, unescaped
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -17,7 +19,6 @@ _WRONG = re.compile(
 )
 _CONTINUED = re.compile(r"[ \t]+\S|Caused by:|During handling|\}|\)")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[@-_]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +48,7 @@ def shown(text: str, *, colour: bool) -> str:
     """`text` without what would move the cursor, and without its colours where none are wanted."""
     kept = _COLOUR.findall(text) if colour else []
     parts = _COLOUR.split(text)
-    clean = [
-        "".join(c if c.isprintable() or c == "\t" else "" for c in _CONTROL.sub("", part)) for part in parts
-    ]
+    clean = [plain(part, instead="") for part in parts]
     if not kept:
         return "".join(clean)
     return "".join(part for pair in zip(clean, [*kept, "\x1b[0m"], strict=True) for part in pair)
@@ -66,7 +65,7 @@ class LogFilter:
 
     def keeps(self, line: LogLine) -> bool:
         """Whether `line` is to be shown."""
-        text = _COLOUR.sub("", line.text)
+        text = unescaped(line.text)
         if self.only_errors:
             fits = bool(_WRONG.search(text)) or (self._open.get(line.service, False) and _continues(text))
             self._open[line.service] = fits

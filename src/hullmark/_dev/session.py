@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from hullmark._dev.lines import LogLine, parse
 from hullmark._dev.ports import conflicts, moved, published
 from hullmark.errors import CommandFailed, Interrupted, Unavailable
+from hullmark.model.exit import exit_meaning
+from hullmark.model.stack import STEADY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
     from hullmark.model.project import Project
 
 _TICK = 0.2
-_STEADY = 1.0
-"""Seconds after which a service without a health check that still runs is believed to have come up."""
 _LOOK_AGAIN = 1.0
 """Seconds after which the containers are looked at though nothing was said of them."""
 _PROJECT = "com.docker.compose.project"
@@ -206,7 +206,7 @@ class Development:
         steady = False
         if state["Status"] == "running" and health is None:
             now = time.monotonic()
-            steady = now - self._running_since.setdefault(str(container.id), now) >= _STEADY
+            steady = now - self._running_since.setdefault(str(container.id), now) >= STEADY
         if done or steady or (state["Status"] == "running" and health == "healthy"):
             self._came_up.add(container.labels[_SERVICE])
         policy = (container.attrs["HostConfig"].get("RestartPolicy") or {}).get("Name") or "no"
@@ -236,7 +236,8 @@ class Development:
                 self.tell(f"{service} is healthy")
             case "die":
                 code = attributes.get("exitCode", "?")
-                self.tell(f"{service} exited with {code}{_meaning(code)}")
+                meaning = exit_meaning(int(code)) if code.isdecimal() else ""
+                self.tell(f"{service} exited with {code}{f' ({meaning})' if meaning else ''}")
             case "oom":
                 self.tell(f"{service} ran out of memory")
             case _:
@@ -301,19 +302,3 @@ class Development:
             # What it printed has been shown while it ran.
             hint = "what it says stands above; piped into `hullmark doctor`, it is told what it means"
             raise CommandFailed(argv, completed.returncode, "", hint=hint)
-
-
-def _meaning(code: str) -> str:
-    match code:
-        case "137":
-            return " (killed)"
-        case "139":
-            return " (a crash: segmentation fault)"
-        case "143":
-            return " (asked to stop)"
-        case "126":
-            return " (what it starts cannot be run)"
-        case "127":
-            return " (what it starts is not in the image)"
-        case _:
-            return ""

@@ -11,7 +11,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+from hullmark.model.text import unescaped
+
 _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d) ")
 """As `docker logs --timestamps` and the runners of continuous integration put it in front."""
 _CONTAINER = re.compile(r"(?P<service>[A-Za-z0-9][\w.-]*?)(?:-\d+)?\s+\| ?(?P<text>.*)")
@@ -74,7 +75,7 @@ class _Reader:
         self._repeating: str | None = None
 
     def line(self, raw: str) -> Line:
-        shown = _ENDLESS.sub(r"\1...\2", _ESCAPES.sub("", raw))
+        shown = _ENDLESS.sub(r"\1...\2", unescaped(raw))
         text = _STAMP.sub("", shown)
         if _RULE.fullmatch(text):
             self._repeating = None

@@ -21,6 +21,7 @@ from hullmark._smoke.timeline import REFUSED, Event, Timeline
 from hullmark.errors import HullmarkError, Interrupted, Unavailable
 from hullmark.model.exit import KILLED
 from hullmark.model.probe import reached
+from hullmark.model.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -174,10 +175,10 @@ class Stack:
             log = container.logs(tail=LOG_LINES).decode("utf-8", "replace")
         except (Unavailable, APIError):
             return run
-        lines = [printable(line) for line in log.splitlines()]
+        lines = [plain(line) for line in log.splitlines()]
         return replace(
             run,
-            health_output="\n".join(printable(line) for line in health[-1]["Output"].strip().splitlines())
+            health_output="\n".join(plain(line) for line in health[-1]["Output"].strip().splitlines())
             if health
             else "",
             log=excerpt(lines),
@@ -188,12 +189,6 @@ class Stack:
 
 def _lacked_memory(container: Container) -> bool:
     return bool(container.attrs["State"].get("OOMKilled"))
-
-
-def printable(line: str) -> str:
-    """A log line without what would move the cursor or colour the terminal."""
-    line = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line)
-    return "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in line)
 
 
 @contextlib.contextmanager

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from hullmark.model.stack import ServiceRun, State
+from hullmark.model.stack import STEADY, ServiceRun, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from hullmark.model.project import Project, Service
 
-STEADY = 1.0
-"""Seconds after which a service without a health check that still runs is believed to have come up."""
 STEADY_STAYING = 5.0
 """The same for one that is meant to stay: it has a restart policy, or may be started again."""
 STEADY_AGAIN = 10.0
@@ -249,4 +247,10 @@ class Timeline:
 
 
 def _unborn(service: Service) -> ServiceRun:
-    return ServiceRun(service=service.name, span=service.span, state=State.ABSENT, has_health_check=False)
+    return ServiceRun(
+        service=service.name,
+        span=service.span,
+        state=State.ABSENT,
+        has_health_check=False,
+        memory_limit=service.memory_limit,
+    )

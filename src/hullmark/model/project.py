@@ -318,6 +318,8 @@ class Service:
     """Whether that starts it again also after exit code 0."""
     restart_limit: int | None = None
     """How often that starts it again; `None` stands for ever."""
+    memory_limit: tuple[str, int] | None = None
+    """The key that limits its memory, and the bytes that it allows; `None` without a limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hullmark.model.exit import exit_meaning
+from hullmark.model.size import format_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from hullmark.model.location import SourceSpan
     from hullmark.model.probe import LogRule, Probe
     from hullmark.model.project import Allowance, Link
+
+
+STEADY = 1.0
+"""Seconds after which a service without a health check that still runs is believed to have come up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +121,8 @@ class ServiceRun:
     """Whether it exited before it was up, and its restart policy, which is off in the test, would start it again."""
     exit_code: int | None = None
     out_of_memory: bool = False
+    memory_limit: tuple[str, int] | None = None
+    """The key that limits its memory, and the bytes that it allows; `None` without a limit."""
     health_output: str = ""
     """What the last health check printed."""
     log: tuple[str, ...] = ()
@@ -195,7 +202,10 @@ class ServiceRun:
         if self.refusal and self.exit_code not in {126, 127}:
             return f"correct what the Compose file says of `{self.service}`, so that the engine can start it"
         if self.out_of_memory:
-            return "raise `mem_limit` of the service, or let it use less memory"
+            if self.memory_limit is None:
+                return "raise `mem_limit` of the service, or let it use less memory"
+            key, size = self.memory_limit
+            return f"raise `{key}` of the service, which is {_memory(size)}, or let it use less memory"
         match self.exit_code:
             case 126:
                 return "make the program that it starts executable (`chmod +x` in the Dockerfile)"
@@ -443,3 +453,9 @@ class Privileges:
     expected: str
     span: SourceSpan
     processes: tuple[ProcessUser, ...]
+
+
+def _memory(size: int) -> str:
+    """`size` in the unit that a Compose file has it in, where it was written in whole ones."""
+    whole, rest = divmod(size, 2**20)
+    return format_size(size) if rest else f"{whole:,} MiB"

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hullmark._smoke.probes import PAUSE
-from hullmark._smoke.stack import printable
 from hullmark.errors import Interrupted, Unavailable
 from hullmark.model.drill import Drill, Failed, Passed
 from hullmark.model.duration import format_duration
+from hullmark.model.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +104,7 @@ def _await(ground: Ground, container: Container, come: Any, seconds: float) -> N
 def _words(container: Container) -> str:
     """The end of its log, for a message."""
     lines = container.logs(tail=_LAST_WORDS).decode("utf-8", "replace").splitlines()
-    said = " / ".join(printable(line) for line in lines if line.strip())
+    said = " / ".join(plain(line) for line in lines if line.strip())
     return f"; its log ends with: {said}" if said else ""
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hullmark._smoke.probes import PAUSE, run_inside, shorten
-from hullmark._smoke.timeline import STEADY
 from hullmark.errors import Interrupted, Unavailable
-from hullmark.model.stack import State
+from hullmark.model.stack import STEADY, State
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
