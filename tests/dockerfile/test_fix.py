@@ -225,6 +225,9 @@ def test_lines_are_added_to_a_file_with_carriage_returns_as_it_ends_its_own(tmp_
 def test_a_mark_in_front_of_the_first_instruction_moves_nothing() -> None:
     found = parse("\ufeffFROM b AS c\nRUN d\n", "D")
     assert [found.excerpt(each.span) for each in found.instructions] == ["FROM b AS c", "RUN d"]
+    assert [(each.span.line, each.span.column) for each in found.instructions] == [(1, 1), (2, 1)]
+    edit = replacement(SourceSpan(path="D", line=1, column=1, end_line=1, end_column=5), "from")
+    assert apply_edits(found.text, [edit]) == "\ufefffrom b AS c\nRUN d\n"
 
 
 def test_an_excerpt_is_what_stands_in_the_file() -> None:

@@ -302,6 +302,8 @@ def _fixed(finding: Finding, fix: Fix) -> Fixed:
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     """`text` with `edits` made, none of which touches another; their line ends become those of the text."""
+    mark = "\ufeff" if text.startswith("\ufeff") else ""
+    text = text.removeprefix(mark)
     starts = [0]
     for line in text.split("\n"):
         starts.append(starts[-1] + len(line) + 1)
@@ -309,7 +311,7 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     for edit in sorted(edits, key=lambda each: each.start, reverse=True):
         start, end = (starts[line - 1] + column - 1 for line, column in (edit.start, edit.end))
         text = text[:start] + edit.text.replace("\n", end_of_line) + text[end:]
-    return text
+    return mark + text
 
 
 def _lines(text: str) -> list[str]:

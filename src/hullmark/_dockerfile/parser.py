@@ -71,7 +71,11 @@ def load(path: Path, root: Path, *, args: Mapping[str, str] | None = None) -> Do
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        before = data[data.rfind(b"\n", 0, error.start) + 1 : error.start].decode("utf-8", "replace")
+        before = (
+            data[data.rfind(b"\n", 0, error.start) + 1 : error.start]
+            .decode("utf-8", "replace")
+            .removeprefix("\ufeff")
+        )
         raise ConfigurationError(
             [f"{shown}:{line}:{len(before) + 1}: byte 0x{data[error.start]:02x}; expected UTF-8 text"]
         ) from None

@@ -170,8 +170,8 @@ class _File:
         self.path = path
         self.problems = problems
         self.above, self.beside = start[0] - 1, start[1] - 1
-        self.shift = int(text.startswith("\ufeff"))
-        self.lines = text[self.shift :].split("\n")
+        # A byte order mark is no character of the first line: no editor counts it as a column.
+        self.lines = text.removeprefix("\ufeff").split("\n")
         self.ends_in_newline = self.lines[-1] == ""
         if self.ends_in_newline:
             self.lines.pop()
@@ -261,7 +261,7 @@ class _File:
                 if stripped.startswith("#"):
                     comments.append((stripped, number, self.beside + len(line) - len(stripped) + 1))
                     continue
-            column = 1 + self.beside + (self.shift if number == 1 else 0)
+            column = 1 + self.beside
             if number == first + 1:
                 column += len(line) - len(stripped)
                 line = stripped

@@ -434,9 +434,8 @@ class Dockerfile:
 
     def excerpt(self, span: SourceSpan) -> str:
         """What stands at `span` in the file, continuation lines and comments included, its lines ended by a line feed."""
-        lines = [
-            line.rstrip("\r") for line in self.text.split("\n")[span.line - 1 : span.end_line or span.line]
-        ]
+        written = self.text.removeprefix("\ufeff").split("\n")
+        lines = [line.rstrip("\r") for line in written[span.line - 1 : span.end_line or span.line]]
         lines[-1] = lines[-1][: span.end_column - 1]
         lines[0] = lines[0][span.column - 1 :]
         return "\n".join(lines)

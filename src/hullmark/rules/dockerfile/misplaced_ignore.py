@@ -46,7 +46,7 @@ def misplaced_ignore(dockerfile: Dockerfile) -> Iterator[Observation]:
         return
     instructions = tuple(dockerfile.instructions)
     heard = {ignore.span.line for each in instructions for ignore in each.ignores}
-    for number, line in enumerate(dockerfile.text.split("\n"), 1):
+    for number, line in enumerate(dockerfile.text.removeprefix("\ufeff").split("\n"), 1):
         meant = _MEANT.search(line)
         if meant is None or number in heard or not _is_meant(meant):
             continue
