@@ -182,3 +182,77 @@ def test_whatever_is_known_the_file_can_be_read(
     tmp_path_factory: pytest.TempPathFactory, candidates: list[Candidate]
 ) -> None:
     _read(tmp_path_factory.mktemp("proposed"), *candidates)
+
+
+def test_a_host_has_its_port_in_a_variable_beside_it_or_by_its_protocol_or_of_its_own(tmp_path: Path) -> None:
+    settings = _read(
+        tmp_path,
+        _web(
+            environment=(
+                ("ALCHEMY", "postgresql+asyncpg://db/app"),
+                ("CACHE_SERVER", "cache"),
+                ("CACHE_PORT", "6390"),
+                ("SQL_HOST", "sql"),
+                ("SQL_CONNECTION", "mysql"),
+                ("api_addr", "api"),
+                ("NOWHERE_HOST", "silent"),
+                ("IMAGE_HOST", "api"),
+                ("DOCUMENTS", "mongodb+srv://silent/x"),
+            )
+        ),
+        Candidate(name="api", built=True, exposed=(8001,)),
+        *(Candidate(name=name, built=False) for name in ("db", "cache", "sql", "silent")),
+    )
+    assert sorted(link.to for link in settings.links) == [
+        "tcp://api:8001",
+        "tcp://cache:6390",
+        "tcp://db:5432",
+        "tcp://sql:3306",
+    ]
+
+
+def test_what_could_not_be_turned_into_a_probe_or_a_link_is_told_without_what_may_be_secret() -> None:
+    text = propose(
+        [
+            _web(
+                ports=(8080, 9090),
+                depends_on=("queue",),
+                environment=(
+                    ("STORE", "https://me:hunter2@store.example.org/x?key=hunter2"),
+                    ("HERE", "http://localhost:8080"),
+                    ("MAIL_HOST", "mail.example.org"),
+                    ("BROKER", "odd://queue/x"),
+                ),
+            ),
+            Candidate(
+                name="queue", built=False, exposed=(), health_check="CMD-SHELL P=hunter2 /bin/ask -p hunter2"
+            ),
+            Candidate(name="db", built=False, health_check='CMD ["pg_isready"]', exposed=(5432,)),
+            Candidate(name="idle", built=False, exposed=(1, 2)),
+            _web(name="post", health_check="CMD curl -X POST http://localhost:80/login", ports=(80,)),
+            Candidate(name="off", built=False, health_check="NONE", ports=(7,)),
+        ]
+    )
+    assert "hunter2" not in text
+    told = [
+        line
+        for line in text.splitlines()
+        if line.startswith("# ") and "budget" not in line and "user" not in line
+    ]
+    assert told[2:] == [
+        "# db, of which nothing is asked:",
+        "# its health check runs `pg_isready`, which is no plain HTTP request, so that no probe was made of it",
+        "# idle, of which nothing is asked:",
+        "# ports 1, 2: no probe, as it has no health check and publishes no port",
+        "# port 7: no health check says what is to be asked there, so that only a connection is made",
+        "# its health check runs `curl`, which sends more than a plain GET, so that no probe was made of it",
+        "# queue, of which nothing is asked:",
+        "# its health check runs `ask`, which is no plain HTTP request, so that no probe was made of it",
+        "# ports 8080, 9090: no health check says what is to be asked there, so that only a connection is made",
+        "# No link was made of",
+        "# - web waits for queue, of which nothing says a port",
+        "# - web: STORE leads to store.example.org, which is no service",
+        "# - web: MAIL_HOST leads to mail.example.org, which is no service",
+        "# - web: BROKER leads to queue, and nothing says a port",
+    ]
+    assert "http =" not in text

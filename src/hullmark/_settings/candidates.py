@@ -16,6 +16,12 @@ _BARE = re.compile(r"(?<![\w.:@-])([A-Za-z0-9][A-Za-z0-9_.-]*):(\d{1,5})(?![\w:.
 """`HOST:PORT`; what follows the credentials of a URL, or is part of a longer text, is read by `_NAMED` or not at all."""
 _NO_ADDRESS = re.compile(r"IMAGE|TAG|VERSION|PASSW|SECRET|TOKEN|AUTH", re.IGNORECASE)
 """Names of variables in which `db:15` is something else."""
+_HOST = re.compile(r"(?P<prefix>.*?)(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS)", re.IGNORECASE)
+"""Names of variables that hold a host alone; what says its port has the same beginning."""
+_SCHEMES = ("SCHEME", "PROTOCOL", "CONNECTION", "DRIVER", "TYPE", "ENGINE")
+"""How a variable goes on that says what is spoken with such a host."""
+_SERVICE_RECORDS = "srv"
+"""What is found by another kind of record in DNS, which no service of a project has."""
 _PORTS = {
     "http": 80,
     "https": 443,
@@ -132,7 +138,11 @@ def _apart(service: Candidate, other: Candidate) -> bool:
 def _addressed(service: Candidate, services: Mapping[str, Candidate]) -> Iterator[Call]:
     environment = dict(service.environment)
     for variable, value in service.environment:
-        for host, port in _addresses(variable, value, environment):
+        found = list(_addresses(variable, value, environment))
+        if not found and holds_a_host(variable) and value in services:
+            # Nothing beside it says a port: it is the one that the other listens on.
+            found = [(value, services[value].port or 0)]
+        for host, port in found:
             other = services.get(host)
             if other is None or other.one_shot or not _is_port(port):
                 continue
@@ -143,16 +153,46 @@ def _addressed(service: Candidate, services: Mapping[str, Candidate]) -> Iterato
 
 def _addresses(variable: str, value: str, environment: Mapping[str, str]) -> Iterator[tuple[str, int]]:
     """Hosts and ports that an environment variable holds."""
-    for scheme, host, port in _NAMED.findall(value):
-        if port or scheme in _PORTS:
-            yield host, int(port) if port else _PORTS[scheme]
+    for host, port in named(value):
+        if port is not None:
+            yield host, port
     if not _NO_ADDRESS.search(variable):
         yield from ((host, int(port)) for host, port in _BARE.findall(value))
-    if variable.upper().endswith("HOST"):
-        # A host that has a variable for its port beside it.
-        beside = f"{variable[:-4]}{'PORT' if variable[-4:].isupper() else 'port'}"
-        if environment.get(beside, "").isdecimal():
-            yield value, int(environment[beside][:6])
+    port = _beside(variable, environment)
+    if port is not None:
+        yield value, port
+
+
+def named(value: str) -> Iterator[tuple[str, int | None]]:
+    """The hosts of the URLs in `value`, and the port of each: its own or that of its scheme, `None` where neither is."""
+    for scheme, host, port in _NAMED.findall(value):
+        # What follows the plus is how a program speaks it, as in `postgresql+asyncpg`.
+        spoken, _, way = scheme.partition("+")
+        usual = None if way == _SERVICE_RECORDS else _PORTS.get(spoken)
+        yield host, int(port[:6]) if port else usual
+
+
+def holds_a_host(variable: str) -> bool:
+    """Whether a variable of that name holds a host alone."""
+    return _HOST.fullmatch(variable) is not None and not _NO_ADDRESS.search(variable)
+
+
+def _beside(variable: str, environment: Mapping[str, str]) -> int | None:
+    """The port that other variables say of the host in `variable`: as a number, or as what is spoken with it."""
+    found = _HOST.fullmatch(variable)
+    if found is None or not holds_a_host(variable):
+        return None
+    # `db_host` has `db_port` beside it, and `DB_HOST` has `DB_PORT`.
+    lower = variable[-1].islower()
+    said = [
+        environment.get(found["prefix"] + (key.lower() if lower else key), "") for key in ("PORT", *_SCHEMES)
+    ]
+    if said[0].isdecimal():
+        return int(said[0][:6])
+    return next(
+        (_PORTS[each.lower().partition("+")[0]] for each in said if each.lower().partition("+")[0] in _PORTS),
+        None,
+    )
 
 
 def _is_port(number: int) -> bool:

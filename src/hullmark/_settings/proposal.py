@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from hullmark._settings.candidates import calls
+from hullmark._settings.passed_over import asks_more, of_links, of_service
 from hullmark.model.size import UNITS, format_size
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ def propose(
     for service in services.values():
         blocks += _service(service)
     blocks += _links(services)
+    over = list(dict.fromkeys(of_links(services)))
+    if over:
+        blocks.append("\n".join(["# No link was made of", *(_comment(f"- {each}") for each in over)]))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -63,8 +67,11 @@ def _service(service: Candidate) -> Iterator[str]:
     if service.built:
         lines += [_budget(service), _user(service)]
     probes = [] if service.one_shot else list(_probes(service))
+    over = [_comment(each) for each in of_service(service)]
     if service.built or probes:
-        yield "\n".join(line for line in lines if line)
+        yield "\n".join(line for line in (*lines, *over) if line)
+    elif over:
+        yield "\n".join([_comment(f"{service.name}, of which nothing is asked:"), *over])
     for probe in probes:
         yield f"[[services.{_key(service.name)}.probes]]\n{probe}"
 
@@ -99,7 +106,7 @@ def _user(service: Candidate) -> str:
 
 def _probes(service: Candidate) -> Iterator[str]:
     asked = None
-    if service.checked is not None:
+    if service.checked is not None and not asks_more(service):
         scheme, asked, path = service.checked
         # The certificate of a service that is asked by its loopback address is nobody's to trust.
         tls = '\ntls = "insecure"' if scheme == "https" else ""
@@ -113,6 +120,11 @@ def _links(services: Mapping[str, Candidate]) -> Iterator[str]:
     for call in calls(services):
         tls = '\ntls = "insecure"' if call.url.startswith("https:") else ""
         yield f"[[links]]\nfrom = {_quoted(call.caller)}\nto = {_quoted(call.url)}{tls}"
+
+
+def _comment(text: str) -> str:
+    """`text` as a comment; what would end its line, or is not allowed there, is shown as its number."""
+    return "# " + "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
 
 
 def _quoted(text: str) -> str:
