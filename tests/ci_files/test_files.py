@@ -12,8 +12,10 @@ import pytest
 import yaml
 
 from hullmark._ci import gitlab
+from hullmark._ci.keeping import keeping
 from hullmark._ci.publishing import publishing
 from hullmark._ci.templates import Pipeline
+from hullmark.model.project import BaselineSettings
 from hullmark.model.release import ReleaseSettings
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from tests.ci_files.conftest import Checkout
 
 ROOT = Path(__file__).resolve().parents[2]
-WRITTEN = ".github/workflows/build.yml: {0}\n.github/workflows/build-comment.yml: {0}\n"
+WRITTEN = ".github/workflows/build.yml: {0}\n.github/workflows/build-comment.yml: {0}\n.github/workflows/baseline.yml: {0}\n"
 
 
 def test_files_are_written_at_the_top_of_the_repository_once(checkout: Checkout) -> None:
@@ -103,17 +105,93 @@ RELEASE = ReleaseSettings(
 
 @pytest.mark.parametrize("built", [("rag",), (), ("a.b", "c-d", "yes")])
 @pytest.mark.parametrize("release", [ReleaseSettings(), RELEASE], ids=["without-a-registry", "with-one"])
+@pytest.mark.parametrize("kept", ["artifact", "registry:registry.example.com/{service}:main", "none"])
 def test_the_pipeline_of_gitlab_is_what_its_schema_says(
-    built: tuple[str, ...], release: ReleaseSettings, problems: Callable[[str, Any], list[str]]
+    built: tuple[str, ...], release: ReleaseSettings, kept: str, problems: Callable[[str, Any], list[str]]
 ) -> None:
     (template,) = gitlab.templates(
-        Pipeline(below='it\'s "here"', built=built, minutes=35, release=publishing(release))
+        Pipeline(
+            below='it\'s "here"',
+            built=built,
+            minutes=35,
+            release=publishing(release),
+            keeping=keeping(BaselineSettings(kept=kept)),
+        )
     )
     document = yaml.load(template.text, Loader=_Loader)  # noqa: S506  # which is a safe one
     assert problems("ci.json", document) == []
     assert document[".hullmark"]["variables"]["PROJECT"] == 'it\'s "here"'
     jobs = document.get("hullmark-build")
     assert (jobs["parallel"]["matrix"][0]["SERVICE"] if jobs else []) == list(built)
+
+
+PROGRAM = """\
+#!/bin/sh
+printf '%s %s\\n' "${0##*/}" "$*" >> "$CALLS"
+case "$*" in
+login*) cat > /dev/null ;;
+*"ci run stack"*) echo "against ${HULLMARK_BASELINE:-nothing}" >> "$CALLS" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("registry", "kept", "name"),
+    [
+        ("acme/ship", "artifact", "registry:acme/ship/hullmark-baseline:stable-1.x-b"),
+        ("", "artifact", None),
+        ("", "registry:r.example/{service}:main", "registry:r.example/{service}:main"),
+    ],
+)
+def test_the_scripts_of_gitlab_take_the_baseline_that_those_of_the_branch_keep(
+    registry: str, kept: str, name: str | None, tmp_path: Path
+) -> None:
+    """The scripts themselves run, with programs that write down how they are called."""
+    (template,) = gitlab.templates(
+        Pipeline(below="", built=(), minutes=35, keeping=keeping(BaselineSettings(kept=kept)))
+    )
+    document = yaml.load(template.text, Loader=_Loader)  # noqa: S506  # which is a safe one
+    assert document["hullmark-baseline"]["rules"] == [
+        {"if": '$CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH == "main"'}
+    ]
+    for program in "hullmark", "docker":
+        (tmp_path / program).write_text(PROGRAM)
+        (tmp_path / program).chmod(0o755)
+    environ = {
+        "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+        "CALLS": str(tmp_path / "calls"),
+        "PROJECT": ".",
+        "CI_PROJECT_DIR": str(tmp_path),
+        "CI_REGISTRY_IMAGE": registry,
+        "CI_REGISTRY": "registry.example.com",
+        "CI_REGISTRY_USER": "u",
+        "CI_REGISTRY_PASSWORD": "p",
+        "CI_MERGE_REQUEST_DIFF_BASE_SHA": "a" * 40,
+        "CI_COMMIT_BRANCH": "stable/1.x&b",
+        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "stable/1.x&b",
+    }
+    file = f"{tmp_path}/.hullmark/hullmark-baseline.jsonl"
+
+    def called(job: str) -> list[str]:
+        (tmp_path / "calls").unlink(missing_ok=True)
+        subprocess.run(
+            ("bash", "-euo", "pipefail", "-c", "\n".join(document[job]["script"])),
+            env=environ,
+            cwd=tmp_path,
+            check=True,
+            timeout=60,
+        )
+        return (tmp_path / "calls").read_text().splitlines()
+
+    saved, checked = called("hullmark-baseline"), called("hullmark-check")
+    if name is None:
+        assert not any(line.startswith("docker") or " fetch " in line for line in (*saved, *checked))
+        assert checked[-1] == "against nothing"
+        return
+    assert f"hullmark -C . baseline save {name} --report {file}" in saved
+    take = checked.index(f"hullmark -C . baseline fetch {name} {file}")
+    assert checked[take + 1].startswith("docker logout")
+    assert checked[-1] == f"against {file}"
 
 
 def test_gitlab_releases_a_tag_with_each_platform_on_a_runner_of_its_own() -> None:

@@ -15,11 +15,14 @@ import yaml
 from hullmark import __version__
 from hullmark._ci import github
 from hullmark._ci.actions import PINS
+from hullmark._ci.keeping import keeping
 from hullmark._ci.publishing import publishing
 from hullmark._ci.templates import Pipeline, pipeline_of
 from hullmark._library import load_project
 from hullmark.errors import UsageError
+from hullmark.model.baseline import ARTIFACT, ARTIFACT_FILE
 from hullmark.model.location import SourceSpan
+from hullmark.model.project import BaselineSettings
 from hullmark.model.release import ReleaseSettings, WebhookTrigger, WorkflowTrigger
 
 if TYPE_CHECKING:
@@ -40,14 +43,29 @@ RELEASE = ReleaseSettings(
 BELOW = ("", "examples/tale", "with space", 'it\'s "quoted": #1 {a}', "übersee")
 
 
-def _pipeline(below: str = "examples/tale", release: ReleaseSettings = RELEASE) -> Pipeline:
-    return Pipeline(below=below, built=("crawler", "rag"), minutes=35, release=publishing(release))
+KEPT = (
+    "artifact",
+    "registry:ghcr.io/acme/baseline:main",
+    "registry:registry.example.com/acme/{service}:main",
+)
 
 
-def _documents(below: str = "examples/tale") -> dict[str, Any]:
+def _pipeline(
+    below: str = "examples/tale", release: ReleaseSettings = RELEASE, kept: str = "artifact"
+) -> Pipeline:
+    return Pipeline(
+        below=below,
+        built=("crawler", "rag"),
+        minutes=35,
+        release=publishing(release),
+        keeping=keeping(BaselineSettings(kept=kept, branches=("main", "stable/1.x"))),
+    )
+
+
+def _documents(below: str = "examples/tale", kept: str = "artifact") -> dict[str, Any]:
     return {
         each.path: yaml.load(each.text, Loader=yaml.BaseLoader)  # noqa: S506  # which makes strings and no more
-        for each in github.templates(_pipeline(below))
+        for each in github.templates(_pipeline(below, kept=kept))
     }
 
 
@@ -69,20 +87,23 @@ def _linted(program: str, *arguments: str, cwd: Path) -> subprocess.CompletedPro
     )
 
 
-@pytest.fixture
-def written(tmp_path: Path) -> Path:
+@pytest.fixture(params=KEPT)
+def written(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """A repository with the workflows."""
     (tmp_path / ".git").mkdir()
-    for template in github.templates(_pipeline()):
+    for template in github.templates(_pipeline(kept=request.param)):
         path = tmp_path / template.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(template.text)
     return tmp_path
 
 
+@pytest.mark.parametrize("kept", KEPT)
 @pytest.mark.parametrize("below", BELOW)
-def test_workflows_are_what_their_schema_says(below: str, problems: Callable[[str, Any], list[str]]) -> None:
-    for template in github.templates(_pipeline(below)):
+def test_workflows_are_what_their_schema_says(
+    below: str, kept: str, problems: Callable[[str, Any], list[str]]
+) -> None:
+    for template in github.templates(_pipeline(below, kept=kept)):
         # `on` is a truth value for YAML 1.1, and for GitHub it is not.
         document = yaml.safe_load(re.sub("(?m)^on:", '"on":', template.text))
         assert problems("github-workflow.json", document) == []
@@ -135,13 +156,60 @@ def test_who_runs_the_code_of_a_pull_request_may_only_read_and_has_no_secret() -
     assert {name: job["permissions"] for name, job in build["jobs"].items()} == {
         "changes": {"contents": "read"},
         "build": {"contents": "read"},
-        "check": {"contents": "read"},
+        "check": {"contents": "read", "actions": "read"},
         "verdict": {},
     }
     text = {each.path: each.text for each in github.templates(_pipeline())}[github.BUILD]
     assert "secrets." not in text
-    assert "github.token" not in text
     assert "pull_request_target" not in text
+
+
+@pytest.mark.parametrize("kept", KEPT)
+def test_no_code_of_a_pull_request_runs_with_a_token(kept: str) -> None:
+    """Only the steps that take the baseline may have one, and they run before anything of the change does."""
+    steps = _documents(kept=kept)[github.BUILD]["jobs"]["check"]["steps"]
+    own = [n for n, step in enumerate(steps) if "hullmark ci run" in step.get("run", "")]
+    holding = [n for n, step in enumerate(steps) if "github.token" in str(step)]
+    assert all(n < own[0] for n in holding)
+    assert len(holding) == ("registry.example.com" not in kept)
+    if "ghcr.io" in kept:
+        out = [n for n, step in enumerate(steps) if "docker logout" in step.get("run", "")]
+        assert holding[0] < out[0] < own[0]
+    text = {each.path: each.text for each in github.templates(_pipeline(kept=kept))}[github.BUILD]
+    assert text.count("github.token") == len(holding)
+    assert "secrets." not in text
+
+
+@pytest.mark.parametrize("kept", KEPT)
+def test_what_a_branch_keeps_is_what_its_pull_requests_take(kept: str) -> None:
+    documents = _documents(kept=kept)
+    baseline = documents[github.BASELINE]
+    assert baseline["on"] == {"push": {"branches": ["main", "stable/1.x"]}}
+    assert baseline["permissions"] == {}
+    (job,) = baseline["jobs"].values()
+    assert job["permissions"] == {"contents": "read"} | ({"packages": "write"} if "ghcr.io" in kept else {})
+    check = documents[github.BUILD]["jobs"]["check"]["steps"]
+    (fetch,) = (step for step in check if "baseline fetch" in step.get("run", ""))
+    (compared,) = (step for step in check if "HULLMARK_BASELINE" in step.get("env", {}))
+    assert compared["env"]["HULLMARK_BASELINE"] == "${{ runner.temp }}/hullmark-baseline.jsonl"
+    assert fetch["run"].endswith('"$RUNNER_TEMP/hullmark-baseline.jsonl"')
+    if kept == "artifact":
+        assert job["steps"][-1]["with"]["name"] == ARTIFACT
+        assert job["steps"][-1]["with"]["path"].endswith(f"/{ARTIFACT_FILE}")
+        assert '"github:$BRANCH"' in fetch["run"]
+    else:
+        assert job["steps"][-1]["env"] == fetch["env"] == {"BASELINE": kept}
+
+
+@pytest.mark.parametrize("settings", [BaselineSettings(kept="none"), BaselineSettings(against="origin/main")])
+def test_a_project_with_a_baseline_of_its_own_or_none_gets_no_workflow_for_it(
+    settings: BaselineSettings,
+) -> None:
+    assert keeping(settings) is None
+    pipeline = Pipeline(below="", built=("rag",), minutes=35, keeping=keeping(settings))
+    written = github.templates(pipeline)
+    assert [each.path for each in written] == [github.BUILD, github.COMMENT]
+    assert not any("baseline" in each.text.lower() for each in written)
 
 
 def test_who_may_write_has_no_code_of_the_pull_request() -> None:
@@ -280,7 +348,7 @@ def _release(**settings: Any) -> Any:
 
 def test_without_a_registry_nothing_is_released() -> None:
     paths = {each.path for each in github.templates(_pipeline(release=ReleaseSettings()))}
-    assert paths == {github.BUILD, github.COMMENT}
+    assert paths == {github.BUILD, github.COMMENT, github.BASELINE}
 
 
 def test_each_platform_is_built_and_looked_at_on_a_machine_that_needs_no_emulation() -> None:

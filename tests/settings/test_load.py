@@ -281,6 +281,8 @@ OVERRIDES: dict[str, tuple[str, Any, Any]] = {
     "scan.fail-on": ("low", lambda s: s.scan.fail_on, "low"),
     "baseline.against": ("origin/main", lambda s: s.baseline.against, "origin/main"),
     "baseline.file": ("b.jsonl", lambda s: s.baseline.file, "b.jsonl"),
+    "baseline.kept": ("none", lambda s: s.baseline.kept, "none"),
+    "baseline.branches": ("main,stable", lambda s: s.baseline.branches, ("main", "stable")),
     "baseline.new-only": ("true", lambda s: s.policy.new_only, True),
     "baseline.introduced": ("low", lambda s: s.fail_on(Standing.INTRODUCED), "low"),
     "baseline.disclosed": ("high", lambda s: s.fail_on(Standing.DISCLOSED), "high"),

@@ -194,7 +194,7 @@ def is_baseline(content: bytes) -> bool:
 
 
 def read(content: bytes, name: str) -> Baseline:
-    """The baseline that `write` has made of it; messages call it `name`.
+    """The baseline that `write` has made of it; messages call it `name`. One without any fact stands for none yet.
 
     Raises `ConfigurationError`, with the line, for anything else.
     """
@@ -215,7 +215,7 @@ def read(content: bytes, name: str) -> Baseline:
             facts.append(_DECODER.decode(line))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise ConfigurationError([f"{name}:{number}: no fact of a baseline: {error}"]) from error
-    return _baseline(facts, name)
+    return _baseline(facts, name) if facts else Baseline(name=name, first=True)
 
 
 def _baseline(facts: Iterable[_Fact], name: str) -> Baseline:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SERVICE = "{service}"
 """Stands for the name of a service in the reference of an image."""
 _REGISTRY = "registry:"
+GITHUB = "github:"
+"""Stands before the branch whose runs on GitHub keep a baseline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +43,15 @@ class Stores:
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     def load(self, name: str) -> Baseline:
-        """The baseline called `name`: an image or artifact with its scheme, a file, or a revision of git.
+        """The baseline called `name`: an image or artifact with its scheme, a file, a revision of git, or `github:BRANCH`.
 
         Where one was looked for and there is none yet, it is an empty one that is the `first`. Raises
         `ConfigurationError` for a file that is none, `UsageError` for a name of nothing, and `Unavailable`.
         """
         if name.partition(":")[0] in SCHEMES:
             return self._of_images(name)
+        if name.startswith(GITHUB):
+            return self._of_runs(name.removeprefix(GITHUB))
         path = self.root / name
         if path.is_file():
             try:
@@ -57,6 +61,16 @@ class Stores:
                 raise ConfigurationError([f"{name}: cannot be read: {error.strerror}"]) from error
             return parse(content, name)
         return self._of_revision(name)
+
+    def _of_runs(self, branch: str) -> Baseline:
+        """What the newest run of `branch` on GitHub has left."""
+        from hullmark._baseline.github import fetched  # noqa: PLC0415  # only where GitHub is asked
+
+        found = fetched(branch, self.root, self.commands, self.environ)
+        if found is None:
+            return Baseline(name=f"runs of {branch} on GitHub", first=True)
+        content, commit = found
+        return parse(content, f"{branch} at {commit[:10]}, of its run on GitHub")
 
     def _of_revision(self, name: str) -> Baseline:
         """What the file of the project holds at a revision of git."""

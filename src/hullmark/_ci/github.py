@@ -1,4 +1,4 @@
-"""The workflows of GitHub: one that checks a pull request, one that says there what came of it, and one that releases.
+"""The workflows of GitHub: for a pull request, for the comment there, for the branch that it goes to, and for a release.
 
 The first are two because a pull request from a fork gets no token that may write. The first one has the code of strangers
 and may do nothing; the second one may write the comment and has none of their code, only the text of the report.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hullmark._ci.actions import pinned
+from hullmark._ci.github_baseline import baseline, compared, rights, take
 from hullmark._ci.github_release import release
 from hullmark._ci.github_steps import cache, check_out, head, set_up
 from hullmark._ci.templates import Template, quoted
@@ -18,16 +19,19 @@ if TYPE_CHECKING:
 
 BUILD = ".github/workflows/build.yml"
 COMMENT = ".github/workflows/build-comment.yml"
+BASELINE = ".github/workflows/baseline.yml"
 RELEASE = ".github/workflows/release.yml"
 _NAME = "Container images"
 
 
 def templates(pipeline: Pipeline) -> tuple[Template, ...]:
-    """Its workflows; one that releases is among them where a registry is configured."""
+    """Its workflows: one that keeps a baseline unless the project has its own, one that releases where it has a registry."""
     written = [
         Template(path=BUILD, text=_build(pipeline)),
         Template(path=COMMENT, text=_comment(pipeline)),
     ]
+    if pipeline.keeping is not None:
+        written.append(Template(path=BASELINE, text=baseline(pipeline, pipeline.keeping)))
     if pipeline.release is not None:
         written.append(Template(path=RELEASE, text=release(pipeline, pipeline.release)))
     return tuple(written)
@@ -108,8 +112,9 @@ jobs:
     timeout-minutes: {pipeline.minutes}
     permissions:
       contents: read
+{rights(pipeline.keeping)}\
     steps:
-{check_out()}{set_up(pipeline)}{cache("check")}\
+{check_out()}{set_up(pipeline)}{take(pipeline.keeping)}{cache("check")}\
       - uses: {pinned("actions/download-artifact")}
         with:
           pattern: image-*
@@ -124,6 +129,7 @@ jobs:
         run: |
           mkdir -p "$RUNNER_TEMP/images"
           hullmark ci run stack --base "$BASE" --images "$RUNNER_TEMP/images" --reports "$RUNNER_TEMP/reports"
+{compared(pipeline.keeping)}\
       - name: Show the report
         if: ${{{{ !cancelled() }}}}
         run: test ! -f "$RUNNER_TEMP/reports/report.md" || cat "$RUNNER_TEMP/reports/report.md" >> "$GITHUB_STEP_SUMMARY"

@@ -8,15 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hullmark._ci.actions import pinned
-from hullmark._ci.github_steps import check_out, head, set_up
+from hullmark._ci.github_steps import OWN, check_out, head, login, set_up
 from hullmark._ci.templates import quoted
 
 if TYPE_CHECKING:
     from hullmark._ci.publishing import Publishing
     from hullmark._ci.templates import Pipeline
-
-_OWN = "ghcr.io"
-"""The registry of GitHub, which its token is for."""
 
 
 def release(pipeline: Pipeline, publishing: Publishing) -> str:
@@ -56,7 +53,7 @@ jobs:
       matrix:
 {_machines(publishing)}\
     steps:
-{check_out()}{set_up(pipeline)}{_login(publishing)}\
+{check_out()}{set_up(pipeline)}{login(publishing.registry)}\
       - name: Build and push the images
         run: hullmark release build "$GITHUB_REF_NAME" --platform "$PLATFORM"
         env:
@@ -74,7 +71,7 @@ jobs:
       matrix:
 {_machines(publishing)}\
     steps:
-{check_out()}{set_up(pipeline)}{_login(publishing)}{_take_over("built-*")}\
+{check_out()}{set_up(pipeline)}{login(publishing.registry)}{_take_over("built-*")}\
       - name: Fetch the records of known vulnerabilities
         # Without them a scan says that it could not look, and then nothing is published.
         continue-on-error: true
@@ -96,7 +93,7 @@ jobs:
 {environment}    permissions:
 {_rights(publishing, *_publishing_rights(publishing))}\
     steps:
-{check_out()}{set_up(pipeline)}{_cosign(publishing)}{_login(publishing)}{_take_over("gated-*")}\
+{check_out()}{set_up(pipeline)}{_cosign(publishing)}{login(publishing.registry)}{_take_over("gated-*")}\
       - name: Join the images that passed in indexes, and move the tags
         run: |
           states=()
@@ -117,7 +114,7 @@ def _machines(publishing: Publishing) -> str:
 
 
 def _rights(publishing: Publishing, *rights: str) -> str:
-    own = ["packages: write # the images"] if publishing.registry == _OWN else []
+    own = ["packages: write # the images"] if publishing.registry == OWN else []
     return "".join(f"      {each}\n" for each in (*rights, *own))
 
 
@@ -126,19 +123,6 @@ def _publishing_rights(publishing: Publishing) -> list[str]:
     rights += ["actions: write # the workflow that is set off"] if publishing.dispatches else []
     rights += ["id-token: write # by which cosign signs"] if publishing.signs else []
     return rights
-
-
-def _login(publishing: Publishing) -> str:
-    own = publishing.registry == _OWN
-    user = "github.actor" if own else "secrets.REGISTRY_USERNAME"
-    password = "github.token" if own else "secrets.REGISTRY_PASSWORD"
-    return f"""\
-      - name: Log in to the registry
-        run: printf '%s' "$PASSWORD" | docker login --username "$USERNAME" --password-stdin {publishing.registry}
-        env:
-          USERNAME: ${{{{ {user} }}}}
-          PASSWORD: ${{{{ {password} }}}}
-"""
 
 
 def _cosign(publishing: Publishing) -> str:

@@ -10,6 +10,9 @@ from hullmark._ci.templates import MARK
 if TYPE_CHECKING:
     from hullmark._ci.templates import Pipeline
 
+OWN = "ghcr.io"
+"""The registry of GitHub, which its token is for."""
+
 
 def head() -> str:
     """The first line, by which a file is known."""
@@ -46,4 +49,17 @@ def cache(name: str) -> str:
           path: ~/.cache/hullmark
           key: hullmark-${{{{ runner.os }}}}-{name}-${{{{ github.sha }}}}
           restore-keys: hullmark-${{{{ runner.os }}}}-{name}-
+"""
+
+
+def login(registry: str) -> str:
+    """The step that logs in to `registry`."""
+    user = "github.actor" if registry == OWN else "secrets.REGISTRY_USERNAME"
+    password = "github.token" if registry == OWN else "secrets.REGISTRY_PASSWORD"
+    return f"""\
+      - name: Log in to the registry
+        run: printf '%s' "$PASSWORD" | docker login --username "$USERNAME" --password-stdin {registry}
+        env:
+          USERNAME: ${{{{ {user} }}}}
+          PASSWORD: ${{{{ {password} }}}}
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hullmark._ci.gitlab_baseline import baseline, take
 from hullmark._ci.templates import MARK, Template, quoted
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def templates(pipeline: Pipeline) -> tuple[Template, ...]:
 def _text(pipeline: Pipeline) -> str:
     build = _build(pipeline) if pipeline.built else ""
     needs = "  needs: [hullmark-build]\n" if pipeline.built else ""
+    kept = "" if pipeline.keeping is None else baseline(pipeline, pipeline.keeping)
     publishing = "" if pipeline.release is None else _release(pipeline, pipeline.release)
     return f"""\
 {MARK} gitlab`; `hullmark ci check` tells when it has to be written again.
@@ -49,6 +51,7 @@ def _text(pipeline: Pipeline) -> str:
   script:
     - hullmark -C "$PROJECT" db update || echo "the images are not looked at for known vulnerabilities"
     - mkdir -p .hullmark/images
+{take(pipeline.keeping)}\
     - >-
       hullmark -C "$PROJECT" ci run stack --base "$CI_MERGE_REQUEST_DIFF_BASE_SHA"
       --images "$CI_PROJECT_DIR/.hullmark/images" --reports "$CI_PROJECT_DIR/.hullmark/reports"
@@ -57,7 +60,7 @@ def _text(pipeline: Pipeline) -> str:
     paths: [.hullmark/reports]
     reports:
       junit: .hullmark/reports/report.xml
-{publishing}"""
+{kept}{publishing}"""
 
 
 def _build(pipeline: Pipeline) -> str:

@@ -9,6 +9,7 @@ from json import dumps
 from typing import TYPE_CHECKING
 
 from hullmark import __version__
+from hullmark._ci.keeping import keeping
 from hullmark._ci.publishing import publishing
 from hullmark._root import below_repository
 from hullmark.errors import UsageError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from hullmark._ci.keeping import Keeping
     from hullmark._ci.publishing import Publishing
     from hullmark.model.project import Project
 
@@ -38,6 +40,8 @@ class Pipeline:
     """How long the job may take that starts the stack."""
     release: Publishing | None = None
     """How its images are published; `None` where nothing says to which registry."""
+    keeping: Keeping | None = None
+    """How the baseline of a branch gets to its changes; `None` where the files have nothing to do with that."""
     version: str = __version__
     """The hullmark that runs there: the one that wrote the files, so that both agree."""
 
@@ -66,6 +70,7 @@ def pipeline_of(project: Project) -> Pipeline:
         built=built,
         minutes=_BESIDES + math.ceil(seconds / 60),
         release=publishing(project.settings.release),
+        keeping=keeping(project.settings.baseline),
     )
 
 

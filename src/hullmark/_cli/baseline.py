@@ -33,7 +33,7 @@ def command() -> None:
 @click.option(
     "--report",
     type=click.Path(path_type=Path),
-    help="Take it from this JSON report of `hullmark check` instead of a run.",
+    help="Take it from this JSON report of `hullmark check`, or from this baseline, instead of a run.",
 )
 @click.option(
     "--skip",
@@ -86,6 +86,48 @@ def save(session: Session, /, *, target: str | None, report: Path | None, skip: 
         session.stdout.write(f"{place}\n")
     session.tell(_told(baseline))
     return code
+
+
+@command.command
+@click.argument("name", metavar="BASELINE")
+@click.argument("target", type=click.Path(path_type=Path), metavar="FILE")
+@options.project
+@click.pass_obj
+def fetch(session: Session, /, *, name: str, target: Path) -> int:
+    """Write what `--baseline BASELINE` would compare with to FILE, so that a later step needs no rights to take it.
+
+    BASELINE may be `github:BRANCH`: the artifact that a run of that branch on GitHub has kept, taken with `gh`. Where
+    there is none yet, FILE says so: a run that is compared with it is the first.
+    """
+    from hullmark._baseline.lines import write  # noqa: PLC0415  # loaded when it is called, not for the help
+    from hullmark._baseline.store import GITHUB, Stores  # noqa: PLC0415
+    from hullmark._files import write_whole  # noqa: PLC0415
+    from hullmark._pipeline import open_project  # noqa: PLC0415
+    from hullmark._process import SystemCommands  # noqa: PLC0415
+
+    commands = SystemCommands(session.environ, session.cancelled)
+    stores = Stores(
+        root=session.directory,
+        file="",
+        services=(),
+        commands=commands,
+        environ=session.environ,
+        cancelled=session.cancelled,
+    )
+    # Who asks GitHub has a token in the environment, and the files of a change may name any variable.
+    if not name.startswith(GITHUB):
+        project, services = open_project(session.directory, (), commands, session.environ, options.flags())
+        stores = replace(
+            stores,
+            root=project.root,
+            file=project.settings.baseline.file,
+            services=tuple(service.name for service in services),
+        )
+    baseline = stores.load(name)
+    write_whole(session.directory / target, write(baseline), what="the baseline")
+    session.stdout.write(f"{target}\n")
+    session.tell(f"{baseline.name}: {'there is none yet' if baseline.first else _told(baseline)}")
+    return 0
 
 
 def _checked(

@@ -26,9 +26,10 @@ def command() -> None:
 @options.project
 @click.pass_obj
 def github(session: Session, /, *, force: bool) -> int:
-    """Write the workflows of GitHub: build.yml for pull requests with build-comment.yml, and release.yml for tags.
+    """Write the workflows of GitHub: for pull requests, for the branch that they go to, and for tags.
 
-    The last one needs `registry` of `[release]`.
+    These are build.yml and build-comment.yml, baseline.yml unless `[baseline]` says what to compare with, and
+    release.yml where `registry` of `[release]` is set.
     """
     return _write(session, "github", force=force)
 
@@ -38,7 +39,7 @@ def github(session: Session, /, *, force: bool) -> int:
 @options.project
 @click.pass_obj
 def gitlab(session: Session, /, *, force: bool) -> int:
-    """Write the pipeline of GitLab, for merge requests and for tags: .gitlab/hullmark.yml.
+    """Write the pipeline of GitLab, for merge requests, their branch and tags: .gitlab/hullmark.yml.
 
     It is for .gitlab-ci.yml to include. Tags need `registry` of `[release]`.
     """

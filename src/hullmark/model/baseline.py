@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from hullmark.model.difference import Contents, Difference
     from hullmark.model.inventory import Inventory
 
+ARTIFACT = "hullmark-baseline"
+"""What a run on a CI system keeps a baseline as."""
+ARTIFACT_FILE = "hullmark-baseline.jsonl"
+"""What that artifact holds."""
+
 
 class Standing(enum.StrEnum):
     """How something that was found stands to the baseline."""

@@ -179,6 +179,10 @@ class BaselineSettings:
     """A file, a revision of git or an image; nothing where `None`."""
     file: str = "hullmark-baseline.jsonl"
     """The file that a project keeps in git, relative to the project."""
+    kept: str = "artifact"
+    """Where a CI system keeps the baseline of a branch: `artifact`, `registry:REFERENCE` or `none`."""
+    branches: tuple[str, ...] = ("main",)
+    """The branches whose runs keep one."""
     new_only: bool = False
     """Whether only what the baseline does not have makes the verdict fail."""
     introduced: str | None = None
