@@ -51,3 +51,17 @@ def test_a_command_in_a_here_document_has_its_own_place() -> None:
         "echo é",
         "rm /x",
     ]
+
+
+def test_what_is_put_off_is_read_like_any_other_run() -> None:
+    dockerfile = parse(
+        'FROM a\nSHELL ["pwsh", "-c"]\nONBUILD RUN --mount=type=bind,from=other,target=/x \\\n  <<-EOF sh\n\techo é && rm /x\n\tEOF\n'
+        'SHELL ["/bin/sh", "-c"]\n',
+        "Dockerfile",
+    )
+    stage = dockerfile.stages[0]
+    (run,) = stage.runs
+    assert run is stage.instructions[1].trigger
+    assert run.unread is None
+    assert [dockerfile.excerpt(each.span) for each in run.commands] == ["sh", "echo é", "rm /x"]
+    assert [(each.target, str(each.source)) for each in run.mounts] == [("/x", "other")]

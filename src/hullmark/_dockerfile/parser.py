@@ -487,6 +487,7 @@ class _Assembly:
                             Mount(source=base(source), **fields)  # type: ignore[arg-type]
                             for source, fields in draft.mounts.get(position, ())
                         ),
+                        trigger=None if statement.trigger is None else self.put_off(statement.trigger, draft),
                     )
                 )
             found = base(draft.base)
@@ -501,6 +502,20 @@ class _Assembly:
             )
         return tuple(built[index] for index in range(len(built)))
 
+    def put_off(self, statement: Statement, draft: _Draft) -> Instruction:
+        """What an ONBUILD of `draft` has run later: by the shell that the stage ends with.
+
+        What its mounts name is looked up where the image is built upon, so that it is an image here.
+        """
+        if statement.keyword != "RUN":
+            return _instruction(statement)
+        commands, unread = _commands(statement, draft.shell)
+        mounts = []
+        for named, fields in self.read_mounts(statement, draft):
+            source = None if named is None else ImageBase(reference=named.raw, raw=named.raw)
+            mounts.append(Mount(source=source, **fields))  # type: ignore[arg-type]
+        return _instruction(statement, commands=commands, unread=unread, mounts=tuple(mounts))
+
 
 def _instruction(
     statement: Statement,
@@ -510,6 +525,7 @@ def _instruction(
     unread: str | None = None,
     source: Base | None = None,
     mounts: tuple[Mount, ...] = (),
+    trigger: Instruction | None = None,
 ) -> Instruction:
     return Instruction(
         keyword=statement.keyword,
@@ -524,7 +540,7 @@ def _instruction(
         mounts=mounts,
         commands=commands,
         unread=unread,
-        trigger=None if statement.trigger is None else _instruction(statement.trigger),
+        trigger=trigger,
         ignores=statement.ignores,
     )
 

@@ -292,6 +292,12 @@ class Stage:
         """
         return tuple(instruction for stage in self.lineage for instruction in stage.instructions)
 
+    @property
+    def runs(self) -> tuple[Instruction, ...]:
+        """Its RUNs, with those that ONBUILD puts off until an image is built upon this one."""
+        found = (each.trigger or each for each in self.instructions)
+        return tuple(each for each in found if each.keyword == "RUN")
+
     def last(self, keyword: str) -> Instruction | None:
         """The instruction that decides in `history`: the last one called `keyword`."""
         for stage in reversed(self.lineage):
@@ -374,12 +380,17 @@ class Stage:
         return None
 
     def variables(self, before: Instruction) -> dict[str, str]:
-        """What a RUN at the place of `before` finds in its environment, as far as the file says: ENV and ARG."""
+        """What a RUN at the place of `before` finds in its environment, as far as the file says: ENV and ARG.
+
+        One that is put off finds the ENV of the whole stage, and no ARG.
+        """
         arguments: dict[str, str] = {}
         environment: dict[str, str] = {}
         for instruction in self.history:
             if instruction is before:
                 break
+            if instruction.trigger is before:
+                return self.environment
             into = environment if instruction.keyword == "ENV" else arguments
             if instruction.keyword in ("ARG", "ENV"):
                 into.update({pair.name: pair.value for pair in instruction.pairs if pair.value is not None})

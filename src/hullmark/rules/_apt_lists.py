@@ -46,6 +46,9 @@ class LoneUpdate:
 def left_lists(recipe: Recipe) -> Iterator[LeftLists]:
     """The updates whose lists end up in the image, without those that `lone_updates` tells."""
     shipped = recipe.shipped
+    for part in shipped:
+        if not part.squashed:
+            yield from _left_later(part)
     alone = [each.instruction for each in lone_updates(recipe)]
     for part in shipped:
         for index, instruction in enumerate(part.stage.instructions):
@@ -82,6 +85,19 @@ def left_lists(recipe: Recipe) -> Iterator[LeftLists]:
                 break
 
 
+def _left_later(part: Shipped) -> Iterator[LeftLists]:
+    """Those of the RUNs that are put off until an image is built upon this one, where these install as well."""
+    for instruction in (each.trigger for each in part.stage.instructions):
+        if instruction is None or is_mounted(instruction):
+            continue
+        found = [(position, call) for position, call in calls(instruction) if call.family == "apt"]
+        update = next(((position, call) for position, call in found if call.verb == "update"), None)
+        if update is None or _removal(instruction.commands[update[0] + 1 :]):
+            continue
+        if any(call.verb in _INSTALLS and position > update[0] for position, call in found):
+            yield LeftLists(part=part, instruction=instruction, call=update[1], installs=True, removal=None)
+
+
 def lone_updates(recipe: Recipe) -> Iterator[LoneUpdate]:
     """The updates in a RUN that installs nothing, which a later RUN without an update of its own relies on."""
     for stage in recipe.stages:
@@ -103,8 +119,13 @@ def lone_updates(recipe: Recipe) -> Iterator[LoneUpdate]:
 def relied_on(recipe: Recipe, update: LeftLists) -> bool:
     """Whether a later RUN installs from the lists of `update`, so that they may not be removed before."""
     stage = update.part.stage
-    position = next(index for index, each in enumerate(stage.instructions) if each is update.instruction)
-    users = _users(stage.instructions[position + 1 :])
+    position = next(
+        index
+        for index, each in enumerate(stage.instructions)
+        if each is update.instruction or each.trigger is update.instruction
+    )
+    after = stage.instructions[position + 1 :]
+    users = _users(each.trigger or each for each in after)
     for other in recipe.dockerfile.stages:
         if stage in other.lineage[:-1]:
             users += _users(other.instructions)

@@ -52,7 +52,8 @@ _FILE = re.compile(r"/etc/apt/apt\.conf\b")
 def apt_recommends(stage: Stage) -> Iterator[Observation]:
     if any(_configures(instruction) for parent in stage.lineage[:-1] for instruction in parent.instructions):
         return
-    for instruction in stage.instructions:
+    for written in stage.instructions:
+        instruction = written.trigger or written
         variables = stage.variables(instruction) if instruction.keyword == "RUN" else {}
         for position, call in calls(instruction, variables):
             if call.family != "apt" or call.verb != "install" or _declines(call):

@@ -41,9 +41,7 @@ _VERBS = frozenset({"dist-upgrade", "full-upgrade", "upgrade"})
 
 @rule(summary="apt upgrades whatever is installed", severity=Severity.WARNING, since="0.1")
 def apt_upgrade(stage: Stage) -> Iterator[Observation]:
-    for instruction in stage.instructions:
-        if instruction.keyword != "RUN":
-            continue
+    for instruction in stage.runs:
         for _, call in calls(instruction, stage.variables(instruction)):
             if call.family == "apt" and call.verb in _VERBS and not _is_pinned(call):
                 yield Observation(

@@ -53,9 +53,7 @@ _CACHE = re.compile(r"(^|/)\.cache(/|$)")
     fixes="safe",
 )
 def pip_cache_kept(stage: Stage) -> Iterator[Observation]:
-    for instruction in stage.instructions:
-        if instruction.keyword != "RUN":
-            continue
+    for instruction in stage.runs:
         variables = stage.variables(instruction)
         for position, call in calls(instruction, variables):
             if (call.family, call.verb) not in _VERBS:

@@ -43,7 +43,7 @@ _ENVIRONMENT = frozenset({"env", "printenv"})
 @rule(summary="secret is printed during the build", severity=Severity.WARNING, since="0.1")
 def secret_printed(recipe: Recipe) -> Iterator[Observation]:
     for stage in recipe.stages:
-        for instruction in stage.instructions:
+        for instruction in stage.runs:
             for command in instruction.commands:
                 if _shows(command, instruction) and not _is_caught(recipe.dockerfile, instruction, command):
                     yield Observation(

@@ -51,9 +51,7 @@ _HARMLESS = frozenset(
 
 @rule(summary="whatever is installed is upgraded", severity=Severity.WARNING, since="0.1")
 def system_upgrade(stage: Stage) -> Iterator[Observation]:
-    for instruction in stage.instructions:
-        if instruction.keyword != "RUN":
-            continue
+    for instruction in stage.runs:
         for _, call in calls(instruction, stage.variables(instruction)):
             if call.verb in _VERBS.get(call.family, ()) and not call.operands and not _is_harmless(call):
                 yield Observation(

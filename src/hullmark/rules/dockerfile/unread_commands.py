@@ -37,7 +37,7 @@ from hullmark.model.rule import rule
 
 @rule(summary="no rule looks at the commands", severity=Severity.NOTE, since="0.1")
 def unread_commands(stage: Stage) -> Iterator[Observation]:
-    for instruction in stage.instructions:
+    for instruction in stage.runs:
         if instruction.unread is not None:
             what = (
                 "some of its commands are not read" if instruction.commands else "its commands are not read"
