@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import socket
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from hullmark._compose import isolate, with_images
-from hullmark._compose.outside import unisolated
+from hullmark._compose.outside import name_services, unisolated
 from hullmark.errors import UsageError
 from hullmark.model.location import SourceSpan
 from hullmark.model.project import Build, Project, Service, Settings
@@ -67,6 +68,25 @@ def test_what_cannot_be_isolated_is_named(service: dict[str, Any], notes: list[s
     assert list(unisolated({"web": service})) == notes
 
 
+def test_containers_of_the_project_itself_are_named_by_their_services() -> None:
+    services: dict[str, Any] = {
+        "db": {"image": "x", "container_name": "the-db"},
+        "web": {"image": "x", "depends_on": {"db": {"condition": "service_healthy"}}},
+        "a": {"network_mode": "container:the-db", "pid": "container:tale-web-1"},
+        "b": {"ipc": "container:tale_web_2", "volumes_from": ["container:the-db:ro", "container:other"]},
+        "c": {"network_mode": "container:tale-gone-1", "pid": "container:tale-web-1-old", "ipc": "host"},
+        "d": {"network_mode": "container:other-web-1", "ipc": "container:tale-d-1"},
+    }
+    before = copy.deepcopy({name: services[name] for name in ("db", "web", "c", "d")})
+    assert name_services({"name": "tale", "services": services})
+    assert {name: services[name] for name in ("db", "web", "c", "d")} == before
+    assert (services["a"]["network_mode"], services["a"]["pid"]) == ("service:db", "service:web")
+    assert sorted(services["a"]["depends_on"]) == ["db", "web"]
+    assert services["b"]["ipc"] == "service:web"
+    assert services["b"]["volumes_from"] == ["db:ro", "container:other"]
+    assert not name_services({"name": "tale", "services": {name: services[name] for name in ("c", "d")}})
+
+
 def _project(services: dict[str, Any], root: Path = Path("/tale"), **settings: Any) -> Project:
     return Project(
         name="tale",
@@ -91,18 +111,18 @@ def test_a_socket_of_this_machine_is_named_unless_the_project_says_that_it_is_sh
         listener.bind(str(path))
         mount = {"type": "bind", "source": str(path), "target": "/s"}
         services = {"a": {"image": "x", "volumes": [mount]}, "b": {"image": "x", "volumes": [mount]}}
-        copy = isolate(_project(services, tmp_path), name="c", labels={}, reach={})
-        assert copy.notes == (f"`{path}` of this machine is mounted in `a`, `b` as it is",)
+        made = isolate(_project(services, tmp_path), name="c", labels={}, reach={})
+        assert made.notes == (f"`{path}` of this machine is mounted in `a`, `b` as it is",)
         shared = _project(services, tmp_path, smoke_shared=(str(path),))
         assert isolate(shared, name="c", labels={}, reach={}).notes == ()
 
 
 def test_a_service_on_the_network_of_the_host_says_that_it_is_not_in_the_copy() -> None:
-    copy = isolate(
+    made = isolate(
         _project({"web": {"image": "x", "network_mode": "host"}}), name="c", labels={}, reach={"web": [80]}
     )
-    assert "network_mode" not in json.loads(copy.configuration)["services"]["web"]
-    assert copy.notes == tuple(unisolated({"web": {"network_mode": "host"}}))
+    assert "network_mode" not in json.loads(made.configuration)["services"]["web"]
+    assert made.notes == tuple(unisolated({"web": {"network_mode": "host"}}))
 
 
 DIGEST = f"localhost:5000/web@sha256:{'0' * 64}"
@@ -115,10 +135,10 @@ def test_an_image_that_is_named_is_run_and_not_built_and_that_is_said() -> None:
     assert (project.service("web").image, project.service("web").build) == (DIGEST, None)
     assert project.service("db").image == "pg"
     assert project.given == ("web",)
-    copy = isolate(project, name="c", labels={}, reach={})
-    web = json.loads(copy.configuration)["services"]["web"]
+    made = isolate(project, name="c", labels={}, reach={})
+    web = json.loads(made.configuration)["services"]["web"]
     assert (web["image"], web["pull_policy"], web.get("build")) == (DIGEST, "never", None)
-    assert copy.notes == (f"`web` runs `{DIGEST}`, as it was asked for",)
+    assert made.notes == (f"`web` runs `{DIGEST}`, as it was asked for",)
 
 
 def test_what_is_no_service_and_what_is_no_image_are_told_together() -> None:

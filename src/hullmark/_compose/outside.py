@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,6 +16,49 @@ _NAMESPACES = {
     "cgroup": "the control groups",
 }
 """Keys that have a service share a namespace, and what is seen through it."""
+_JOINED = ("network_mode", "pid", "ipc")
+"""Keys that may name a container or, to the same effect, a service."""
+
+
+def name_services(raw: Mapping[str, Any]) -> bool:
+    """Has `raw`, a resolved project, name its services where it names their containers; whether it did that anywhere.
+
+    A copy has containers of its own, and one that names a container would join that of the original. Whoever names a
+    service depends on it, as Compose has it.
+    """
+    services: Mapping[str, dict[str, Any]] = raw.get("services") or {}
+    fixed = {
+        str(value["container_name"]): name for name, value in services.items() if value.get("container_name")
+    }
+    derived = re.compile(rf"{re.escape(str(raw['name']))}[-_](?P<service>.+)[-_]\d+")
+
+    def owner(entry: object) -> tuple[str, str]:
+        """The service whose container `entry` names, and what follows the name; both empty for any other."""
+        kind, _, rest = str(entry or "").partition(":")
+        name, colon, mode = rest.partition(":")
+        if kind != "container":
+            return "", ""
+        found = derived.fullmatch(name)
+        service = fixed.get(name) or (found["service"] if found else "")
+        return (service, f"{colon}{mode}") if service in services else ("", "")
+
+    named = False
+    for name, value in services.items():
+        others = []
+        for key in _JOINED:
+            if (other := owner(value.get(key))[0]) not in {"", name}:
+                value[key] = f"service:{other}"
+                others.append(other)
+        for at, entry in enumerate(value.get("volumes_from") or ()):
+            other, mode = owner(entry)
+            if other not in {"", name}:
+                value["volumes_from"][at] = f"{other}{mode}"
+                others.append(other)
+        for other in others:
+            named = True
+            depends_on = value["depends_on"] = value.get("depends_on") or {}
+            depends_on.setdefault(other, {"condition": "service_started", "required": True, "restart": True})
+    return named
 
 
 def unisolated(services: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

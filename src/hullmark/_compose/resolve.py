@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from hullmark._compose.isolate import unshareable
+from hullmark._compose.outside import name_services
 from hullmark._compose.positions import declarations
 from hullmark._root import COMPOSE_FILES, OVERRIDES
 from hullmark.errors import ConfigurationError, Unavailable, UsageError, nearest
@@ -49,6 +50,7 @@ def resolve(root: Path, settings: Settings, commands: Commands) -> Project:
             "`docker compose config` answers with something that is no JSON", hint=_INSTALL
         ) from error
     name = raw["name"]
+    named = name_services(raw)
     project = Project(
         name=name,
         root=root,
@@ -63,7 +65,7 @@ def resolve(root: Path, settings: Settings, commands: Commands) -> Project:
             for service in sorted(raw.get("services") or {})
         ),
         settings=settings,
-        resolved=completed.stdout,
+        resolved=json.dumps(raw) if named else completed.stdout,
         compose_arguments=arguments,
         files=files,
         warnings=_warnings(completed.stderr, declared, root),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import io
-import tarfile
 import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+from hullmark._smoke.archive import first_file
 from hullmark._smoke.probes import PAUSE
 from hullmark._smoke.stack import may_complete, running
 from hullmark.errors import Interrupted, Unavailable
@@ -201,20 +200,12 @@ def _names(container: Container) -> dict[int, str]:
     from docker.errors import NotFound  # noqa: PLC0415  # loaded with the engine
 
     try:
-        stream, _ = container.get_archive("/etc/passwd")
+        data = first_file(container, "/etc/passwd", most=_LARGEST_PASSWD) or b""
     except NotFound:
         return {}
-    data = b""
-    for chunk in stream:
-        data += chunk
-        if len(data) > _LARGEST_PASSWD:
-            raise Unavailable(f"`/etc/passwd` of {container.name} is larger than {_LARGEST_PASSWD} bytes")
     names: dict[int, str] = {}
-    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-        for member in archive:
-            file = archive.extractfile(member) if member.isfile() else None
-            for line in (file.read() if file else b"").decode("utf-8", "replace").splitlines():
-                fields = line.split(":")
-                if len(fields) >= _FIELDS and fields[2].isdecimal():
-                    names.setdefault(int(fields[2]), fields[0])
+    for line in data.decode("utf-8", "replace").splitlines():
+        fields = line.split(":")
+        if len(fields) >= _FIELDS and fields[2].isdecimal():
+            names.setdefault(int(fields[2]), fields[0])
     return names

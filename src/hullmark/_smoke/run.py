@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hullmark._compose import unscaled
-from hullmark._smoke.artifacts import write_artifacts
-from hullmark._smoke.drills import Drilled, drill_apart, drill_stack, old_images, undrilled, wanted
+from hullmark._smoke.artifacts import Artifacts
+from hullmark._smoke.drills import Apart, Drilled, drill_apart, drill_stack, old_images, undrilled, wanted
 from hullmark._smoke.exercise import exercise, untried
 from hullmark._smoke.fetch import fetch_given
 from hullmark._smoke.probes import forbidden
@@ -69,6 +71,7 @@ def smoke(
         on_notes=telling.noted,
         on_end=telling.ended,
     ) as stack:
+        telling.begun(stack)
         # What services say is passed on from here.
         progress = Discreet(progress=progress, secrecy=Secrecy.of(stack.copy))
         tried = stack.timeline.is_ready() and not stack.late
@@ -91,7 +94,18 @@ def smoke(
         if aftermath.keep:
             kept = _kept(stack, services)
     if not stack.teardown_error:
-        drill_apart(project, engine, commands, progress, stack, drilled)
+        apart = Apart(
+            project=project,
+            engine=engine,
+            commands=commands,
+            progress=progress,
+            services=tuple(sorted(stack.timeline.wanted)),
+            links=drilled.links,
+            written=drilled.written,
+            on_begin=telling.begun,
+            on_end=telling.drill_ended,
+        )
+        drill_apart(apart, drilled)
     run = StackRun(
         name=stack.name,
         services=services,
@@ -121,6 +135,10 @@ class _Telling:
     aftermath: Aftermath
     artifacts: str | None = None
     artifacts_error: str | None = None
+    _kept: dict[str, Artifacts] = field(default_factory=dict)
+    """What there is to know of each stack that was started, by its name."""
+    _drills: Counter[Drill] = field(default_factory=Counter)
+    """How many stacks each drill has started."""
 
     def changed(self, run: ServiceRun) -> None:
         if run.ready:
@@ -147,19 +165,47 @@ class _Telling:
         for note in notes:
             self.progress.end(Check.SMOKE, None, note, good=True)
 
+    def begun(self, stack: Stack, drill: Drill | None = None) -> None:
+        """Has kept from now on what there is to know of `stack`, which may be that of a drill."""
+        if (artifacts := self._artifacts(stack, drill)) is not None:
+            stack.on_replace = artifacts.keep
+
     def ended(self, stack: Stack) -> None:
-        if self.aftermath.artifacts is not None:
+        if (artifacts := self._artifacts(stack)) is not None:
             self.progress.begin(Check.SMOKE, None, "writing logs, events and health")
-            try:
-                self.artifacts = str(write_artifacts(stack, self.aftermath.artifacts))
-            except Unavailable as error:
-                # What was found out of the stack counts, and it still has to be removed.
-                self.artifacts_error = error.message
-                self.progress.end(Check.SMOKE, None, error.message, good=False)
-            else:
+            if self._written(artifacts):
+                self.artifacts = str(artifacts.whole)
                 self.progress.end(Check.SMOKE, None, f"logs, events and health: {self.artifacts}", good=True)
         if not self.aftermath.keep:
             self.progress.begin(Check.SMOKE, None, "removing the stack")
+
+    def drill_ended(self, stack: Stack, drill: Drill) -> None:
+        if self.artifacts is not None and (artifacts := self._artifacts(stack, drill)) is not None:
+            self._written(artifacts)
+
+    def _artifacts(self, stack: Stack, drill: Drill | None = None) -> Artifacts | None:
+        """What is kept of `stack`, if anything is: of that of a drill among what is kept of the first."""
+        directory = self.aftermath.artifacts
+        if directory is None:
+            return None
+        if stack.name not in self._kept:
+            name = ""
+            if drill is not None:
+                self._drills[drill] += 1
+                directory = Path(self.artifacts or directory) / "drills"
+                name = f"{drill}-{self._drills[drill]}"
+            self._kept[stack.name] = Artifacts(stack=stack, directory=directory, name=name)
+        return self._kept[stack.name]
+
+    def _written(self, artifacts: Artifacts) -> bool:
+        try:
+            artifacts.write()
+        except Unavailable as error:
+            # What was found out of the stack counts, and it still has to be removed.
+            self.artifacts_error = error.message
+            self.progress.end(Check.SMOKE, None, error.message, good=False)
+            return False
+        return True
 
 
 def _drilled(

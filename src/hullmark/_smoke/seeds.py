@@ -9,6 +9,7 @@ import tarfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hullmark._smoke.archive import archived
 from hullmark.errors import Interrupted, Unavailable
 from hullmark.model.size import format_size
 
@@ -194,25 +195,8 @@ def _fill(
             ]
             with _vessel(engine, image, labels, sources) as reading:
                 for each in cargo.closed:
-                    with _stream(engine, reading, f"/{places[each.volume]}") as stream:
+                    with archived(reading, f"/{places[each.volume]}", _CHUNK) as stream:
                         hold.put_archive("/", _limited(stream, each, cargo, engine))
-
-
-@contextlib.contextmanager
-def _stream(engine: Engine, container: Container, path: str) -> Iterator[Iterator[bytes]]:
-    """The archive of `path` in `container`, as it comes; given up when the context is left before its end."""
-    from docker.errors import create_api_error_from_http_exception  # noqa: PLC0415  # loaded with the engine
-    from requests import HTTPError  # noqa: PLC0415
-
-    api = engine.client.api
-    # The client has a method for this, which leaves the connection open when the archive is not read to its end.
-    url = f"{api.base_url}/v{api.api_version}/containers/{container.id}/archive"
-    with api.get(url, params={"path": path}, stream=True, timeout=api.timeout) as answer:
-        try:
-            answer.raise_for_status()
-        except HTTPError as error:
-            create_api_error_from_http_exception(error)
-        yield answer.iter_content(_CHUNK)
 
 
 def _image(volumes: Iterable[CopiedDirectory], containers: Callable[[str], list[Container]]) -> str:

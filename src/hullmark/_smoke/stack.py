@@ -70,6 +70,8 @@ class Stack:
     """Is told of every change in the life of a container."""
     on_event: Callable[[Event], None] = lambda _: None
     """Is told of every event, before anything is made of it."""
+    on_replace: Callable[[str], None] = lambda _: None
+    """Is told of a service before its containers are replaced."""
     started: float = field(default_factory=time.monotonic)
     events: queue.Queue[dict[str, Any] | None] = field(default_factory=queue.Queue)
     """What the engine says and nobody has read yet; `None` when it has fallen silent for good."""
@@ -96,6 +98,13 @@ class Stack:
                     self.on_change(life)
                 raw = self.events.get_nowait()
             raise Unavailable("the engine stopped telling what happens to the stack", hint="`docker version`")
+
+    def remember(self) -> None:
+        """Adds to `records` what the engine has said and nobody has read, without making anything of it."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                if (raw := self.events.get_nowait()) is not None:
+                    self.records.append(raw)
 
     def take_stock(self) -> None:
         """Looks at all containers, and waits for what the engine has still to say of those that have failed by now.

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hullmark._smoke.stack import running
 from hullmark.model.outcome import Check
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from hullmark._engines import Engine
     from hullmark._process import Commands
     from hullmark._smoke.drills.written import Written
@@ -31,6 +35,10 @@ class Apart:
     """The links that held."""
     written: dict[str, Written] = field(default_factory=dict)
     """What each service did to its own root."""
+    on_begin: Callable[[Stack, Drill], None] = lambda *_: None
+    """Is told of each stack that has been started."""
+    on_end: Callable[[Stack, Drill], None] = lambda *_: None
+    """Is told of each, however it ends, before it is removed."""
     left: list[str] = field(default_factory=list)
     """What could not be removed of the stacks that were started."""
 
@@ -42,7 +50,17 @@ class Apart:
         """Tells that something starts which concerns all services."""
         self.progress.begin(Check.SMOKE, None, text)
 
-    def removed(self, stack: Stack) -> None:
-        """Takes note of what is left of `stack`."""
+    @contextlib.contextmanager
+    def running(self, drill: Drill, project: Project) -> Iterator[Stack]:
+        """A copy of `project`, which is this one otherwise, that has come up for `drill` or has failed to."""
+        with running(
+            project,
+            self.engine,
+            self.commands,
+            timeout=project.settings.smoke_timeout,
+            on_end=lambda stack: self.on_end(stack, drill),
+        ) as stack:
+            self.on_begin(stack, drill)
+            yield stack
         if stack.teardown_error:
             self.left.append(stack.teardown_error)

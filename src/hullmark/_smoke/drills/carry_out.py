@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hullmark._smoke.drills import kill, memory, partition, persist, read_only, restart, stop, upgrade, user
-from hullmark._smoke.drills.apart import Apart
 from hullmark._smoke.drills.ground import Ground
 from hullmark._smoke.drills.written import written_by
 from hullmark.errors import Unavailable
@@ -15,8 +14,8 @@ from hullmark.model.drill import Drill, DrillRun, Undrilled
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from hullmark._engines import Engine
     from hullmark._process import Commands
+    from hullmark._smoke.drills.apart import Apart
     from hullmark._smoke.drills.written import Written
     from hullmark._smoke.stack import Stack
     from hullmark.model.progress import Progress
@@ -81,23 +80,12 @@ def drill_stack(stack: Stack, commands: Commands, progress: Progress, links: Ite
     return drilled
 
 
-def drill_apart(
-    project: Project, engine: Engine, commands: Commands, progress: Progress, stack: Stack, drilled: Drilled
-) -> None:
-    """Adds to `drilled` what comes of those drills that start the services of `stack` once more, when it is gone."""
+def drill_apart(apart: Apart, drilled: Drilled) -> None:
+    """Adds to `drilled` what comes of those drills that start the services once more, when the first stack is gone."""
     if drilled.given_up:
         return
-    apart = Apart(
-        project=project,
-        engine=engine,
-        commands=commands,
-        progress=progress,
-        services=tuple(sorted(stack.timeline.wanted)),
-        links=drilled.links,
-        written=drilled.written,
-    )
-    for drill in (each for each in wanted(project) if each in APART):
-        _gather(drilled, drill, project, apart.services, APART[drill](apart))
+    for drill in (each for each in wanted(apart.project) if each in APART):
+        _gather(drilled, drill, apart.project, apart.services, APART[drill](apart))
     drilled.left += apart.left
 
 

@@ -301,6 +301,8 @@ class Ground:
         """
         if configuration is None:
             configuration = with_restart_policies(self.project, self.stack.copy.configuration)
+        for name in services:
+            self.stack.on_replace(name)
         made = self.composed(
             *("up", "--no-build", "--no-start", "--force-recreate", "--no-deps", *services),
             configuration=configuration,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from hullmark._smoke.drills.ground import Ground, told
 from hullmark._smoke.drills.written import directories, log, refused
-from hullmark._smoke.stack import running
 from hullmark.errors import Unavailable
 from hullmark.model.drill import Drill, DrillRun, Exempt, Failed, Passed, Undrilled
 
@@ -92,8 +91,7 @@ def hardened(project: Project, names: Iterable[str]) -> Project:
 def _start(apart: Apart, names: set[str]) -> _Try:
     """What comes of a start with read-only roots for `names`."""
     project = hardened(apart.project, names)
-    timeout = project.settings.smoke_timeout
-    with running(project, apart.engine, apart.commands, timeout=timeout) as stack:
+    with apart.running(Drill.READ_ONLY, project) as stack:
         runs = stack.timeline.services()
         ground = Ground(stack=stack, commands=apart.commands, progress=apart.progress, links=apart.links)
         bad = {run.service: str(run.state) for run in runs if run.service in names and run.state.failed}
@@ -109,7 +107,6 @@ def _start(apart: Apart, names: set[str]) -> _Try:
             name: _passed(apart.written[name], said[name], "it works with a read-only root") for name in good
         }
         results |= {name: _failed(name, why, said[name], apart.written[name]) for name, why in bad.items()}
-    apart.removed(stack)
     return _Try(results=results, failed=frozenset(bad))
 
 

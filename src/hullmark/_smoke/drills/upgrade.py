@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from hullmark._contents.kept import NamedImage, images_in, report_named
 from hullmark._smoke.drills.ground import Ground, told
 from hullmark._smoke.drills.persist import unread, written
-from hullmark._smoke.stack import running
 from hullmark.errors import ConfigurationError, Unavailable
 from hullmark.model.drill import Drill, DrillRun, Exempt, Failed, Passed, Undrilled
 
@@ -86,14 +85,13 @@ def _sail(voyage: _Voyage) -> None:
     """Starts the old images, writes, switches, reads."""
     apart, old = voyage.apart, voyage.old
     project = aged(apart.project, old)
-    with running(project, apart.engine, apart.commands, timeout=project.settings.smoke_timeout) as stack:
+    with apart.running(Drill.UPGRADE, project) as stack:
         if not stack.timeline.is_ready():
             bad = [f"`{run.service}` is {run.state}" for run in stack.timeline.services() if not run.ready]
             voyage.rest(Undrilled(error=f"the old images do not come up: {', '.join(bad)}"))
         else:
             ground = Ground(stack=stack, commands=apart.commands, progress=apart.progress, links=apart.links)
             _switch(voyage, ground)
-    apart.removed(stack)
 
 
 def _switch(voyage: _Voyage, ground: Ground) -> None:

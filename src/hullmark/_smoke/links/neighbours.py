@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import re
-import tarfile
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hullmark._compose import carrier
+from hullmark._smoke.archive import first_file
+from hullmark._smoke.ends import MOST, Ends
 from hullmark._smoke.links.answers import NOT_THERE, judge
 from hullmark._smoke.links.caller import Caller, call
 from hullmark._smoke.links.clients import commands
@@ -38,6 +38,8 @@ AUTHORITIES = (
 )
 """Where images keep the authorities that they trust."""
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
+_LARGEST_BUNDLE = 16 << 20
+"""Bytes; the authorities that the world agrees on take a hundredth of it."""
 _COMPOSE = ("project", "service", "oneoff", "container-number", "config-hash")
 # What can be asked of each client to see whether it is there; what it answers does not matter.
 _LOOK = {"busybox": ("/bin/busybox",), "nc": ("nc", "-h")}
@@ -86,7 +88,10 @@ def _namespace(stack: Stack, service: str) -> str:
 
 
 def authorities(container: Container) -> str | None:
-    """The certificates of authorities that the container trusts, as PEM; `None` where it holds none."""
+    """The certificates of authorities that the container trusts, as PEM; `None` where it holds none.
+
+    Raises `Unavailable` for a file of them that is none.
+    """
     from docker.errors import APIError  # noqa: PLC0415  # loaded with the engine
 
     environment = dict(
@@ -96,13 +101,10 @@ def authorities(container: Container) -> str | None:
         if not path:
             continue
         try:
-            chunks, _ = container.get_archive(path)
-            with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
-                member = next((each for each in archive if each.isfile()), None)
-                stream = member and archive.extractfile(member)
-                text = stream.read().decode("ascii", "replace") if stream else ""
-        except (APIError, tarfile.TarError):
+            data = first_file(container, path, most=_LARGEST_BUNDLE)
+        except APIError:
             continue
+        text = (data or b"").decode("ascii", "replace")
         if found := _CERTIFICATE.findall(text):
             return "\n".join(found)
     return None
@@ -170,7 +172,7 @@ def _lend(
         )
         companion.start()
         code = int(companion.wait(timeout=ATTEMPT + 2)["StatusCode"])
-        return judge(link, by, code, companion.logs().decode("utf-8", "replace"))
+        return judge(link, by, code, _said(companion))
     except APIError as error:
         if companion is None or error.is_client_error():
             return None  # the program is not there, or the network is gone
@@ -180,6 +182,14 @@ def _lend(
     finally:
         if companion is not None:
             remove(companion)
+
+
+def _said(companion: Container) -> str:
+    """What it printed: its client may print what the service answers, and that may be any amount."""
+    said = Ends(most=MOST)
+    for chunk in companion.logs(stream=True, follow=False):
+        said.add(chunk)
+    return said.text
 
 
 def remove(companion: Container) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 QUOTED = 5
 """Lines of a log that are quoted."""
-_LONGEST_LINE = 1 << 20
+LONGEST_LINE = 1 << 20
 """Bytes after which a line that does not end is taken for one."""
 
 
@@ -85,7 +85,7 @@ def split(chunks: Iterator[bytes]) -> Iterator[str]:
     for chunk in chunks:
         *whole, rest = (rest + chunk).split(b"\n")
         yield from (line.decode("utf-8", "replace").rstrip("\r") for line in whole)
-        if len(rest) > _LONGEST_LINE:
+        if len(rest) > LONGEST_LINE:
             yield rest.decode("utf-8", "replace")
             rest = b""
     if rest:
