@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from hullmark._smoke.owner import labels_of_run
+from hullmark._smoke.preflight import missing_images
 from hullmark._smoke.privileges import observe_privileges
 from hullmark._smoke.reap import Remains, clear, reap, remains
 from hullmark._smoke.run import smoke
-from hullmark._smoke.stack import missing_images
 
 __all__ = [
     "Remains",

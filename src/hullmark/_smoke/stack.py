@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from hullmark._compose import carrier, isolate, unscaled
 from hullmark._smoke.excerpt import excerpt
 from hullmark._smoke.owner import RUN_LABEL, labels_of_run, under_way
+from hullmark._smoke.preflight import missing_images, unawaitable, unbuilt
 from hullmark._smoke.reap import remove_run
 from hullmark._smoke.refusals import reason, refusals, unstarted
 from hullmark._smoke.seeds import Cargo, stow, weigh
@@ -24,13 +25,13 @@ from hullmark.model.probe import reached
 from hullmark.model.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from docker.models.containers import Container
 
     from hullmark._engines import Engine
     from hullmark._process import Commands, Completed
-    from hullmark.model.project import Project, Service
+    from hullmark.model.project import Project
     from hullmark.model.stack import ServiceRun, StackCopy
 
 LOG_LINES = 2000
@@ -72,6 +73,8 @@ class Stack:
     """Is told of every event, before anything is made of it."""
     on_replace: Callable[[str], None] = lambda _: None
     """Is told of a service before its containers are replaced."""
+    focus: Mapping[str, str] = field(default_factory=dict)
+    """Services of which one container is looked at, and that one."""
     started: float = field(default_factory=time.monotonic)
     events: queue.Queue[dict[str, Any] | None] = field(default_factory=queue.Queue)
     """What the engine says and nobody has read yet; `None` when it has fallen silent for good."""
@@ -133,11 +136,17 @@ class Stack:
         return sorted(found, key=lambda c: int(c.labels.get("com.docker.compose.container-number", "1")))
 
     def container(self, service: str) -> Container:
-        """The (first) container of `service`; raises `Unavailable` when it has none."""
+        """The container of `service` that is looked at, or the first one; raises `Unavailable` when it has none."""
         found = self.containers(service)
+        if (looked_at := self.focus.get(service)) is not None:
+            found = [each for each in found if each.id == looked_at]
         if not found:
             raise Unavailable(f"service `{service}` has no container")
         return found[0]
+
+    def looking_at(self, container: Container) -> Stack:
+        """The same stack, of which `container` stands for all containers of its service."""
+        return replace(self, focus={container.labels["com.docker.compose.service"]: str(container.id)})
 
     def refuse(self, service: str, container: str, exit_code: int | None, why: str) -> None:
         """Notes that the engine could not create or start a container of `service`."""
@@ -230,7 +239,7 @@ def running(
     unwanted = unscaled(project).difference(only)
     wanted = tuple(each for each in project.needed(only) if each not in unwanted)
     if missing := missing_images(project, wanted, engine):
-        raise _unbuilt(missing)
+        raise unbuilt(missing)
     copy = isolate(
         project,
         name=name,
@@ -261,7 +270,7 @@ def running(
     with under_way(name):
         try:
             with _watched(stack):
-                if not cargo or _stowed(stack, commands, only, cargo, labels):
+                if not _is_stuck(stack) and (not cargo or _stowed(stack, commands, only, cargo, labels)):
                     _up(stack, commands, only, timeout)
                 yield stack
         except BaseException as error:
@@ -317,6 +326,14 @@ def stow_files(stack: Stack, services: Iterable[str]) -> None:
     names = set(services)
     files = [(file, entry) for file, entry in stack.cargo.files if file.service in names]
     stow(Cargo(files=files), stack.engine, stack.containers, {})
+
+
+def _is_stuck(stack: Stack) -> bool:
+    """Whether it is certain before anything starts that not all will, which services the time line knows then."""
+    for service, why in unawaitable(stack.project, stack.timeline.wanted, stack.engine):
+        stack.refuse(service, f"{stack.name}-{service}", None, why)
+        stack.settled = True
+    return stack.settled
 
 
 def _stowed(
@@ -441,30 +458,6 @@ def _has_health_check(engine: Engine, container: str) -> bool:
     except NotFound:
         return False
     return bool(test) and test[0] != "NONE"
-
-
-def missing_images(project: Project, names: Iterable[str], engine: Engine) -> tuple[Service, ...]:
-    """Those of the services `names` whose images the project builds and the engine has not got."""
-    from docker.errors import ImageNotFound  # noqa: PLC0415  # loaded with the engine
-
-    missing = []
-    for name in names:
-        service = project.service(name)
-        if service.build is not None:
-            try:
-                engine.client.images.get(service.image)
-            except ImageNotFound:
-                missing.append(service)
-    return tuple(missing)
-
-
-def _unbuilt(services: tuple[Service, ...]) -> Unavailable:
-    names = [service.name for service in services]
-    shown = ", ".join(f"`{name}`" for name in names)
-    return Unavailable(
-        f"the image{'s' if len(names) > 1 else ''} of {shown} {'have' if len(names) > 1 else 'has'} not been built",
-        hint=f"`hullmark build {' '.join(names)}`",
-    )
 
 
 def may_complete(project: Project) -> frozenset[str]:

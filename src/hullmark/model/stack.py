@@ -194,7 +194,8 @@ class ServiceRun:
     @property
     def remedy(self) -> str:
         """What to do about its exit, as far as the exit code says."""
-        if "has no healthcheck configured" in self.refusal:
+        # Seen before it is started, or said by Compose.
+        if "has no health check" in self.refusal or "has no healthcheck configured" in self.refusal:
             return (
                 f"give the service that `{self.service}` waits for a health check, or let it wait with `condition: "
                 "service_started`"

@@ -123,3 +123,39 @@ services:
     assert locked.remedy == (
         "let the entrypoint of `locked` remove /run/app.lock before it starts the program"
     )
+
+
+def test_every_container_of_a_service_is_drilled_and_not_only_the_first(yard: Any) -> None:
+    # By its name in the network, which Compose ends with the number of the container.
+    second = (
+        'own=$$(hostname -i); echo "hosts: dns" >/etc/nsswitch.conf; getent hosts $$own | grep -q -- "-2[.]"'
+    )
+    stack = f"""
+services:
+  even:
+    image: IMAGE
+    init: true
+    command: [sleep, "600"]
+    scale: 2
+  deaf:
+    image: IMAGE
+    command: [bash, -c, '{second} && exec sleep 600; {POLITE}']
+    deploy: {{replicas: 2}}
+    stop_grace_period: 1s
+  fragile:
+    image: IMAGE
+    init: true
+    command: [bash, -c, '{second} && test -e /crashed && exit 9; touch /crashed; exec sleep 600']
+    scale: 2
+"""
+    services = {"fragile": yard.soon()}
+    run = yard.drilled(yard.project(stack, Drill.STOP, Drill.RESTART, Drill.KILL, services=services))
+    seen = {(str(each.drill), each.service): each.result for each in run.drills}
+    assert {key for key, result in seen.items() if isinstance(result, Failed)} == {
+        ("stop", "deaf"),
+        ("restart", "fragile"),
+        ("kill", "fragile"),
+    }
+    assert seen["stop", "deaf"].seen.startswith("container 2 of 2: SIGTERM did not end it")
+    assert seen["kill", "fragile"].seen.startswith("container 2 of 2: after its main process was killed: ")
+    assert seen["stop", "even"].seen.startswith("2 containers, of the last: it ended ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -112,6 +112,21 @@ class Ground:
         if self.vitals.is_done(name):
             return Exempt(reason="it has done its work and ended")
         return work(self, name)
+
+    def one_by_one(self, service: str, work: Callable[[Container], DrillResult]) -> DrillResult:
+        """What `work` finds of the containers of `service`: of the first that does not stand it, or of the last."""
+        containers = self.vitals.at_work(service)
+        result = work(containers[0])
+        if len(containers) == 1:
+            return result
+        for number, container in enumerate(containers, 1):
+            if number > 1:
+                result = work(container)
+            if isinstance(result, Failed):
+                return replace(result, seen=f"container {number} of {len(containers)}: {result.seen}")
+        if isinstance(result, Passed):
+            return replace(result, seen=f"{len(containers)} containers, of the last: {result.seen}")
+        return result
 
     def attempt(
         self,
@@ -244,9 +259,10 @@ class Ground:
         services = set(services)
         for name in sorted(services):
             for probe in self.probes(name):
-                run = run_probe(self.stack, name, probe)
-                if not run.passed:
-                    return f"the probe of `{name}` ({probe}) fails: {run.seen}"
+                for container in self.vitals.at_work(name):
+                    run = run_probe(self.stack.looking_at(container), name, probe)
+                    if not run.passed:
+                        return f"the probe of `{name}` ({probe}) fails: {run.seen}"
         for link in self.links:
             if link.from_service in services or self.callee(link) in services:
                 tried = run_link(self.stack, link)

@@ -37,8 +37,11 @@ def drill(ground: Ground) -> Iterator[DrillRun]:
 
 
 def _kill(ground: Ground, name: str) -> DrillResult:
+    return ground.one_by_one(name, lambda container: _crashed(ground, name, container))
+
+
+def _crashed(ground: Ground, name: str, container: Container) -> DrillResult:
     service = ground.project.service(name)
-    container = ground.stack.container(name)
     began = str(container.attrs["State"]["StartedAt"])
     crashed = crash(container)
     since = time.monotonic()

@@ -59,7 +59,10 @@ def drill(ground: Ground) -> Iterator[DrillRun]:
 
 
 def _stop(ground: Ground, name: str) -> DrillResult:
-    container = ground.stack.container(name)
+    return ground.one_by_one(name, lambda container: _stopped(ground, name, container))
+
+
+def _stopped(ground: Ground, name: str, container: Container) -> DrillResult:
     asked = str(container.attrs["Config"].get("StopSignal") or "SIGTERM")
     first = first_process(ground, name, container, asked)
     grace = ground.grace(container)
@@ -201,7 +204,7 @@ def _status(ground: Ground, name: str, container: Container) -> str:
         if str(container.id) in (own / "cgroup").read_text(encoding="utf-8", errors="replace"):
             return (own / "status").read_text(encoding="utf-8", errors="replace")
     with contextlib.suppress(Unavailable):
-        code, output = run_inside(ground.stack, name, ("cat", "/proc/1/status"), _LOOK)
+        code, output = run_inside(ground.stack.looking_at(container), name, ("cat", "/proc/1/status"), _LOOK)
         return output if code == 0 else ""
     return ""
 

@@ -105,6 +105,11 @@ class Vitals:
         containers = self.stack.containers(service)
         return bool(containers) and all(self._completed(service, each) for each in containers)
 
+    def at_work(self, service: str) -> list[Container]:
+        """The containers of `service` that have not done their work; raises `Unavailable` when there are none."""
+        found = [each for each in self.stack.containers(service) if not self._completed(service, each)]
+        return found or [self.stack.container(service)]
+
     def _completed(self, service: str, container: Container) -> bool:
         state: dict[str, Any] = container.attrs["State"]
         return service in self.jobs and state["Status"] == "exited" and state["ExitCode"] == 0
@@ -160,10 +165,14 @@ class Vitals:
 
     def examine(self, service: str, check: HealthCheck) -> str:
         """What is wrong with `service` by its own health check, tried now and not when its turn comes; empty if nothing."""
-        code, output = run_inside(self.stack, service, check.command, check.timeout)
-        if code == 0:
-            return ""
-        return unhealthy(service, code, output)
+        for container in self.stack.containers(service) or [self.stack.container(service)]:
+            if self._completed(service, container):
+                continue
+            stack = self.stack.looking_at(container)
+            code, output = run_inside(stack, service, check.command, check.timeout)
+            if code != 0:
+                return unhealthy(service, code, output)
+        return ""
 
     def examined(self, service: str, seconds: float) -> str:
         """What is wrong with `service` if its own health check does not pass within `seconds`; empty if it does."""
