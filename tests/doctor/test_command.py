@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,7 @@ class Bench:
         self.environ = {
             "PATH": f"{self.docker.parent}:/usr/bin:/bin",
             "HOME": str(root),
+            "PYTHONPATH": str(ROOT / "src"),
             "DOCKER_HOST": f"unix://{root}/none.sock",
         }
 
@@ -140,6 +142,37 @@ def test_what_is_piped_in_is_the_log(bench: Bench) -> None:
 def test_a_log_that_powershell_wrote_is_read(bench: Bench) -> None:
     log = bench.log("\ufeffmax depth exceeded\r\n", encoding="utf-16-le")
     assert "too-many-layers" in bench.run("--log", log)[1]
+
+
+def test_of_a_log_of_gigabytes_the_end_is_read(bench: Bench) -> None:
+    path = bench.root / "large.log"
+    with path.open("wb") as stream:
+        stream.write(b"web-1 exited with code 137\n")
+        stream.seek(3 << 30)
+        stream.write(b"\nmax depth exceeded\n")
+    code, out, err = bench.run("--log", str(path))
+    assert code == 1
+    assert "too-many-layers" in out
+    assert "out-of-memory" not in out
+    assert "warning: the log has 3,221,225,492 bytes; the last 33,554,432 are read" in err
+
+
+def test_whoever_waits_for_a_log_that_does_not_come_can_be_asked_to_stop(bench: Bench) -> None:
+    command = [sys.executable, "-m", "hullmark", "doctor"]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=bench.environ,
+        cwd=bench.root,
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == b"reading the log from standard input\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+        assert process.stdin is not None
+        process.stdin.close()
 
 
 def test_a_log_that_is_no_text_is_read_as_far_as_it_is(bench: Bench) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import stat
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ from hullmark._cli import options
 from hullmark.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hullmark._cli.session import Session
     from hullmark._doctor import Patient
     from hullmark._engines import Engine
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
 LARGEST = 32 << 20
 """Bytes of a log that are read, from its end."""
+_PIECE = 1 << 20
+_TICK = 0.2
 
 
 @click.command
@@ -149,18 +154,41 @@ def _apply(session: Session, reading: Reading, commands: Commands, *, ask: bool)
 
 
 def _text(session: Session, log: Path) -> str:
+    from hullmark._doctor import Ending  # noqa: PLC0415  # loaded when it is called, not for the help
+
+    ending = Ending(LARGEST)
     if str(log) == "-":
         if not session.quiet:
             session.tell("reading the log from standard input")
-        raw = sys.stdin.buffer.read()
+        for piece in _piped(session):
+            ending.take(piece)
     else:
-        raw = log.read_bytes()
-    if len(raw) > LARGEST:
-        session.warn([f"the log has {len(raw):,} bytes; the last {LARGEST:,} are read"])
-        raw = raw[-LARGEST:]
-    # What PowerShell redirects into a file is UTF-16.
-    encoding = "utf-16" if raw[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
-    return raw.decode(encoding, "replace")
+        with log.open("rb") as stream:
+            ending.take(stream.read(_PIECE))
+            passed = os.fstat(stream.fileno()).st_size - LARGEST - ending.size
+            if passed > 0:
+                stream.seek(passed, os.SEEK_CUR)
+                ending.pass_over(passed)
+            while piece := stream.read(_PIECE):
+                ending.take(piece)
+    if ending.is_cut:
+        session.warn([f"the log has {ending.size:,} bytes; the last {LARGEST:,} are read"])
+    return ending.text()
+
+
+def _piped(session: Session) -> Iterator[bytes]:
+    """What standard input holds, piece by piece; whoever waits for it can be asked to stop."""
+    from hullmark.errors import Interrupted  # noqa: PLC0415
+
+    stream = sys.stdin.fileno()
+    while True:
+        if session.cancelled.is_set():
+            raise Interrupted
+        if select.select([stream], [], [], _TICK)[0]:
+            piece = os.read(stream, _PIECE)
+            if not piece:
+                return
+            yield piece
 
 
 def _reach(session: Session) -> Engine:
