@@ -1,4 +1,7 @@
-"""The pitfalls of the guide, made on a real engine, and what the doctor says of the output of each."""
+"""The pitfalls of the guide, made on a real engine, and what the doctor says of the output of each.
+
+The corrupted cache has an engine of its own, in `test_corrupted_cache.py`.
+"""
 
 from __future__ import annotations
 
@@ -101,13 +104,6 @@ def _free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
-
-
-def test_a_corrupted_cache_has_its_remedy(stack: Stack) -> None:
-    stack.write("FROM debian:bookworm-slim\n")
-    found = stack.one("failed to solve: parent snapshot sha256:98b5 does not exist: not found\n")
-    assert found["situation"] == "corrupted-build-cache"
-    assert found["remedies"][0]["command"] == "docker builder prune -f"
 
 
 def test_a_port_that_a_container_holds_is_told_with_its_name(stack: Stack) -> None:

@@ -1,8 +1,9 @@
 """BuildKit's cache has lost part of itself.
 
 What it looks like
-    `failed to solve: ... parent snapshot sha256:... does not exist: not found`, and its relatives: `failed to get
-    edge`, `unlazy requires an applier`, `failed to load cache key`, `blob sha256:... not found`, `ref ... does not
+    `failed to solve: ... parent snapshot ... does not exist: not found`, and its relatives: `missing parent "..." bucket`,
+    `layer does not exist`, a directory below `overlay2/` or `snapshots/` that is `no such file or directory`, `failed to
+    get edge`, `unlazy requires an applier`, `failed to load cache key`, `blob sha256:... not found`, `ref ... does not
     exist`, `missing descriptor`.
 
 Why it happens
@@ -15,7 +16,8 @@ What to do
 
         docker builder prune -f
 
-    If that does not help, remove all of it, also what looks used, and then restart the engine:
+    If that does not help, as where whole directories of the engine's store are gone, remove all of it, also what looks
+    used, and then restart the engine:
 
         docker builder prune -a -f
 """
@@ -35,6 +37,11 @@ if TYPE_CHECKING:
     summary="BuildKit's cache has lost part of itself",
     patterns=(
         r"parent snapshot (?P<missing>\S+) does not exist",
+        r"missing parent \"(?P<missing>[^\"]+)\" bucket",
+        # The directory of a layer itself; below it are files of containers, which may be missing for good reasons.
+        r"(?:stat|open) /\S*/overlay2/(?P<missing>\w+)(?:/(?:\.tmp-committed\d+|committed|diff|link|lower))?: no such file",
+        r"/io\.containerd\.snapshotter\.v1\.[\w-]+/snapshots/(?P<missing>\d+)(?:/\w+)?: (?:no such file|file exists)",
+        r"(?:failed to solve|ERROR): layer does not exist",
         r"failed to get edge(?:: (?P<reason>[^\n]{1,120}))?",
         r"unlazy requires an applier",
         r"failed to load cache key: [^\n]*(?:not found|does not exist|no such (?:job|ref))",
