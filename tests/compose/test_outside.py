@@ -141,6 +141,20 @@ def test_an_image_that_is_named_is_run_and_not_built_and_that_is_said() -> None:
     assert made.notes == (f"`web` runs `{DIGEST}`, as it was asked for",)
 
 
+def test_another_program_of_an_image_that_is_named_is_started_from_the_same_one() -> None:
+    services = {
+        "web": {"image": "shop-web:dev", "build": {"context": "."}},
+        "site": {"image": "shop-web:dev"},
+        "own": {"image": "shop-web:dev", "build": {"context": "./own"}},
+        "db": {"image": "pg"},
+    }
+    project = with_images(_project(services), {"web": DIGEST}, platform="linux/arm64")
+    assert [each.image for each in project.services if each.name in {"web", "site"}] == [DIGEST, DIGEST]
+    assert (project.service("own").image, project.service("db").image) == ("shop-web:dev", "pg")
+    resolved = json.loads(project.resolved)["services"]
+    assert {name for name, each in resolved.items() if each.get("platform") == "linux/arm64"} == {"web", "site"}
+
+
 def test_what_is_no_service_and_what_is_no_image_are_told_together() -> None:
     with pytest.raises(UsageError) as caught:
         with_images(_project({"web": {"image": "x"}}), {"wbe": "x", "web": "UPPER"})

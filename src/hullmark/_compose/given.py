@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 def with_images(project: Project, images: Mapping[str, str], *, platform: str | None = None) -> Project:
     """`project` with `images`, references by service, in place of those that it builds or names; none of them is built.
 
+    A service that names what another one builds starts another program of the same image, and is given the same, too.
     With `platform` they are run for that one.
 
     Raises `UsageError` for services that are not there, and for what is no reference.
@@ -32,6 +33,7 @@ def with_images(project: Project, images: Mapping[str, str], *, platform: str | 
             problems.append(f"the image given for `{name}`: {error}")
     if problems:
         raise UsageError("; ".join(problems))
+    images = _shared(project, images)
     raw: dict[str, Any] = json.loads(project.resolved)
     for name, reference in images.items():
         raw["services"][name].pop("build", None)
@@ -47,6 +49,17 @@ def with_images(project: Project, images: Mapping[str, str], *, platform: str | 
         resolved=json.dumps(raw),
         given=tuple(sorted(images)),
     )
+
+
+def _shared(project: Project, images: Mapping[str, str]) -> dict[str, str]:
+    """`images`, and beside them those of services that name what is given for another one, which would be built."""
+    built = {service.image: images[service.name] for service in project.built if service.name in images}
+    others = {
+        service.name: built[service.image]
+        for service in project.services
+        if service.build is None and service.image in built and service.name not in images
+    }
+    return {**images, **others}
 
 
 def with_stage_images(project: Project, stages: Mapping[str, str]) -> Project:
