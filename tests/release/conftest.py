@@ -129,7 +129,7 @@ class Shop:
             (service.repository, tag): release.registries.digest(service.repository, tag)
             for service in release.wanted.services
             for tag in release.registries.tags(service.repository)
-            if not tag.startswith("hullmark-") and "-a" not in tag
+            if not tag.startswith(("hullmark-", "sha256-")) and "-a" not in tag
         }
 
 

@@ -217,6 +217,7 @@ def publish(
 
 
 @command.command
+@options.settings("release.certificate-identity", "release.certificate-oidc-issuer")
 @_common
 @click.pass_obj
 def verify(session: Session, /, *, version: str | None, from_git: bool, format_: str) -> int:

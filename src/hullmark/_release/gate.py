@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hullmark._anatomy import Medium
 from hullmark._compose import with_images
 from hullmark._pipeline import run_checks
+from hullmark._release.vulnerabilities import kept
 from hullmark._smoke.fetch import fetch_given
 from hullmark.errors import Unavailable
 from hullmark.model.outcome import Broken, Check, Ran, Skipped
@@ -138,12 +139,15 @@ def _build_others(undertaking: Undertaking, project: Project) -> None:
 
 def _passage(undertaking: Undertaking, platform: str, report: Report) -> Passage:
     pinned = filter(None, (service.pinned(platform) for service in undertaking.state.services))
+    scanned, vulnerabilities = kept(report)
     return Passage(
         platform=platform,
         exit_code=report.verdict.exit_code,
         checks=tuple(str(check) for check in report.checks),
         findings=tuple(_stopping(report))[:_MOST],
         images=tuple(sorted(pinned)),
+        scanned=scanned,
+        vulnerabilities=vulnerabilities,
     )
 
 

@@ -160,6 +160,8 @@ def _publishing(made: Wanted, moving: tuple[str, ...]) -> Iterator[Step]:
             service=service.name,
             reference=f"{service.repository}@sha256:...",
         )
+    if settings.sbom:
+        yield Step(phase="publish", what="list the software of each image beside it")
     if settings.sign == "always":
         yield Step(phase="publish", what="sign each index by cosign")
     for tag in (version.tag, *moving):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hullmark._release import state as states
 from hullmark._release.definition import labels
 from hullmark._release.index import push_index
+from hullmark._release.lists import list_software
 from hullmark._release.lock import locked
 from hullmark._release.sign import sign
 from hullmark.errors import DamagedImage, Unavailable, UsageError
@@ -69,6 +70,7 @@ def publish(undertaking: Undertaking, tell: Callable[[str], None], *, breaking: 
     with locked(registries, states.home(state), state.version, now=_now(), breaking=breaking):
         if not state.journal:
             _push_indexes(undertaking, tell)
+            list_software(undertaking, tell)
             sign(undertaking, tell)
             _write_journal(undertaking)
         _follow(undertaking, onwards(undertaking.state.journal, _seen(undertaking)), tell)
@@ -103,7 +105,9 @@ def roll_back(
             else:
                 tell(f"{move.reference} is back at {move.after or 'nothing'}")
         if not left:
-            undertaking.save(replace(undertaking.state, journal=(), indexes=(), published=False, seen=()))
+            undertaking.save(
+                replace(undertaking.state, journal=(), indexes=(), lists=(), published=False, seen=())
+            )
             states.publish(registries, undertaking.state)
     return tuple(left)
 

@@ -24,6 +24,10 @@ _PROGRAM = "cosign"
 _SECONDS = 300.0
 _ANYBODY = ("--certificate-identity-regexp", ".*", "--certificate-oidc-issuer-regexp", ".*")
 """Who has signed is known here: it was this very program."""
+_UNKNOWN = (
+    "nobody says who has to have signed it: set `certificate-identity` and `certificate-oidc-issuer` of `[release]`, or "
+    "give the key in COSIGN_KEY"
+)
 
 
 def signing(settings: ReleaseSettings, environ: Mapping[str, str]) -> bool:
@@ -46,11 +50,13 @@ def unsigned(settings: ReleaseSettings, environ: Mapping[str, str]) -> Iterator[
 def sign(undertaking: Undertaking, tell: Callable[[str], None]) -> None:
     """Signs the index of every service, and the images that it leads to; raises `CommandFailed` where that fails."""
     around = undertaking.surroundings
-    if not signing(undertaking.project.settings.release, around.environ):
+    settings = undertaking.project.settings.release
+    if not signing(settings, around.environ):
         return
     key = around.environ.get(KEY)
     with tempfile.TemporaryDirectory(prefix="hullmark-") as directory:
-        keyed, known = _keys(around.commands, key, Path(directory))
+        keyed, known = _keys(around.commands, key, Path(directory), _identity(settings))
+        known = known or _ANYBODY
         for service in undertaking.state.services:
             digest = next(each.digest for each in undertaking.state.indexes if each.service == service.name)
             reference = f"{service.repository}@{digest}"
@@ -67,18 +73,22 @@ def signatures(
 ) -> Iterator[Callable[[str, str], str | None]]:
     """What tells, of a repository and a digest there, what is wrong with the signature; nothing where none is made.
 
-    By a key, that it was this key which signed; without one, that somebody signed.
+    By a key, that it was this key which signed; without one, that it was the identity which the project names. Where it
+    names none, anybody may have signed, and that proves nothing.
     """
-    if not signing(settings, environ):
+    named = settings.certificate_identity or settings.certificate_oidc_issuer
+    if not signing(settings, environ) and not named:
         yield lambda _repository, _digest: None
         return
     if not _is_there(environ):
         yield lambda _repository, _digest: "`cosign` is not on PATH, so nobody knows whether it is signed"
         return
     with tempfile.TemporaryDirectory(prefix="hullmark-") as directory:
-        _, known = _keys(commands, environ.get(KEY), Path(directory))
+        _, known = _keys(commands, environ.get(KEY), Path(directory), _identity(settings))
 
         def problem(repository: str, digest: str) -> str | None:
+            if not known:
+                return f"the signature of {digest} is not verified: {_UNKNOWN}"
             argv = (_PROGRAM, "verify", *known, *_insecure(repository, environ), f"{repository}@{digest}")
             ran = commands.run(argv, timeout=_SECONDS)
             if ran.returncode == 0:
@@ -89,10 +99,24 @@ def signatures(
         yield problem
 
 
-def _keys(commands: Commands, key: str | None, directory: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What tells cosign to sign, and to verify."""
+def _identity(settings: ReleaseSettings) -> tuple[str, ...]:
+    """Who has to have signed without a key, as cosign is told; nothing where the project does not say all of it."""
+    if settings.certificate_identity is None or settings.certificate_oidc_issuer is None:
+        return ()
+    return (
+        "--certificate-identity",
+        settings.certificate_identity,
+        "--certificate-oidc-issuer",
+        settings.certificate_oidc_issuer,
+    )
+
+
+def _keys(
+    commands: Commands, key: str | None, directory: Path, identity: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What tells cosign to sign, and to verify; the second is empty where nobody says who has to have signed."""
     if not key:
-        return (), _ANYBODY
+        return (), identity
     public = directory / "cosign.pub"
     argv = (_PROGRAM, "public-key", "--key", key)
     public.write_text(commands.run(argv, timeout=_SECONDS).check().stdout, encoding="utf-8")

@@ -99,6 +99,7 @@ def _digests(state: State) -> Iterator[str]:
         for image in service.images:
             yield from (image.digest, image.image, *(each.digest for each in image.attestations))
     yield from (each.digest for each in state.indexes)
+    yield from (each.digest for each in state.lists)
     for digest in (
         *(each[2] for each in state.seen),
         *(digest for move in state.journal for digest in (move.before, move.after)),

@@ -10,6 +10,7 @@ from hullmark._images.manifests import ImageManifest, Index, parse_manifest
 from hullmark._images.platforms import Platform
 from hullmark._images.push import Push
 from hullmark._release import state as states
+from hullmark._release.lists import lost
 from hullmark._release.sign import signatures
 from hullmark.errors import DamagedImage
 from hullmark.model.release import Held
@@ -93,6 +94,11 @@ class _Look:
         said = json.loads(found.content).get("annotations") or {}
         if said.get(_VERSION) != str(self.made.version):
             yield f"the index says that it is of version `{said.get(_VERSION)}`"
+        lists = {
+            each.platform: each.digest
+            for each in (self.noted.lists if self.noted else ())
+            if each.service == self.service.name
+        }
         passed = {image for passage in (self.noted.gate if self.noted else ()) for image in passage.images}
         for each in parsed.manifests:
             if not each.leads_to_images:
@@ -102,6 +108,10 @@ class _Look:
             platform = str(each.platform.known()) if each.platform and each.platform.known() else "unknown"
             platforms.append(platform)
             yield from (f"{platform}: {problem}" for problem in self._image(each, platform))
+            if platform in lists and (
+                problem := lost(self.registries, self.service.repository, each.digest, lists[platform])
+            ):
+                yield f"{platform}: {problem}"
             if self.noted is not None and f"{self.service.repository}@{each.digest}" not in passed:
                 yield f"{platform}: {each.digest} has not passed the gate"
         wanted = self.noted.platforms if self.noted is not None else self.made.platforms

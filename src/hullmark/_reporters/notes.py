@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hullmark.model.release import NotScanned
 from hullmark.model.size import format_change, format_size
 from hullmark.model.text import printable
 
@@ -11,13 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from hullmark.model.release import News
+    from hullmark.model.staging import Known
 
 _MOST = 20
-"""Packages of one service that are listed."""
+"""Packages or vulnerabilities of one service that are listed."""
 
 
 def notes(version: str, news: Sequence[News]) -> Iterator[str]:
-    """The lines of the notes: a table of sizes, then the packages that changed of each service."""
+    """The lines of the notes: a table of sizes, the packages that changed of each service, and vulnerabilities."""
     yield f"## {version}\n\n"
     yield "| service | size | change | since |\n"
     yield "| --- | ---: | ---: | --- |\n"
@@ -38,3 +40,38 @@ def notes(version: str, news: Sequence[News]) -> Iterator[str]:
             yield f"- {printable(str(owner))} ({owner.kind}){how}, {format_change(owner.delta)}\n"
         if len(changed) > _MOST:
             yield f"- and {len(changed) - _MOST} more\n"
+    yield from _vulnerabilities(news)
+
+
+def _vulnerabilities(news: Sequence[News]) -> Iterator[str]:
+    """A table of what is known of each service, then what is new and what is fixed."""
+    yield "\n### Vulnerabilities\n\n"
+    yield "| service | known | new | fixed | by |\n"
+    yield "| --- | ---: | ---: | ---: | --- |\n"
+    for each in news:
+        found = each.vulnerabilities
+        if isinstance(found, NotScanned):
+            yield f"| {each.service} | not scanned | - | - | {_cell(found.reason)} |\n"
+            continue
+        new, fixed = ("-" if these is None else str(len(these)) for these in (found.new, found.fixed))
+        missing = "".join(f"; {number} {name} packages not scanned" for name, number in found.unknown)
+        yield f"| {each.service} | {found.known} | {new} | {fixed} | {_cell(found.by + missing)} |\n"
+    for each in news:
+        found = each.vulnerabilities
+        if isinstance(found, NotScanned) or not (found.new or found.fixed):
+            continue
+        yield "\n"
+        yield from _listed(f"new in {each.service}", found.new or ())
+        yield from _listed(f"fixed in {each.service}", found.fixed or ())
+
+
+def _listed(about: str, these: Sequence[Known]) -> Iterator[str]:
+    for each in these[:_MOST]:
+        way_out = f", fixed in {each.fixed}" if each.fixed and about.startswith("new") else ""
+        yield f"- {about}: {printable(f'{each.id} of {each.package} {each.installed} ({each.severity}){way_out}')}\n"
+    if len(these) > _MOST:
+        yield f"- {about}: {len(these) - _MOST} more\n"
+
+
+def _cell(text: str) -> str:
+    return printable(" ".join(text.split())).replace("|", "\\|")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from hullmark.model.difference import Difference
     from hullmark.model.finding import Severity
     from hullmark.model.location import SourceSpan
+    from hullmark.model.staging import Known
     from hullmark.model.version import Version
 
 
@@ -71,7 +72,13 @@ class ReleaseSettings:
     smoke_platforms: str = "native"
     """For which platforms the stack is started: `native` or `all`."""
     cache: bool = True
+    sbom: bool = True
+    """Whether a list of the software is put beside each image."""
     sign: str = "auto"
+    certificate_identity: str | None = None
+    """Who has to have signed, where that is done by identity and not by a key."""
+    certificate_oidc_issuer: str | None = None
+    """Who has to have vouched for that identity."""
     github_release: str | None = None
     environment: str | None = None
     """The environment of the CI system that publishes."""
@@ -172,6 +179,27 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotScanned:
+    """Nobody has looked for vulnerabilities of an image, which is not to have none."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VulnerabilityNews:
+    """Known vulnerabilities of an image, and which have come and gone since the release before."""
+
+    known: int
+    new: tuple[Known, ...] | None
+    """`None` where there is nothing to compare with."""
+    fixed: tuple[Known, ...] | None
+    by: str
+    """Whose word that is."""
+    unknown: tuple[tuple[str, int], ...] = ()
+    """Ecosystems in which nothing could be looked up, and how many packages of the image belong to each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class News:
     """What is new in the image of one service."""
 
@@ -180,3 +208,4 @@ class News:
     """The version that it is compared with; `None` where there is none."""
     difference: Difference | None
     unpacked: int
+    vulnerabilities: VulnerabilityNews | NotScanned

@@ -57,6 +57,19 @@ class StagedService:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A vulnerability that was known of an image when it was looked at."""
+
+    service: str
+    id: str
+    package: str
+    installed: str
+    severity: str
+    fixed: str | None = None
+    """The first version without it, when there is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
     """How the images for one platform fared at the gate."""
 
@@ -69,6 +82,10 @@ class Passage:
     """What stopped them, a line each."""
     images: tuple[str, ...] = ()
     """What was looked at, by digest, sorted."""
+    scanned: tuple[str, ...] = ()
+    """The services whose images were looked up in records of vulnerabilities; of the others nothing is known."""
+    vulnerabilities: tuple[Known, ...] = ()
+    """What was known of these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +95,16 @@ class Published:
     service: str
     digest: str
     size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """The list of the software of one image, which is beside it."""
+
+    service: str
+    platform: str
+    digest: str
+    """Of its manifest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +124,7 @@ class State:
     """Repository, tag and digest: what the tags that move led to when it began."""
     gate: tuple[Passage, ...] = ()
     indexes: tuple[Published, ...] = ()
+    lists: tuple[Listed, ...] = ()
     journal: tuple[Move, ...] = ()
     """Empty until tags begin to move."""
     published: bool = False
