@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import tarfile
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -22,18 +23,21 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from tests.conftest import serving
+from tests.vulnerabilities.conftest import archive
 
 from hullmark._checks import Surroundings
 from hullmark._images.platforms import host_platform
 from hullmark._process import SystemCommands
 from hullmark._release.build import read_back
 from hullmark._release.undertaking import Asked, opened
+from hullmark._vulnerabilities.ecosystems import ECOSYSTEMS
+from hullmark._vulnerabilities.feed import Directory
+from hullmark._vulnerabilities.update import Outcome, Updating
 from hullmark.model.progress import Silent
 from hullmark.model.staging import Passage, StagedService
 
 if TYPE_CHECKING:
-    import threading
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from hullmark._release.undertaking import Undertaking
@@ -191,6 +195,25 @@ def shop(tmp_path: Path, registry: str, cancelled: threading.Event) -> Shop:
         (made.root / name).write_text(text, encoding="utf-8")
     made.write("README.md", "A shop.\n")
     return made
+
+
+def till(version: str) -> dict[str, bytes]:
+    """The files by which an image has a Python package in that version."""
+    path = f"usr/lib/python3/dist-packages/till-{version}.dist-info/METADATA"
+    return {path: f"Metadata-Version: 2.1\nName: till\nVersion: {version}\n".encode()}
+
+
+def stored(directory: Path, records: Iterable[dict[str, Any]]) -> Path:
+    """A cache in which those vulnerabilities of Python packages are known."""
+    feed, cache = directory / "feed", directory / "cache"
+    (feed / "PyPI").mkdir(parents=True)
+    (feed / "PyPI/all.zip").write_bytes(archive(list(records)))
+    updating = Updating(
+        directory=cache / "vulnerabilities", feed=Directory(path=feed), cancelled=threading.Event()
+    )
+    (done,) = updating.update([ECOSYSTEMS["PyPI"]], whole=True)
+    assert done.outcome is Outcome.NEW, done.error
+    return cache
 
 
 def push_image(

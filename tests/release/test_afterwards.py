@@ -73,9 +73,15 @@ def _remove_note(shop: Shop, release: Undertaking) -> None:
     assert release.registries.remove(repository, str(digest))
 
 
+def _remove_list(shop: Shop, release: Undertaking) -> None:
+    (wanted,) = (each for each in release.state.lists if (each.service, each.platform) == ("web", FOREIGN))
+    assert release.registries.remove(f"{shop.registry}/acme/shop-web", wanted.digest)
+
+
 @pytest.mark.parametrize(
     ("harm", "problem"),
     [
+        (_remove_list, "is not beside it"),
         (_move_tag, "was published"),
         (_remove_image, "is not there"),
         (_remove_note, "nobody knows what passed the gate"),

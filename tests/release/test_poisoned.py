@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.release.conftest import FOREIGN, NATIVE, SETTINGS, stage
-from tests.vulnerabilities.conftest import archive, record
+from tests.release.conftest import FOREIGN, NATIVE, SETTINGS, stage, stored, till
+from tests.vulnerabilities.conftest import record
 
 from hullmark._cli import main
 from hullmark._release.publish import publish
-from hullmark._vulnerabilities.ecosystems import ECOSYSTEMS
-from hullmark._vulnerabilities.feed import Directory
-from hullmark._vulnerabilities.update import Outcome, Updating
 from hullmark.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,21 +27,12 @@ scan-fail-on = "critical"
 [services.api]
 budget = "30 kB"
 """
-PACKAGE = "usr/lib/python3/dist-packages/till-1.0.dist-info/METADATA"
-METADATA = b"Metadata-Version: 2.1\nName: till\nVersion: 1.0\n"
 
 
 def _known(shop: Shop, tmp_path: Path, severity: str) -> dict[str, str]:
     """The environment in which one vulnerability is known, of the package that all of the images have."""
-    feed, cache = tmp_path / severity / "feed", tmp_path / severity / "cache"
-    (feed / "PyPI").mkdir(parents=True)
     known = record("GHSA-till-till-till", "till", database_specific={"severity": severity})
-    (feed / "PyPI/all.zip").write_bytes(archive([known]))
-    cancelled = threading.Event()
-    updating = Updating(directory=cache / "vulnerabilities", feed=Directory(path=feed), cancelled=cancelled)
-    (done,) = updating.update([ECOSYSTEMS["PyPI"]], whole=True)
-    assert done.outcome is Outcome.NEW, done.error
-    return {**shop.environ, "HULLMARK_CACHE_DIR": str(cache)}
+    return {**shop.environ, "HULLMARK_CACHE_DIR": str(stored(tmp_path / severity, [known]))}
 
 
 def _gate(shop: Shop, environ: Mapping[str, str]) -> tuple[int, dict[str, Any], str]:
@@ -60,7 +47,7 @@ def _images(poison: str) -> Any:
 
     def files(service: str, platform: str) -> dict[str, bytes]:
         heavy = poison == "budget" and (service, platform) == ("api", FOREIGN)
-        return {PACKAGE: METADATA, **({"opt/heavy": bytes(40_000)} if heavy else {})}
+        return {**till("1.0"), **({"opt/heavy": bytes(40_000)} if heavy else {})}
 
     return files
 

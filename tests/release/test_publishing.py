@@ -370,6 +370,39 @@ def test_whoever_verifies_a_release_is_told_of_a_signature_that_is_none(
     assert said.count("nobody knows whether it is signed") == 2
 
 
+IDENTITY = ("--certificate-identity", "ada@example.com", "--certificate-oidc-issuer", "https://example.com")
+
+
+def test_who_has_signed_without_a_key_is_verified_where_somebody_says_who_it_has_to_be(
+    shop: Shop, cosign: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COSIGN_KEY")
+    shop.write("hullmark.toml", f'{SETTINGS}sign = "always"\n')
+    _published(shop, "1.4.0", "mine")
+
+    def verified(*options: str) -> tuple[int, str, list[str]]:
+        cosign.write_text("", encoding="utf-8")
+        said = io.StringIO()
+        argv = ["-C", str(shop.root), "release", "verify", "1.4.0", *options]
+        code = main(argv, stdout=said, stderr=said, environ=shop.environ)
+        return code, said.getvalue(), cosign.read_text("utf-8").splitlines()
+
+    # Anybody may have signed, and half of a name is none.
+    for options in ((), IDENTITY[:2], IDENTITY[2:]):
+        code, said, calls = verified(*options)
+        assert (code, calls) == (1, [])
+        assert said.count("is not verified: nobody says who has to have signed it") == 2
+    code, said, calls = verified(*IDENTITY)
+    assert code == 0, said
+    assert [line.split()[:5] for line in calls] == [["verify", *IDENTITY]] * 2
+    # Whoever is told is asked, whether the project at hand signs or not.
+    shop.write("hullmark.toml", SETTINGS)
+    monkeypatch.setenv("COSIGN_FAILS", "verify")
+    code, said, calls = verified(*IDENTITY)
+    assert (code, len(calls)) == (1, 2)
+    assert said.count("is not signed as it has to be: no verify today") == 2
+
+
 def test_what_has_to_be_signed_and_cannot_be_is_told_before_anything_is_done(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
