@@ -8,11 +8,11 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export SSL_CERT_FILE ?= /etc/ssl/certs/ca-certificates.crt
 endif
 
-.PHONY: help setup engine demo test lint types bench docs generate screenshots new-rule clean
+.PHONY: help setup engine demo release-demo test lint types bench docs generate screenshots new-rule clean
 .DEFAULT_GOAL := help
 
 help: ## show what can be made
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 $(READY): requirements/dev.txt pyproject.toml scripts/venv
 	scripts/venv $(PYTHON)
@@ -27,12 +27,15 @@ engine: ## a Docker engine and the base images, where there are none
 demo: setup engine ## take the reference stack from Dockerfile to verdict
 	$(BIN)/hullmark -C examples/tale check
 
+release-demo: setup engine ## release the reference stack for two platforms, one of them emulated; takes half an hour
+	$(BIN)/python scripts/release-demo
+
 test: setup engine ## all tests, on a real engine
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 lint: setup ## ruff, ShellCheck
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	$(BIN)/shellcheck --external-sources scripts/engine scripts/base-images scripts/browser scripts/postgres scripts/registry scripts/venv .ci/run
+	$(BIN)/shellcheck --external-sources scripts/engine scripts/base-images scripts/browser scripts/emulation scripts/postgres scripts/registry scripts/venv .ci/run
 
 types: setup ## mypy, strict
 	$(BIN)/mypy

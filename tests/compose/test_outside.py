@@ -152,7 +152,10 @@ def test_another_program_of_an_image_that_is_named_is_started_from_the_same_one(
     assert [each.image for each in project.services if each.name in {"web", "site"}] == [DIGEST, DIGEST]
     assert (project.service("own").image, project.service("db").image) == ("shop-web:dev", "pg")
     resolved = json.loads(project.resolved)["services"]
-    assert {name for name, each in resolved.items() if each.get("platform") == "linux/arm64"} == {"web", "site"}
+    assert {name for name, each in resolved.items() if each.get("platform") == "linux/arm64"} == {
+        "web",
+        "site",
+    }
 
 
 def test_what_is_no_service_and_what_is_no_image_are_told_together() -> None:

@@ -61,6 +61,11 @@ def test_a_list_of_its_software_is_beside_every_image_that_was_published(shop: S
                 assert [(each["name"], each["version"]) for each in document["components"]] == [
                     ("till", "1.0")
                 ]
+        # It is what others read, too, that look for what is known of an image.
+        stdout = io.StringIO()
+        argv = ["sbom", "--from", f"registry:{state.services[0].pinned(NATIVE)}"]
+        assert main(argv, stdout=stdout, stderr=stdout, environ=shop.environ) == 0, stdout.getvalue()
+        assert "python" in stdout.getvalue()
         # The same images make the same lists, whenever that is.
         roll_back(release, _quiet)
         assert not release.state.lists
@@ -85,7 +90,7 @@ def test_a_project_may_go_without_lists(shop: Shop) -> None:
 def test_notes_hold_both_releases_against_the_same_records(shop: Shop, tmp_path: Path) -> None:
     _release(shop, "1.3.9", "1.0")
     _release(shop, "1.4.0", "3.0")
-    severe = {"database_specific": {"severity": "HIGH"}}
+    severe: dict[str, Any] = {"database_specific": {"severity": "HIGH"}}
     regression = record("GHSA-new", "till", **severe)
     regression["affected"][0]["ranges"][0]["events"] = [{"introduced": "2.5"}, {"fixed": "3.1"}]
     both = record("GHSA-both", "till", fixed=None, **severe)

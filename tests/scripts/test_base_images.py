@@ -110,7 +110,9 @@ def test_without_an_engine_it_says_how_to_get_one(images: Sandbox) -> None:
     assert result.stderr == "base-images: no engine answers; run scripts/engine up\n"
 
 
-@pytest.mark.parametrize("name", ["alpine:3", "debian:bookworm", "debian:../x-slim", "--help"])
+@pytest.mark.parametrize(
+    "name", ["alpine:3", "debian:bookworm", "debian:../x-slim", "s390x/debian:trixie-slim", "--help"]
+)
 def test_other_names_are_usage_errors(images: Sandbox, name: str) -> None:
     result = images.run("base-images", name)
     assert result.returncode == 2
@@ -143,6 +145,21 @@ def test_the_rest_is_bootstrapped_and_nothing_else_is_left(images: Sandbox) -> N
         assert "--change LABEL io.hullmark.base=bootstrapped" in call
         assert "--change ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" in call
     assert [call for call in images.calls("apt-get") if not call.startswith("indextargets")] == []
+    assert leftovers(images) == []
+
+
+def test_an_image_of_another_platform_is_bootstrapped_for_it_under_the_name_that_the_hub_has_for_it(
+    images: Sandbox,
+) -> None:
+    result = images.run("base-images", BOTH[0], f"arm64v8/{BOTH[0]}")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines() == [f"{BOTH[0]}: bootstrapped", f"arm64v8/{BOTH[0]}: bootstrapped"]
+    imports = {call.split()[-1]: call for call in images.calls("docker") if call.startswith("import")}
+    assert imports[f"arm64v8/{BOTH[0]}"].startswith("import --platform linux/arm64 ")
+    assert "--platform" not in imports[BOTH[0]]
+    foreign = [call for call in images.calls("mmdebstrap") if "--architectures=arm64" in call]
+    assert len(foreign) == 1
+    assert " bookworm " in foreign[0]
     assert leftovers(images) == []
 
 

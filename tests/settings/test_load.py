@@ -310,6 +310,17 @@ OVERRIDES: dict[str, tuple[str, Any, Any]] = {
     "release.smoke": ("false", lambda s: s.release.smoke, False),
     "release.smoke-platforms": ("all", lambda s: s.release.smoke_platforms, "all"),
     "release.cache": ("false", lambda s: s.release.cache, False),
+    "release.sbom": ("false", lambda s: s.release.sbom, False),
+    "release.certificate-identity": (
+        "release@example.com",
+        lambda s: s.release.certificate_identity,
+        "release@example.com",
+    ),
+    "release.certificate-oidc-issuer": (
+        "https://example.com",
+        lambda s: s.release.certificate_oidc_issuer,
+        "https://example.com",
+    ),
     "release.sign": ("never", lambda s: s.release.sign, "never"),
     "release.github-release": ("acme/shop", lambda s: s.release.github_release, "acme/shop"),
     "release.environment": ("pier/one", lambda s: s.release.environment, "pier/one"),

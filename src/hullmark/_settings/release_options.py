@@ -260,7 +260,7 @@ RELEASE = Table(
             help="Who has to have signed by identity, without a key, for `hullmark release verify`.",
             environment="HULLMARK_CERTIFICATE_IDENTITY",
             flag="--certificate-identity",
-            example='"https://github.com/acme/shop/.github/workflows/release.yml@refs/heads/main"',
+            example='"release@example.com"',
         ),
         Option(
             key="certificate-oidc-issuer",
@@ -268,7 +268,7 @@ RELEASE = Table(
             help="Who has to have vouched for that identity.",
             environment="HULLMARK_CERTIFICATE_OIDC_ISSUER",
             flag="--certificate-oidc-issuer",
-            example='"https://token.actions.githubusercontent.com"',
+            example='"https://example.com"',
         ),
         Option(
             key="github-release",
