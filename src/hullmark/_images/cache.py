@@ -10,7 +10,6 @@ import sqlite3
 import sys
 import threading
 import time
-from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ import msgspec
 import xxhash
 
 from hullmark._files import cache_directory
-from hullmark.model.table import DIGEST_SIZE, FileTable
+from hullmark._images.packed import packed_layers, unpacked_layers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,9 +25,10 @@ if TYPE_CHECKING:
     from typing import Self
 
     from hullmark._images.interface import Request, Walked
+    from hullmark._images.packed import Found
     from hullmark.model.digest import DiffId
 
-VERSION = f"2{sys.byteorder[0]}"
+VERSION = f"3{sys.byteorder[0]}"
 """Of how entries are packed; those of another version are of no use."""
 LARGEST = 1_000_000_000
 """Bytes of all entries; beyond, those are dropped that were not used for the longest time."""
@@ -44,27 +44,6 @@ create table if not exists layers (
 """
 
 
-class _Columns(msgspec.Struct, array_like=True, frozen=True):
-    """A layer as it is packed."""
-
-    rows: int
-    paths: bytes
-    kinds: bytes
-    sizes: bytes
-    modes: bytes
-    uids: bytes
-    gids: bytes
-    mtimes: bytes
-    links: list[tuple[int, bytes]]
-    xattrs: list[tuple[int, list[tuple[bytes, bytes]]]]
-    digests: bytes | None
-    captured: list[tuple[bytes, bytes]]
-
-
-# Made once: msgspec crashes when several threads make the first decoder of a type at the same time.
-_DECODER = msgspec.msgpack.Decoder(_Columns)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """What a cache holds."""
@@ -73,9 +52,6 @@ class Usage:
     entries: int
     size: int
     """Bytes of its files."""
-
-
-Found = tuple[FileTable, "Mapping[str, bytes]"]
 
 
 class Cache:
@@ -276,73 +252,15 @@ def _write(database: sqlite3.Connection, row: tuple[Any, ...], largest: int) -> 
     database.execute("pragma incremental_vacuum").fetchall()
 
 
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "surrogateescape")
-
-
 def _pack(walked: Walked) -> bytes:
-    table = walked.table
-    columns = _Columns(
-        rows=len(table),
-        paths=_bytes("\0".join(table.paths)),
-        kinds=table.kinds,
-        sizes=table.sizes.tobytes(),
-        modes=table.modes.tobytes(),
-        uids=table.uids.tobytes(),
-        gids=table.gids.tobytes(),
-        mtimes=table.mtimes.tobytes(),
-        links=[(row, _bytes(link)) for row, link in table.links.items()],
-        xattrs=[(row, [(_bytes(k), v) for k, v in each]) for row, each in table.xattrs.items()],
-        digests=table.digests,
-        captured=[(_bytes(path), content) for path, content in walked.captured.items()],
-    )
-    packed: bytes = _zstandard().compress(msgspec.msgpack.encode(columns), _LEVEL)
+    packed: bytes = _zstandard().compress(packed_layers([walked]), _LEVEL)
     return packed
 
 
 def _unpack(packed: bytes) -> Found:
     """The layer; raises `ValueError` and the like unless all of it fits together."""
-    columns = _DECODER.decode(_zstandard().decompress(packed))
-    paths = _text(columns.paths).split("\0") if columns.rows else []
-    arrays = [
-        _array(code, raw)
-        for code, raw in (
-            ("q", columns.sizes),
-            ("H", columns.modes),
-            ("I", columns.uids),
-            ("I", columns.gids),
-            ("q", columns.mtimes),
-        )
-    ]
-    lengths = {len(paths), len(columns.kinds), *map(len, arrays)}
-    if columns.digests is not None:
-        lengths.add(len(columns.digests) // DIGEST_SIZE)
-    if lengths != {columns.rows}:
-        raise ValueError("columns of different lengths")
-    sizes, modes, uids, gids, mtimes = arrays
-    table = FileTable(
-        paths=paths,
-        kinds=columns.kinds,
-        sizes=sizes,
-        modes=modes,
-        uids=uids,
-        gids=gids,
-        mtimes=mtimes,
-        links={row: _text(link) for row, link in columns.links},
-        xattrs={row: tuple((_text(k), v) for k, v in each) for row, each in columns.xattrs},
-        digests=columns.digests,
-    )
-    return table, {_text(path): content for path, content in columns.captured}
-
-
-def _array(code: str, raw: bytes) -> array[int]:
-    made: array[int] = array(code)
-    made.frombytes(raw)
-    return made
+    (found,) = unpacked_layers(_zstandard().decompress(packed))
+    return found
 
 
 def _zstandard() -> Any:

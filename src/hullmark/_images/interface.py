@@ -142,6 +142,8 @@ class Stored:
 
     walk: Callable[[Request], Walked]
     """Reads it; raises `DamagedStore` where that cannot be done."""
+    headers: int = 0
+    """Bytes that its headers take in the store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

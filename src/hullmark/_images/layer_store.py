@@ -114,15 +114,15 @@ class LayerStore:
             try:
                 stored = (directory / "diff").read_text(encoding="ascii").strip()
                 cache_id = (directory / "cache-id").read_text(encoding="ascii").strip()
+                described = (split := directory / "tar-split.json.gz").stat()
             except (OSError, UnicodeDecodeError):
                 return None
             content = self.root / "overlay2" / cache_id / "diff"
-            split = directory / "tar-split.json.gz"
             if (
                 stored != str(diff_id)
                 or not _CACHE_ID.fullmatch(cache_id)
                 or not content.is_dir()
-                or not split.is_file()
+                or not stat.S_ISREG(described.st_mode)
             ):
                 return None
             layer = _Layer(
@@ -132,7 +132,7 @@ class LayerStore:
                 name=f"{name}: layer {number} of {len(diff_ids)}",
                 cancelled=cancelled,
             )
-            found.append(Stored(walk=layer.walk))
+            found.append(Stored(walk=layer.walk, headers=described.st_size))
         return tuple(found)
 
 

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
+import msgspec
+
+from hullmark._forked import Forked, processors
 from hullmark._images.blob import CHANGED, read_blob
 from hullmark._images.interface import Blob, DamagedStore, Refused, Stored, Unreadable, Walked
+from hullmark._images.packed import packed_layers, unpacked_layers
 from hullmark.errors import DamagedImage, Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from concurrent.futures import Future
+    from typing import Any
 
     from hullmark._images.cache import Cache
     from hullmark._images.interface import Core, Request
     from hullmark.model.digest import DiffId
 
 _TICK = 0.1
+_SHARE = 250_000
+"""Bytes of headers as a store keeps them that are worth another process: it costs a third of what they take."""
 
 
 def read_layers(
@@ -154,25 +163,88 @@ class _Work:
             return []
         groups = sorted(groups, key=lambda rows: -self._size(rows[0]))
         self._left = sum(self._size(rows[0]) for rows in groups)
-        with ThreadPoolExecutor(self._threads(groups), thread_name_prefix="hullmark-read") as pool:
-            futures = [pool.submit(self._read, rows[0]) for rows in groups]
-            try:
-                self._wait(futures)
-            finally:
-                self._failed.set()
-                for future in futures:
-                    future.cancel()
-        return [(rows, future.result()) for rows, future in zip(groups, futures, strict=True)]
+        ours, *others = self._shares(groups)
+        with contextlib.ExitStack() as stack:
+            # Before there is another thread.
+            copies = [stack.enter_context(Forked(partial(self._packed, share))) for share in others]
+            threads = self._threads(ours) if not others else 1
+            with ThreadPoolExecutor(threads + len(others), thread_name_prefix="hullmark-read") as pool:
+                received = [
+                    pool.submit(self._received, share, copy)
+                    for share, copy in zip(others, copies, strict=True)
+                ]
+                read = [pool.submit(self._read, rows[0]) for rows in ours]
+                futures: list[Future[Any]] = [*received, *read]
+                try:
+                    self._wait(futures)
+                finally:
+                    self._failed.set()
+                    for copy in copies:
+                        copy.end()
+                    for future in futures:
+                        future.cancel()
+        found = [(rows, future.result()) for rows, future in zip(ours, read, strict=True)]
+        for share, answer in zip(others, received, strict=True):
+            found += zip(share, answer.result(), strict=True)
+        return found
+
+    def _whole(self) -> bool:
+        """Whether every byte of a layer is wanted."""
+        request = self._request
+        return request.verify or request.contents or request.transfer or request.scanner is not None
+
+    def _shares(self, groups: list[list[int]]) -> list[list[list[int]]]:
+        """What each of several processes reads of `groups`, the first of which is this one.
+
+        Of headers tables are made in Python, so threads do not help; whatever else is read goes on in threads.
+        """
+        headers = {rows[0]: self._headers(rows[0]) for rows in groups}
+        count = 0 if self._whole() else min(sum(headers.values()) // _SHARE, len(groups))
+        if count < 2 or (count := min(count, processors())) < 2:  # noqa: PLR2004  # this one and another
+            return [groups]
+        shares: list[list[list[int]]] = [[] for _ in range(count)]
+        loads = [0] * count
+        for rows in sorted(groups, key=lambda rows: -headers[rows[0]]):
+            least = loads.index(min(loads))
+            shares[least].append(rows)
+            loads[least] += headers[rows[0]]
+        ours, *others = shares
+        for share, load in zip(others, loads[1:], strict=True):
+            if load < _SHARE:
+                ours += share
+        return [ours, *(share for share, load in zip(others, loads[1:], strict=True) if load >= _SHARE)]
+
+    def _headers(self, row: int) -> int:
+        layer = self._core.layers[row]
+        return layer.headers if isinstance(layer, Stored) else 0
+
+    def _packed(self, share: list[list[int]]) -> bytes:
+        """The layers of `share`, read in a copy of this process."""
+        return packed_layers([self._walk(rows[0], self._request, alone=False) for rows in share])
+
+    def _received(self, share: list[list[int]], copy: Forked) -> list[Walked]:
+        """The layers of `share` from a copy of this process; read here where there are none to be had.
+
+        So whatever is wrong with a layer is told as if there had been no copy.
+        """
+        answer = copy.answer()
+        with contextlib.suppress(ValueError, TypeError, msgspec.MsgspecError):
+            if answer is not None:
+                return [
+                    self._kept(
+                        rows[0],
+                        self._request,
+                        Walked(
+                            diff_id=self._diff_ids[rows[0]], table=table, captured=captured, verified=False
+                        ),
+                    )
+                    for rows, (table, captured) in zip(share, unpacked_layers(answer), strict=True)
+                ]
+        return [self._read(rows[0]) for rows in share]
 
     def _threads(self, groups: list[list[int]]) -> int:
         """How many layers are read at once."""
-        whole = (
-            self._request.verify
-            or self._request.contents
-            or self._request.transfer
-            or self._request.scanner is not None
-        )
-        if not whole and all(isinstance(self._core.layers[rows[0]], Stored) for rows in groups):
+        if not self._whole() and all(isinstance(self._core.layers[rows[0]], Stored) for rows in groups):
             # Of headers alone tables are made in Python, of which one thread runs at a time: one unpacks while the
             # other does that, and more of them only wait.
             return min(2, len(groups))
@@ -207,7 +279,11 @@ class _Work:
             request = replace(request, transfer=False)
         if diff_id in self._scanned:
             request = replace(request, scanner=None)
-        walked = self._walk(row, request, alone=alone)
+        return self._kept(row, request, self._walk(row, request, alone=alone))
+
+    def _kept(self, row: int, request: Request, walked: Walked) -> Walked:
+        """`walked`, which the cache now has, too."""
+        diff_id = self._diff_ids[row]
         if walked.diff_id == diff_id:
             self._cache.put(diff_id, request, walked)
             if walked.estimated is not None:
