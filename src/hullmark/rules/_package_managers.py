@@ -9,10 +9,12 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from hullmark.model.finding import Observation
 
-    from hullmark.model.dockerfile import Command, Instruction, Word
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from hullmark.model.dockerfile import Command, Instruction, Stage, Word
 
 _VALUED: dict[str, frozenset[str]] = {
     "apk": frozenset(
@@ -241,6 +243,29 @@ def calls(instruction: Instruction, variables: Mapping[str, str] | None = None) 
         call = _call(command, variables or {})
         if call is not None:
             yield position, call
+
+
+def upgrades(
+    stage: Stage,
+    verbs: Mapping[str, frozenset[str]],
+    harmless: Callable[[Call], bool],
+    *,
+    instead: Callable[[Call], str],
+) -> Iterator[Observation]:
+    """The calls of `stage` that upgrade whatever is installed: by `verbs` of each family, unless they are `harmless`.
+
+    The remedy names what to write `instead` for single packages.
+    """
+    for instruction in stage.runs:
+        for _, call in calls(instruction, stage.variables(instruction)):
+            if call.verb in verbs.get(call.family, ()) and not harmless(call):
+                yield Observation(
+                    location=call.verb_word.span,
+                    seen=f"`{call.command}`",
+                    expected="a base image that is up to date, or packages by name",
+                    remedy=f"leave it out; for what cannot wait, write `{instead(call)}`",
+                    key=f"{stage.label}: {call.command}",
+                )
 
 
 def _call(command: Command, variables: Mapping[str, str]) -> Call | None:

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 from hullmark.model.dockerfile import Stage
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
-from hullmark.rules._package_managers import calls
+from hullmark.rules._package_managers import upgrades
 
 if TYPE_CHECKING:
     from hullmark.rules._package_managers import Call
@@ -41,16 +41,12 @@ _VERBS = frozenset({"dist-upgrade", "full-upgrade", "upgrade"})
 
 @rule(summary="apt upgrades whatever is installed", severity=Severity.WARNING, since="0.1")
 def apt_upgrade(stage: Stage) -> Iterator[Observation]:
-    for instruction in stage.runs:
-        for _, call in calls(instruction, stage.variables(instruction)):
-            if call.family == "apt" and call.verb in _VERBS and not _is_pinned(call):
-                yield Observation(
-                    location=call.verb_word.span,
-                    seen=f"`{call.command}`",
-                    expected="a base image that is up to date, or packages by name",
-                    remedy=f"leave it out; for what cannot wait, write `{call.program} install --only-upgrade PACKAGE`",
-                    key=f"{stage.label}: {call.command}",
-                )
+    return upgrades(
+        stage,
+        {"apt": _VERBS},
+        _is_pinned,
+        instead=lambda call: f"{call.program} install --only-upgrade PACKAGE",
+    )
 
 
 def _is_pinned(call: Call) -> bool:

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING
 from hullmark.model.dockerfile import Stage
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
-from hullmark.rules._package_managers import calls
+from hullmark.rules._package_managers import upgrades
 
 if TYPE_CHECKING:
     from hullmark.rules._package_managers import Call
@@ -51,17 +51,8 @@ _HARMLESS = frozenset(
 
 @rule(summary="whatever is installed is upgraded", severity=Severity.WARNING, since="0.1")
 def system_upgrade(stage: Stage) -> Iterator[Observation]:
-    for instruction in stage.runs:
-        for _, call in calls(instruction, stage.variables(instruction)):
-            if call.verb in _VERBS.get(call.family, ()) and not call.operands and not _is_harmless(call):
-                yield Observation(
-                    location=call.verb_word.span,
-                    seen=f"`{call.command}`",
-                    expected="a base image that is up to date, or packages by name",
-                    remedy=f"leave it out; for what cannot wait, write `{call.program} {call.verb} PACKAGE`",
-                    key=f"{stage.label}: {call.command}",
-                )
+    return upgrades(stage, _VERBS, _is_harmless, instead=lambda call: f"{call.program} {call.verb} PACKAGE")
 
 
 def _is_harmless(call: Call) -> bool:
-    return call.has(*_HARMLESS)
+    return bool(call.operands) or call.has(*_HARMLESS)
