@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
+from hullmark._baseline.packages import package
 from hullmark.errors import ConfigurationError
 from hullmark.model.baseline import Baseline, KnownFinding, KnownImage, KnownVulnerability
 from hullmark.model.difference import Contents, Holding, LayerSize
 from hullmark.model.inventory import Distribution, Inventory
 from hullmark.model.outcome import Check  # msgspec reads the annotations
-from hullmark.model.owner import Owner, OwnerKind, Package  # noqa: TC001  # as above
+from hullmark.model.owner import OwnerKind  # noqa: TC001  # as above
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -172,18 +173,18 @@ def _of_image(image: KnownImage) -> Iterator[_Fact]:
     if image.inventory is not None:
         system = image.inventory.distribution or Distribution(id="")
         yield _System(service, system.id, system.version_id, system.codename, system.id_like, system.name)
-        for package in image.inventory.packages:
-            part_of = package.part_of
+        for each in image.inventory.packages:
+            part_of = each.part_of
             yield _Package(
                 service,
-                package.owner.kind,
-                package.owner.name,
-                package.owner.version,
-                package.location,
-                package.source,
-                package.source_version,
-                package.maintainer,
-                package.purl,
+                each.owner.kind,
+                each.owner.name,
+                each.owner.version,
+                each.location,
+                each.source,
+                each.source_version,
+                each.maintainer,
+                each.purl,
                 None if part_of is None else (part_of.kind, part_of.name, part_of.version),
             )
 
@@ -303,7 +304,7 @@ def _inventory(facts: list[_Fact]) -> Inventory | None:
     if system is None:
         return None
     return Inventory(
-        packages=tuple(_package(fact) for fact in facts if isinstance(fact, _Package)),
+        packages=tuple(package(fact) for fact in facts if isinstance(fact, _Package)),
         distribution=Distribution(
             id=system.id,
             version_id=system.version_id,
@@ -313,17 +314,4 @@ def _inventory(facts: list[_Fact]) -> Inventory | None:
         )
         if system.id
         else None,
-    )
-
-
-def _package(fact: _Package) -> Package:
-    part_of = fact.part_of
-    return Package(
-        owner=Owner(kind=fact.kind, name=fact.name, version=fact.version),
-        location=fact.location,
-        source=fact.source,
-        source_version=fact.source_version,
-        maintainer=fact.maintainer,
-        purl=fact.purl,
-        part_of=None if part_of is None else Owner(kind=part_of[0], name=part_of[1], version=part_of[2]),
     )

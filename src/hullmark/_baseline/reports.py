@@ -6,11 +6,12 @@ from collections import Counter
 
 import msgspec
 
+from hullmark._baseline.packages import package
+from hullmark._contents.kept_image import KeptImage, contents
 from hullmark.errors import ConfigurationError
 from hullmark.model.baseline import Baseline, KnownFinding, KnownImage, KnownVulnerability
-from hullmark.model.difference import Contents, Holding, LayerSize
 from hullmark.model.inventory import Distribution, Inventory  # noqa: TC001  # msgspec reads the annotations
-from hullmark.model.owner import Owner, OwnerKind, Package  # noqa: TC001  # as above
+from hullmark.model.owner import OwnerKind  # noqa: TC001  # as above
 
 _SCHEMA = "hullmark/report/1"
 
@@ -29,32 +30,8 @@ class _Finding(msgspec.Struct):
     check: str | None = None
 
 
-class _Size(msgspec.Struct):
-    unpacked: int
-    visible: int | None = None
-    transfer: int | None = None
-
-
-class _Layer(msgspec.Struct):
-    diff_id: str
-    unpacked: int
-    instruction: str | None = None
-
-
-class _Owner(msgspec.Struct):
-    kind: OwnerKind
-    name: str
-    bytes: int
-    files: int
-    version: str | None = None
-
-
-class _Image(msgspec.Struct):
-    reference: str
+class _Image(KeptImage, kw_only=True):
     platform: str
-    size: _Size
-    layers: list[_Layer]
-    owners: list[_Owner]
     settings: dict[str, str] | None = None
 
 
@@ -147,7 +124,7 @@ def of_report(content: bytes, name: str) -> Baseline:
         images=tuple(
             KnownImage(
                 service=service,
-                contents=_contents(image),
+                contents=contents(image, name, settings=image.settings),
                 platform=image.platform,
                 inventory=_inventory(report.scans.get(service)),
             )
@@ -177,50 +154,9 @@ def _findings(findings: list[_Finding]) -> tuple[KnownFinding, ...]:
     return tuple(known)
 
 
-def _contents(image: _Image) -> Contents:
-    # Owners without visible files are masked; where some are missing, none can be compared.
-    owners = [owner for owner in image.owners if owner.files]
-    whole = bool(owners) and sum(owner.bytes for owner in owners) == image.size.visible
-    return Contents(
-        reference=image.reference,
-        unpacked=image.size.unpacked,
-        visible=image.size.visible,
-        transfer=image.size.transfer,
-        settings=None if image.settings is None else tuple(sorted(image.settings.items())),
-        layers=tuple(
-            LayerSize(diff_id=layer.diff_id, unpacked=layer.unpacked, text=layer.instruction or "")
-            for layer in image.layers
-        ),
-        holdings=tuple(
-            Holding(
-                kind=owner.kind,
-                name=owner.name,
-                version=owner.version or "",
-                bytes=owner.bytes,
-                files=owner.files,
-            )
-            for owner in owners
-        )
-        if whole
-        else None,
-    )
-
-
 def _inventory(scan: _Scan | None) -> Inventory | None:
     if scan is None or scan.inventory is None:
         return None
-    return Inventory(packages=tuple(_package(each) for each in scan.inventory), distribution=scan.system)
-
-
-def _package(each: _Package) -> Package:
-    part_of = each.part_of
-    return Package(
-        owner=Owner(kind=each.kind, name=each.name, version=each.version),
-        location=each.location,
-        architecture=each.architecture,
-        source=each.source,
-        source_version=each.source_version,
-        maintainer=each.maintainer,
-        purl=each.purl,
-        part_of=None if part_of is None else Owner(kind=part_of[0], name=part_of[1], version=part_of[2]),
+    return Inventory(
+        packages=tuple(package(each, each.architecture) for each in scan.inventory), distribution=scan.system
     )

@@ -2,45 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from hullmark._contents.kept_image import KeptImage, KeptSize, contents  # noqa: TC001  # msgspec reads it
 from hullmark.errors import ConfigurationError, UsageError
-from hullmark.model.difference import Contents, Holding, LayerSize
-from hullmark.model.digest import DiffId, Digest
-from hullmark.model.owner import OwnerKind  # noqa: TC001  # msgspec reads the annotations
+
+if TYPE_CHECKING:
+    from hullmark.model.difference import Contents
 
 _SCHEMAS = ("hullmark/report/1", "hullmark/size/1")
-
-
-class _Size(msgspec.Struct):
-    unpacked: int
-    transfer: int | None = None
-    visible: int | None = None
-
-
-class _Step(msgspec.Struct):
-    text: str = ""
-
-
-class _Layer(msgspec.Struct):
-    diff_id: str
-    unpacked: int
-    digest: str | None = None
-    transfer: int | None = None
-    instruction: str | None = None
-    step: _Step | None = None
-
-
-class _Owner(msgspec.Struct):
-    kind: OwnerKind
-    name: str
-    bytes: int
-    files: int
-    version: str | None = None
-    why: list[str] = msgspec.field(default_factory=list)
 
 
 class _Named(msgspec.Struct):
@@ -49,20 +22,13 @@ class _Named(msgspec.Struct):
     digest: str | None = None
 
 
-class _Image(msgspec.Struct):
-    reference: str
-    size: _Size
-    layers: list[_Layer]
-    owners: list[_Owner] | None = None
-
-
 class _Sized(msgspec.Struct):
-    size: _Size
+    size: KeptSize
     budget: int | None = None
 
 
 # Made before threads share it.
-_IMAGE = msgspec.json.Decoder(_Image)
+_IMAGE = msgspec.json.Decoder(KeptImage)
 _NAMED = msgspec.json.Decoder(dict[str, _Named])
 _SIZED = msgspec.json.Decoder(dict[str, _Sized])
 
@@ -91,29 +57,7 @@ def contents_in(text: bytes, name: str, service: str | None) -> Contents:
     none is named.
     """
     image = _read(text, name, service)
-    # Owners that were cut off, or were never looked for, cannot stand for the whole.
-    owners = [owner for owner in image.owners or () if owner.files]  # the others are masked
-    whole = bool(owners) and sum(owner.bytes for owner in owners) == image.size.visible
-    return Contents(
-        reference=f"{image.reference} ({name})",
-        unpacked=image.size.unpacked,
-        visible=image.size.visible,
-        transfer=image.size.transfer,
-        layers=tuple(_layer(layer, name) for layer in image.layers),
-        holdings=tuple(
-            Holding(
-                kind=owner.kind,
-                name=owner.name,
-                version=owner.version or "",
-                bytes=owner.bytes,
-                files=owner.files,
-                why=tuple(owner.why),
-            )
-            for owner in owners
-        )
-        if whole
-        else None,
-    )
+    return replace(contents(image, name), reference=f"{image.reference} ({name})")
 
 
 def images_in(text: bytes, name: str) -> dict[str, NamedImage]:
@@ -145,19 +89,6 @@ def sizes_in(text: bytes, name: str) -> tuple[tuple[str, int, int | None], ...]:
     return tuple((service, image.size.unpacked, image.budget) for service, image in sorted(images.items()))
 
 
-def _layer(layer: _Layer, name: str) -> LayerSize:
-    try:
-        return LayerSize(
-            diff_id=str(DiffId.parse(layer.diff_id)),
-            unpacked=layer.unpacked,
-            text=layer.instruction or (layer.step.text if layer.step else ""),
-            digest=None if layer.digest is None else str(Digest.parse(layer.digest)),
-            transfer=layer.transfer,
-        )
-    except ValueError as error:
-        raise ConfigurationError([f"{name}: not a report of hullmark as it writes them: {error}"]) from error
-
-
 def _document(text: bytes, name: str, schemas: tuple[str, ...]) -> dict[str, Any]:
     document = msgspec.json.decode(text)
     if not isinstance(document, dict) or document.get("schema") not in schemas:
@@ -167,7 +98,7 @@ def _document(text: bytes, name: str, schemas: tuple[str, ...]) -> dict[str, Any
     return document
 
 
-def _read(text: bytes, name: str, service: str | None) -> _Image:
+def _read(text: bytes, name: str, service: str | None) -> KeptImage:
     try:
         document = _document(text, name, _SCHEMAS)
         return _IMAGE.decode(msgspec.json.encode(_image(document, name, service)))
