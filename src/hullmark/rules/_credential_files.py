@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hullmark._secrets.variables import format_in, is_environment_file, is_named_like_secret
 from hullmark.rules._known_bases import is_below
-from hullmark.rules._squash import variables_of
+from hullmark.rules._variables import variables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

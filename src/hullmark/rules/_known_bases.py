@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from hullmark.model.dockerfile import ImageBase
 from hullmark.rules._package_managers import calls
-from hullmark.rules._squash import expanded
+from hullmark.rules._variables import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

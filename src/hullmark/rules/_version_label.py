@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hullmark.rules._squash import VERSION_LABEL as LABEL
-from hullmark.rules._squash import variables_of
+from hullmark.rules._variables import variables_of
 
 if TYPE_CHECKING:
     from hullmark.model.dockerfile import Instruction, Recipe, Stage

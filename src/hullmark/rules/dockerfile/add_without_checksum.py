@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from hullmark.model.dockerfile import Stage
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
-from hullmark.rules._squash import expanded
+from hullmark.rules._variables import expanded
 
 _GIT = re.compile(r"(?:git@|git://|ssh://).*|https?://.*\.git(?:[#?].*)?")
 _COMMIT = re.compile(r".*#[0-9a-f]{40}(?::.*)?|.*[?&](?:commit|checksum)=[0-9a-f]{40}.*")

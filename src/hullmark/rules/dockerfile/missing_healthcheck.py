@@ -37,7 +37,8 @@ from hullmark.model.dockerfile import Recipe
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.fix import Applicability, Fix, lines_after
 from hullmark.model.rule import rule
-from hullmark.rules._squash import Place, shown, started
+from hullmark.rules._squash import shown, started
+from hullmark.rules._squash_place import Place
 
 if TYPE_CHECKING:
     from hullmark.model.dockerfile import Instruction

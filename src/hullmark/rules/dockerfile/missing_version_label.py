@@ -42,7 +42,8 @@ from hullmark.model.finding import Observation, Severity
 from hullmark.model.fix import Fix, replacement
 from hullmark.model.rule import rule
 from hullmark.rules._edits import above, at_end_of, end_of
-from hullmark.rules._squash import LostPair, Place, variables_of
+from hullmark.rules._squash_place import LostPair, Place
+from hullmark.rules._variables import variables_of
 from hullmark.rules._version_label import LABEL, argument, declares, is_free, owner
 
 if TYPE_CHECKING:

@@ -53,7 +53,8 @@ from hullmark.rules._known_bases import (
     is_below,
     managed,
 )
-from hullmark.rules._squash import declared, expanded
+from hullmark.rules._squash import declared
+from hullmark.rules._variables import expanded
 
 if TYPE_CHECKING:
     from hullmark.model.dockerfile import Command, Instruction, Recipe, Stage

@@ -33,7 +33,7 @@ from hullmark.model.deployment import Deployment
 from hullmark.model.dockerfile import Scratch
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
-from hullmark.rules._squash import expanded
+from hullmark.rules._variables import expanded
 
 _BY_DEFAULT = re.compile(r"\$\{\w+:?-([^}]*)\}")
 _EXPECTED = "a user other than root in the last stage"

@@ -39,7 +39,7 @@ from hullmark._secrets.variables import (
 from hullmark.model.dockerfile import Recipe
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
-from hullmark.rules._squash import variables_of
+from hullmark.rules._variables import variables_of
 
 if TYPE_CHECKING:
     from hullmark.model.dockerfile import Instruction, Pair

@@ -43,12 +43,14 @@ from hullmark._secrets.variables import is_named_like_secret, secret_in
 from hullmark.model.dockerfile import Recipe
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
-from hullmark.rules._squash import Place, lost_pairs, observation, variables_of
+from hullmark.rules._squash import lost_pairs, observation
+from hullmark.rules._squash_place import Place
+from hullmark.rules._variables import variables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from hullmark.rules._squash import LostPair
+    from hullmark.rules._squash_place import LostPair
 
 _FOR_INSTALLERS = re.compile(
     r"""

@@ -32,7 +32,8 @@ from collections.abc import Iterator
 from hullmark.model.dockerfile import Lost, Recipe
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
-from hullmark.rules._squash import declared, flattened, observation, variables_of
+from hullmark.rules._squash import declared, flattened, observation
+from hullmark.rules._variables import variables_of
 
 
 @rule(summary="a squash loses EXPOSE", severity=Severity.WARNING, since="0.1", fixes="safe or unsafe")

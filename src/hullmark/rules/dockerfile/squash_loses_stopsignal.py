@@ -33,7 +33,8 @@ from collections.abc import Iterator
 from hullmark.model.dockerfile import Recipe
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
-from hullmark.rules._squash import expanded, observation
+from hullmark.rules._squash import observation
+from hullmark.rules._variables import expanded
 
 _DEFAULT = frozenset({"SIGTERM", "TERM", "15"})
 

@@ -35,7 +35,8 @@ from collections.abc import Iterator
 from hullmark.model.dockerfile import Lost, Recipe
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
-from hullmark.rules._squash import declared, flattened, observation, words_of
+from hullmark.rules._squash import declared, flattened, observation
+from hullmark.rules._squash_place import words_of
 
 
 @rule(summary="a squash loses VOLUME", severity=Severity.WARNING, since="0.1", fixes="safe or unsafe")

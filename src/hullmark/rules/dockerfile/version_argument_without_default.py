@@ -35,7 +35,7 @@ from hullmark.model.finding import Observation, Severity
 from hullmark.model.fix import Fix, insertion_after
 from hullmark.model.rule import rule
 from hullmark.rules._edits import above
-from hullmark.rules._squash import variables_of
+from hullmark.rules._variables import variables_of
 from hullmark.rules._version_label import LABEL, owner
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ from hullmark.model.image import ShippedImage
 from hullmark.model.location import ImageConfig, ServicePlace
 from hullmark.model.rule import rule
 from hullmark.rules._declared import pair
-from hullmark.rules._squash import variables_of
+from hullmark.rules._variables import variables_of
 
 if TYPE_CHECKING:
     from hullmark.model.location import Location
