@@ -537,3 +537,39 @@ def test_an_explanation_in_the_format_that_has_no_room_for_it_is_refused(reposit
     assert main(given, stdout=stdout, stderr=stderr, environ=environ) == 2
     assert "has no room for what `--explain` shows" in stderr.getvalue()
     assert not stdout.getvalue()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--format", "json"],
+        ["--format=github", "--base="],
+        ["--base", "HEAD", "--explain"],
+        ["--base", "nowhere"],
+        ["--head=HEAD", "--format", "json", "--explain"],
+        ["--explain", "--format", "github"],
+        # What is not plain is left to what reads all command lines.
+        ["--format", "xml"],
+        ["--base"],
+        ["--base", "HEAD", "--base", "HEAD"],
+        ["--nothing"],
+        ["extra"],
+        ["--help"],
+    ],
+    ids=" ".join,
+)
+def test_what_is_asked_plainly_is_answered_as_by_what_reads_all_command_lines(
+    shop: Checkout, arguments: list[str]
+) -> None:
+    shop.write(web__app__main="other\n")
+
+    def run(*before: str) -> tuple[int, str, str]:
+        stdout, stderr = io.StringIO(), io.StringIO()
+        argv = [*before, "affected", *arguments]
+        return (
+            main(argv, stdout=stdout, stderr=stderr, environ=shop.environ),
+            stdout.getvalue(),
+            stderr.getvalue(),
+        )
+
+    assert run("-q", "-C", str(shop.top)) == run("--color", "auto", "-q", "-C", str(shop.top))

@@ -392,7 +392,7 @@ def test_commands_are_loaded_only_when_they_are_called() -> None:
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
-    assert set(loaded) <= {f"hullmark._cli.{name}" for name in ("app", "main", "session")}
+    assert set(loaded) <= {f"hullmark._cli.{name}" for name in ("affecting", "app", "main", "session")}
 
 
 class _Terminal(io.StringIO):
@@ -450,3 +450,15 @@ def test_colour_follows_the_terminal_the_environment_and_the_option(
     session = _session(_Terminal(), cancelled, **environ)
     session.colour = colour
     assert session.coloured(session.stderr) is expected
+
+
+def test_what_reads_command_lines_is_not_loaded_for_a_plain_question_about_a_change(tmp_path: Path) -> None:
+    code = (
+        "import io, os, sys; from hullmark._cli import main; "
+        "main(['-C', sys.argv[1], 'affected'], stdout=io.StringIO(), stderr=io.StringIO(), environ=os.environ); "
+        "print(*{'click', 'msgspec', 'hullmark._ci.examine'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        (sys.executable, "-c", code, str(tmp_path)), capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout.split() == ["hullmark._ci.examine"]

@@ -60,37 +60,7 @@ def command(
     What an image is built from is read in its Dockerfile; no engine is needed. Where there is no base to compare with,
     as after a first push or a force push, everything is affected.
     """
-    from hullmark._ci.examine import Where, examine  # noqa: PLC0415  # loaded when it is called, not for the help
+    from hullmark._cli.affecting import answer  # noqa: PLC0415  # loaded when it is called, not for the help
     from hullmark._cli.options import flags  # noqa: PLC0415
-    from hullmark._process import SystemCommands  # noqa: PLC0415
-    from hullmark.errors import UsageError  # noqa: PLC0415
 
-    if against is not None and not explain:
-        raise UsageError("`--against` says what `--explain` compares with", hint="add `--explain`")
-    if explain and format_ == "github":
-        raise UsageError(
-            "`--format github` has no room for what `--explain` shows",
-            hint="leave out `--explain`, or take `--format text` or `json`",
-        )
-    where = Where(
-        directory=session.directory,
-        commands=SystemCommands(session.environ, session.cancelled),
-        environ=session.environ,
-        flags=flags(),
-    )
-    found = examine(where, base, head, explain=explain, against=against)
-    session.warn(found.warnings)
-    from hullmark._reporters import affected as report  # noqa: PLC0415  # git is at work before it is loaded
-
-    match format_:
-        case "json":
-            from hullmark._reporters import affected_v1  # noqa: PLC0415  # takes long to load
-
-            session.write_for_programs(affected_v1.json(found))
-        case "github":
-            session.write_for_programs(report.github(found))
-            if found.changes.everything:
-                session.warn([report.compared(found)])
-        case _:
-            session.write(report.text(found))
-    return 0
+    return answer(session, flags(), base=base, head=head, format_=format_, explain=explain, against=against)

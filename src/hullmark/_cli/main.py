@@ -10,9 +10,7 @@ import threading
 from io import TextIOWrapper
 from typing import IO, TYPE_CHECKING
 
-import click
-
-from hullmark._cli.app import app
+from hullmark._cli.affecting import answered
 from hullmark._cli.session import Session
 from hullmark.errors import HullmarkError, Interrupted, Unavailable
 
@@ -73,19 +71,11 @@ def _run(argv: Sequence[str], session: Session) -> int:
     stdout, stderr = session.stdout, session.stderr
     with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
         try:
-            # Not `app.main`, which ends the process when the reader has gone.
-            with app.make_context("hullmark", list(argv), obj=session) as context:
-                result = app.invoke(context)
+            code = answered(argv, session)
+            if code is None:
+                code = _parsed(argv, session)
             stdout.flush()
-        except click.exceptions.Exit as error:
-            return error.exit_code
-        except click.ClickException as error:
-            error.show(file=stderr)
-            if isinstance(error, click.NoSuchOption) and _belongs_before(error.option_name):
-                option, command = error.option_name, error.ctx.info_name if error.ctx else None
-                session.tell(f"Put it before the command: `hullmark {option} {command or 'COMMAND'}`")
-            return 2
-        except (click.Abort, KeyboardInterrupt):
+        except KeyboardInterrupt:
             _say(session, Interrupted())
             return Interrupted.exit_code
         except HullmarkError as error:
@@ -98,16 +88,35 @@ def _run(argv: Sequence[str], session: Session) -> int:
             import traceback  # noqa: PLC0415
 
             traceback.print_exc(file=stderr)
-            click.echo(
-                "error: this is a defect of hullmark; please report it with the lines above", file=stderr
-            )
+            session.tell("error: this is a defect of hullmark; please report it with the lines above")
             return HullmarkError.exit_code
+    return code
+
+
+def _parsed(argv: Sequence[str], session: Session) -> int:
+    """Runs whatever command it is; the exit code."""
+    import click  # noqa: PLC0415  # takes long to load, as does the next
+
+    from hullmark._cli.app import app  # noqa: PLC0415
+
+    try:
+        # Not `app.main`, which ends the process when the reader has gone.
+        with app.make_context("hullmark", list(argv), obj=session) as context:
+            result = app.invoke(context)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show(file=session.stderr)
+        # Options of `hullmark` itself are not repeated by commands.
+        if isinstance(error, click.NoSuchOption) and any(
+            error.option_name in each.opts for each in app.params
+        ):
+            option, command = error.option_name, error.ctx.info_name if error.ctx else None
+            session.tell(f"Put it before the command: `hullmark {option} {command or 'COMMAND'}`")
+        return 2
+    except click.Abort:
+        raise Interrupted from None
     return result if isinstance(result, int) else 0
-
-
-def _belongs_before(option: str) -> bool:
-    """Whether `option` is one of `hullmark` itself, which commands do not repeat."""
-    return any(option in parameter.opts for parameter in app.params)
 
 
 def _say(session: Session, error: HullmarkError) -> None:

@@ -8,14 +8,11 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-import click
-
-from hullmark._reporters import Style
-
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable
 
+    from hullmark._reporters import Style
     from hullmark.model.progress import Progress
 
 WIDTH = 80
@@ -57,10 +54,16 @@ class Session:
 
     def paint(self, text: str, **style: Any) -> str:
         """`text` in a style, where standard error shows colour."""
-        return click.style(text, **style) if self.coloured(self.stderr) else text
+        if not self.coloured(self.stderr):
+            return text
+        import click  # noqa: PLC0415  # takes long to load
+
+        return click.style(text, **style)
 
     def style(self) -> Style:
         """What standard output can show of a report."""
+        from hullmark._reporters import Style  # noqa: PLC0415  # not every report has one
+
         return Style(width=self.width(), colour=self.coloured(self.stdout))
 
     def write(self, lines: Iterable[str]) -> None:

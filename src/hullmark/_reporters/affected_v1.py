@@ -1,16 +1,12 @@
-"""What a change touches, for programs: the types here are what is promised to them."""
+"""The types of what a change touches, for programs: what is promised to them, and `affected_json` writes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 
-from hullmark import __version__
-from hullmark._reporters.document import schema_of, written
-
-if TYPE_CHECKING:
-    from hullmark.model.affected import Affected, Explanation, Reason
+from hullmark._reporters.document import schema_of
 
 SCHEMA = "hullmark/affected/1"
 
@@ -84,62 +80,6 @@ class AffectedA1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     notes: list[str]
 
 
-def json(affected: Affected) -> str:
-    """The report as JSON."""
-    inputs = {each.today.service: _inputs(each) for each in affected.explanations}
-    described = AffectedA1(
-        schema="hullmark/affected/1",
-        tool=ToolA1(name="hullmark", version=__version__),
-        project=affected.project,
-        base=affected.changes.base,
-        head=affected.changes.head,
-        everything=affected.changes.everything,
-        build=list(affected.to_build),
-        smoke=list(affected.to_smoke),
-        services=[
-            ServiceA1(
-                name=each.name,
-                build=bool(each.build),
-                smoke=bool(each.reasons),
-                build_reasons=[_reason(reason) for reason in each.build],
-                smoke_reasons=[_reason(reason) for reason in each.smoke],
-                inputs=inputs.get(each.name),
-            )
-            for each in affected.services
-        ],
-        changes=[
-            ChangeA1(
-                path=each.path,
-                kind=each.kind.value,
-                old=each.old,
-            )
-            for each in affected.changes.changes
-        ],
-        notes=list(affected.notes),
-    )
-    return written(described)
-
-
 def schema() -> dict[str, Any]:
-    """The JSON Schema of what `json` writes."""
+    """The JSON Schema of what is written."""
     return schema_of(AffectedA1, SCHEMA)
-
-
-def _reason(reason: Reason) -> ReasonA1:
-    return ReasonA1(
-        path=reason.path or None,
-        text=reason.text,
-        file=None if reason.span is None else reason.span.path,
-        line=None if reason.span is None else reason.span.line,
-    )
-
-
-def _inputs(explanation: Explanation) -> InputsA1:
-    today = explanation.today
-    return InputsA1(
-        digest=today.digest,
-        unknown=today.unknown,
-        entries=dict(today.entries),
-        recorded=explanation.recorded,
-        differs=[DifferenceA1(name=each.name, was=each.was, now=each.now) for each in explanation.differs],
-    )
