@@ -15,7 +15,7 @@ from hullmark._contents.attribution import attribute, given_stage, shares
 from hullmark._contents.credentials import CredentialCapture, find_credentials
 from hullmark._contents.dependencies import EnvironmentCapture, missing_packages
 from hullmark._contents.difference import contents as side
-from hullmark._contents.difference import difference
+from hullmark._contents.difference import difference, settings_of
 from hullmark._contents.elf import ElfCapture
 from hullmark._contents.filesystem import overlay
 from hullmark._contents.kept import contents_in, report_named
@@ -80,6 +80,7 @@ def dissect(
         ownership=ownership,
         attribution=attribution,
         reclaim=saved,
+        settings=settings_of(image.configuration),
         shares=shares(attribution, files),
         owners=by_owner(files, ownership),
         tops=by_top(files),

@@ -321,7 +321,30 @@ def test_diff_takes_a_report_that_was_kept(images: Path) -> None:
     (owner,) = found["owners"]
     assert (owner["name"], owner["bytes_after"] - owner["bytes_before"]) == ("tool", 50_000)
     assert found["files"] is None
-    assert found["settings"] is None
+    assert found["settings"] == [{"name": "Env.A", "before": "1", "after": "2"}]
+    assert "Env.A: 1 -> 2" in _call(images, "diff", "old.json", f"docker-archive:{images}/new.tar")[1]
+    # One of an earlier version has no configuration.
+    report = json.loads(stdout)
+    del report["settings"]
+    (images / "older.json").write_text(json.dumps(report), encoding="utf-8")
+    assert _json(images, "diff", "older.json", f"docker-archive:{images}/new.tar")["settings"] is None
+
+
+def test_a_report_that_was_kept_has_no_secrets_of_the_configuration(tmp_path: Path) -> None:
+    token = "s3cr3t-s3cr3t-s3cr3t"  # nobody's
+    for name, env in (("old", f"API_TOKEN={token}"), ("new", f"API_TOKEN={token[::-1]}"), ("none", "A=1")):
+        image = archive_of(docker_files({"it:1": _image("1.0", 10, env=env)}))
+        (tmp_path / f"{name}.tar").write_bytes(image)
+    _, stdout, _ = _call(tmp_path, "size", f"docker-archive:{tmp_path}/old.tar", "--format", "json")
+    (tmp_path / "old.json").write_text(stdout, encoding="utf-8")
+    assert token not in stdout
+    assert _json(tmp_path, "diff", "old.json", f"docker-archive:{tmp_path}/old.tar")["settings"] == []
+    (token_changed,) = _json(tmp_path, "diff", "old.json", f"docker-archive:{tmp_path}/new.tar")["settings"]
+    assert token_changed == {"name": "Env.API_TOKEN", "before": "s3cr...3t", "after": "t3rc...3s"}
+    archives = (f"docker-archive:{tmp_path}/old.tar", f"docker-archive:{tmp_path}/none.tar")
+    whole = _json(tmp_path, "diff", *archives)["settings"]
+    assert [each["name"] for each in whole] == ["Env.A", "Env.API_TOKEN"]
+    assert _json(tmp_path, "diff", "old.json", archives[1])["settings"] == whole
 
 
 @pytest.mark.parametrize(

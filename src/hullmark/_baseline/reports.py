@@ -32,7 +32,6 @@ class _Finding(msgspec.Struct):
 
 class _Image(KeptImage, kw_only=True):
     platform: str
-    settings: dict[str, str] | None = None
 
 
 class _Vulnerability(msgspec.Struct):
@@ -124,7 +123,7 @@ def of_report(content: bytes, name: str) -> Baseline:
         images=tuple(
             KnownImage(
                 service=service,
-                contents=contents(image, name, settings=image.settings),
+                contents=contents(image, name),
                 platform=image.platform,
                 inventory=_inventory(report.scans.get(service)),
             )

@@ -131,14 +131,23 @@ def _settings(before: Contents, after: Contents) -> tuple[SettingChange, ...] | 
     if before.configuration is not None and after.configuration is not None:
         return tuple(_changed(_flat(before.configuration), _flat(after.configuration)))
     one, two = _shown(before), _shown(after)
-    return None if one is None or two is None else tuple(_changed(one, two))
+    if one is None or two is None:
+        return None
+    return tuple(
+        SettingChange(name=name, before=one.get(name), after=two.get(name))
+        for name in sorted({*one, *two})
+        if one.get(name) != two.get(name)
+    )
 
 
 def _shown(side: Contents) -> Mapping[str, str] | None:
     """The settings without secrets, which are all that a side has that was kept."""
     if side.configuration is not None:
         return dict(settings_of(side.configuration))
-    return None if side.settings is None else dict(side.settings)
+    if side.settings is None:
+        return None
+    # What was left out of a secret must not be left out of what is left.
+    return {name: value if "..." in value else _told(name, value) or "" for name, value in side.settings}
 
 
 def settings_of(configuration: ImageConfiguration) -> tuple[tuple[str, str], ...]:

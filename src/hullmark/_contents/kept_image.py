@@ -53,9 +53,10 @@ class KeptImage(msgspec.Struct):
     size: KeptSize
     layers: list[KeptLayer]
     owners: list[KeptOwner] | None = None
+    settings: dict[str, str] | None = None
 
 
-def contents(image: KeptImage, name: str, *, settings: dict[str, str] | None = None) -> Contents:
+def contents(image: KeptImage, name: str) -> Contents:
     """What is compared of `image`, which the report called `name` tells of.
 
     Raises `ConfigurationError` for a layer that is none.
@@ -68,7 +69,7 @@ def contents(image: KeptImage, name: str, *, settings: dict[str, str] | None = N
         unpacked=image.size.unpacked,
         visible=image.size.visible,
         transfer=image.size.transfer,
-        settings=None if settings is None else tuple(sorted(settings.items())),
+        settings=None if image.settings is None else tuple(sorted(image.settings.items())),
         layers=tuple(_layer(layer, name) for layer in image.layers),
         holdings=tuple(
             Holding(

@@ -306,6 +306,8 @@ class SizeReportS1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     instructions: list[ShareS1]
     owners: list[OwnerS1]
     paths: list[PathS1]
+    settings: dict[str, str]
+    """Its configuration by name, without the secrets in it."""
     squash: int
     hidden: list[HiddenS1]
     savings: list[SavingS1]
@@ -370,6 +372,7 @@ def json(anatomy: Anatomy, update: Update | None = None) -> str:
             for each in anatomy.owners
         ],
         paths=[PathS1(path=each.path, bytes=each.bytes, files=each.files) for each in anatomy.directories],
+        settings=dict(anatomy.settings),
         squash=saved.squash,
         hidden=[
             HiddenS1(

@@ -33,6 +33,8 @@ class Anatomy:
     ownership: Ownership
     attribution: Attribution
     reclaim: Reclaim
+    settings: tuple[tuple[str, str], ...]
+    """Its configuration by name, without the secrets in it."""
     shares: tuple[Share, ...]
     """What each instruction has of the final file system, the largest first."""
     owners: tuple[OwnerSpace, ...]
