@@ -8,13 +8,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.smoke.stacks import Place, own_directory
 
-from hullmark._compose import resolve
-from hullmark._smoke import smoke
-from hullmark._smoke.owner import RUN_LABEL
 from hullmark.model.location import SourceSpan
 from hullmark.model.probe import ExecProbe, HttpProbe, TcpProbe
-from hullmark.model.progress import Silent
 from hullmark.model.project import Link, ServiceSettings, Settings
 
 if TYPE_CHECKING:
@@ -69,12 +66,9 @@ def images() -> Iterator[Images]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bench:
+class Bench(Place):
     """Makes projects of Compose text and tries them."""
 
-    root: Path
-    engine: Engine
-    commands: Commands
     images: Images
 
     def project(
@@ -89,31 +83,16 @@ class Bench:
     ) -> Project:
         """The project that `compose` describes, with BOX and BARE standing for the images."""
         text = compose.replace("BOX", self.images.box).replace("BARE", self.images.bare)
-        (self.root / "compose.yml").write_text(text, encoding="utf-8")
         known = {name: ServiceSettings(probes=found) for name, found in (probes or {}).items()}
         for name, count in (restarts or {}).items():
             known[name] = replace(known.get(name, ServiceSettings()), restarts=count)
-        return resolve(
-            self.root,
-            Settings(smoke_timeout=timeout, services=tuple(known.items()), links=links, **settings),
-            self.commands,
+        return self.resolved(
+            text, Settings(smoke_timeout=timeout, services=tuple(known.items()), links=links, **settings)
         )
 
     def smoke(self, compose: str, **options: Any) -> StackRun:
         """One run of such a project, after which nothing of it is left."""
-        run = smoke(self.project(compose, **options), self.engine, self.commands, Silent())
-        assert run.teardown_error is None
-        assert self.left(run.name) == []
-        return run
-
-    def left(self, run: str) -> list[str]:
-        """The containers, networks and volumes of the run called `run` that exist."""
-        client = self.engine.client
-        filters: Any = {"label": f"{RUN_LABEL}={run}"}
-        found: list[Any] = client.containers.list(all=True, filters=filters, ignore_removed=True)
-        found += client.networks.list(filters=filters)
-        found += client.volumes.list(filters=filters)
-        return [str(item.name) for item in found]
+        return self.tried(self.project(compose, **options))
 
     @staticmethod
     def service(run: StackRun, name: str = "web") -> ServiceRun:
@@ -144,6 +123,4 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path, engine: Engine, commands: Commands, images: Images) -> Bench:
-    root = tmp_path / f"t{secrets.token_hex(4)}"
-    root.mkdir()
-    return Bench(root=root, engine=engine, commands=commands, images=images)
+    return Bench(root=own_directory(tmp_path), engine=engine, commands=commands, images=images)

@@ -34,21 +34,25 @@ def with_images(project: Project, images: Mapping[str, str], *, platform: str | 
     if problems:
         raise UsageError("; ".join(problems))
     images = _shared(project, images)
+    given = exchanged(project, images, pull_policy="never", platform=platform)
+    return replace(given, given=tuple(sorted(images)))
+
+
+def exchanged(
+    project: Project, images: Mapping[str, str], *, pull_policy: str, platform: str | None = None
+) -> Project:
+    """`project` with `images` by service, which are not built and are pulled as `pull_policy` says."""
     raw: dict[str, Any] = json.loads(project.resolved)
     for name, reference in images.items():
         raw["services"][name].pop("build", None)
-        raw["services"][name].update(image=reference, pull_policy="never")
+        raw["services"][name].update(image=reference, pull_policy=pull_policy)
         if platform is not None:
             raw["services"][name]["platform"] = platform
-    return replace(
-        project,
-        services=tuple(
-            replace(service, image=images[service.name], build=None) if service.name in images else service
-            for service in project.services
-        ),
-        resolved=json.dumps(raw),
-        given=tuple(sorted(images)),
+    services = tuple(
+        replace(each, image=images[each.name], build=None) if each.name in images else each
+        for each in project.services
     )
+    return replace(project, services=services, resolved=json.dumps(raw))
 
 
 def _shared(project: Project, images: Mapping[str, str]) -> dict[str, str]:

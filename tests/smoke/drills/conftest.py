@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.smoke.stacks import Place, own_directory
 
-from hullmark._compose import resolve
-from hullmark._smoke import smoke
-from hullmark._smoke.owner import RUN_LABEL
 from hullmark.model.drill import DrillSettings
 from hullmark.model.location import SourceSpan
-from hullmark.model.progress import Silent
 from hullmark.model.project import Link, ServiceSettings, Settings
 
 if TYPE_CHECKING:
@@ -31,12 +27,8 @@ IMAGE = "debian:bookworm-slim"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Yard:
+class Yard(Place):
     """Puts stacks of tiny services to drills."""
-
-    root: Path
-    engine: Engine
-    commands: Commands
 
     def project(
         self,
@@ -51,9 +43,8 @@ class Yard:
 
         All may take their time on a machine that is busy; what fails for certain gets little of its own (`soon`).
         """
-        (self.root / "compose.yml").write_text(compose.replace("IMAGE", IMAGE), encoding="utf-8")
-        return resolve(
-            self.root,
+        return self.resolved(
+            compose.replace("IMAGE", IMAGE),
             Settings(
                 smoke_timeout=120.0,
                 smoke_drills=drills,
@@ -62,24 +53,7 @@ class Yard:
                 links=links,
                 **settings,
             ),
-            self.commands,
         )
-
-    def drilled(self, project: Project) -> StackRun:
-        """One run of it, after which nothing is left."""
-        run = smoke(project, self.engine, self.commands, Silent())
-        assert run.teardown_error is None
-        assert self.left(run.name) == []
-        return run
-
-    def left(self, run: str) -> list[str]:
-        """The containers, networks and volumes of the run called `run` that exist."""
-        client = self.engine.client
-        filters: Any = {"label": f"{RUN_LABEL}={run}"}
-        found: list[Any] = client.containers.list(all=True, filters=filters, ignore_removed=True)
-        found += client.networks.list(filters=filters)
-        found += client.volumes.list(filters=filters)
-        return [str(item.name) for item in found]
 
     @staticmethod
     def of(run: StackRun, drill: Drill, service: str) -> DrillRun:
@@ -100,6 +74,4 @@ class Yard:
 
 @pytest.fixture
 def yard(tmp_path: Path, engine: Engine, commands: Commands) -> Yard:
-    root = tmp_path / f"t{secrets.token_hex(4)}"
-    root.mkdir()
-    return Yard(root=root, engine=engine, commands=commands)
+    return Yard(root=own_directory(tmp_path), engine=engine, commands=commands)

@@ -28,7 +28,7 @@ IDLE = """
 
 def test_a_stack_that_does_not_work_is_not_drilled(yard: Any) -> None:
     probe = ExecProbe(command=("false",), origin=HERE, timeout=0.5)
-    run = yard.drilled(
+    run = yard.tried(
         yard.project(
             f"services:\n  web:{IDLE}  db:{IDLE}",
             Drill.RESTART,
@@ -50,7 +50,7 @@ def test_a_stack_that_does_not_work_is_not_drilled(yard: Any) -> None:
 def test_a_stack_that_does_not_get_well_again_is_not_drilled_any_further(yard: Any) -> None:
     # It counts its starts on a volume, which new containers have as well.
     once = "test -e /data/once && exit 9; touch /data/once /run/up; exec sleep 600"
-    run = yard.drilled(
+    run = yard.tried(
         yard.project(
             f"""
 services:
@@ -109,7 +109,7 @@ def test_who_asks_to_stop_does_not_wait_for_a_grace_period_and_nothing_is_left(y
 
 def test_what_depends_on_a_service_is_looked_at_as_well(yard: Any) -> None:
     # The caller forgets what it was told at its start when the other is restarted, and never asks again.
-    run = yard.drilled(
+    run = yard.tried(
         yard.project(
             f"""
 services:

@@ -43,7 +43,7 @@ def _of(uid: int, name: str, command: str) -> ProcessUser:
 
 @pytest.mark.docker
 def test_memory_over_its_budget_and_users_beside_the_policy_are_told(yard: Any) -> None:
-    run = yard.drilled(
+    run = yard.tried(
         yard.project(
             STACK,
             Drill.USER,

@@ -60,7 +60,7 @@ networks:
 
 
 def test_a_caller_that_is_cut_off_tells_or_goes_on_as_declared_and_recovers(yard: Any) -> None:
-    run = yard.drilled(
+    run = yard.tried(
         yard.project(
             STACK,
             Drill.PARTITION,

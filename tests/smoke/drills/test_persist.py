@@ -60,7 +60,7 @@ def _keeps(directory: str, **more: Any) -> ServiceSettings:
 
 
 def test_what_is_lost_by_a_restart_or_with_the_container_is_told(yard: Any) -> None:
-    run = yard.drilled(
+    run = yard.tried(
         yard.project(
             STACK,
             Drill.PERSIST,

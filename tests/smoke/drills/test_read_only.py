@@ -49,7 +49,7 @@ def test_a_service_that_writes_to_its_root_names_the_path_and_what_waits_for_it_
     yard: Any,
 ) -> None:
     (yard.root / "copied").write_text("a file that is put into the container", encoding="utf-8")
-    run = yard.drilled(
+    run = yard.tried(
         yard.project(
             STACK,
             Drill.READ_ONLY,

@@ -52,7 +52,7 @@ services:
 
 
 def test_a_service_that_does_not_end_when_asked_is_told_with_its_cause(yard: Any) -> None:
-    run = yard.drilled(yard.project(STACK, Drill.STOP))
+    run = yard.tried(yard.project(STACK, Drill.STOP))
     results = {each.service: each.result for each in run.drills}
     assert isinstance(results["polite"], Passed)
     assert "with exit code 0" in results["polite"].seen
@@ -82,7 +82,7 @@ FIRST = 'test -e /once && { echo does not start twice; exit 1; }; touch /once; t
 
 def test_a_service_that_serves_nobody_and_ends_with_0_when_asked_is_started_again(yard: Any) -> None:
     stack = f"services:\n  web:\n    image: IMAGE\n    command: [bash, -c, '{POLITE}']\n"
-    run = yard.drilled(yard.project(stack, Drill.STOP, Drill.KILL))
+    run = yard.tried(yard.project(stack, Drill.STOP, Drill.KILL))
     assert [each.status for each in run.drills] == ["passed", "passed"]
 
 
@@ -104,7 +104,7 @@ services:
     image: IMAGE
     command: [bash, -c, '{FIRST}']
 """
-    run = yard.drilled(yard.project(stack, Drill.RESTART, Drill.KILL))
+    run = yard.tried(yard.project(stack, Drill.RESTART, Drill.KILL))
     assert isinstance(yard.of(run, Drill.RESTART, "good").result, Passed)
     assert isinstance(yard.of(run, Drill.RESTART, "locked").result, Passed)
     assert isinstance(yard.of(run, Drill.RESTART, "plain").result, Passed)
@@ -149,7 +149,7 @@ services:
     scale: 2
 """
     services = {"fragile": yard.soon()}
-    run = yard.drilled(yard.project(stack, Drill.STOP, Drill.RESTART, Drill.KILL, services=services))
+    run = yard.tried(yard.project(stack, Drill.STOP, Drill.RESTART, Drill.KILL, services=services))
     seen = {(str(each.drill), each.service): each.result for each in run.drills}
     assert {key for key, result in seen.items() if isinstance(result, Failed)} == {
         ("stop", "deaf"),

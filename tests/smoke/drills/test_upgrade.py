@@ -122,7 +122,7 @@ def test_a_new_image_that_does_not_take_over_what_the_old_one_left_is_told(yard:
             f"same=docker:{name}:new",
         ),
     )
-    run = yard.drilled(project)
+    run = yard.tried(project)
     results = {each.service: each.result for each in run.drills}
     keeper = results["keeper"]
     assert isinstance(keeper, Passed)
@@ -146,7 +146,7 @@ def test_a_new_image_that_does_not_take_over_what_the_old_one_left_is_told(yard:
 @pytest.mark.docker
 def test_without_older_images_nothing_is_started_for_it(yard: Any) -> None:
     compose = "services:\n  web:\n    image: IMAGE\n    command: [sleep, '600']\n    init: true\n"
-    run = yard.drilled(yard.project(compose, Drill.UPGRADE))
+    run = yard.tried(yard.project(compose, Drill.UPGRADE))
     (only,) = run.drills
     assert only.result == Exempt(reason="no images to upgrade from (`--upgrade-from`, or `previous`)")
 

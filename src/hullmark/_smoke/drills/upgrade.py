@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hullmark._compose import exchanged
 from hullmark._contents.kept import NamedImage, images_in, report_named
 from hullmark._smoke.drills.ground import Ground, told
 from hullmark._smoke.drills.persist import unread, written
@@ -84,7 +85,8 @@ def drill(apart: Apart) -> Iterator[DrillRun]:
 def _sail(voyage: _Voyage) -> None:
     """Starts the old images, writes, switches, reads."""
     apart, old = voyage.apart, voyage.old
-    project = aged(apart.project, old)
+    # They may have to be fetched.
+    project = exchanged(apart.project, old, pull_policy="missing")
     with apart.running(Drill.UPGRADE, project) as stack:
         if not stack.timeline.is_ready():
             bad = [f"`{run.service}` is {run.state}" for run in stack.timeline.services() if not run.ready]
@@ -203,20 +205,6 @@ def _same(engine: Engine, one: str, other: str) -> bool:
         return engine.client.images.get(one).id == engine.client.images.get(other).id
     except (NotFound, APIError):
         return False
-
-
-def aged(project: Project, old: dict[str, str]) -> Project:
-    """`project` with the images `old`, which are not built, and pulled where the engine has not got them."""
-    raw: dict[str, Any] = json.loads(project.resolved)
-    for name, image in old.items():
-        value = raw["services"][name]
-        value.pop("build", None)
-        value.update(image=image, pull_policy="missing")
-    services = tuple(
-        replace(each, image=old[each.name], build=None) if each.name in old else each
-        for each in project.services
-    )
-    return replace(project, services=services, resolved=json.dumps(raw))
 
 
 def renewed(stack: Stack, images: dict[str, str]) -> str:
