@@ -76,6 +76,7 @@ class Commands(Protocol):
         argv: Sequence[str],
         *,
         cwd: Path | None = None,
+        stdin: str | None = None,
         on_line: Callable[[str], None],
         stop: threading.Event,
     ) -> int:
@@ -115,13 +116,14 @@ class SystemCommands:
         argv: Sequence[str],
         *,
         cwd: Path | None = None,
+        stdin: str | None = None,
         on_line: Callable[[str], None],
         stop: threading.Event,
     ) -> int:
         """See `Commands.follow`."""
         argv = tuple(argv)
-        process = self._start(argv, cwd, None, piped=False)
-        return self._wait(process, argv, None, None, on_line, stop, exact=False, keep=False).returncode
+        process = self._start(argv, cwd, None, piped=stdin is not None)
+        return self._wait(process, argv, stdin, None, on_line, stop, exact=False, keep=False).returncode
 
     def _start(
         self, argv: tuple[str, ...], cwd: Path | None, env: Mapping[str, str] | None, *, piped: bool

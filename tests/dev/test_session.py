@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import os
 import secrets
 import shutil
 import signal
@@ -19,7 +22,7 @@ import pytest
 from hullmark._engines.ports import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.docker
@@ -96,10 +99,14 @@ class Project:
         """The command."""
         return [sys.executable, "-m", "hullmark", "-C", str(self.root), "dev", *words]
 
-    def start(self, *words: str) -> Running:
+    def start(self, *words: str, **environ: str) -> Running:
         """A session that goes on."""
         process = subprocess.Popen(
-            self.argv(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            self.argv(*words),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **environ},
         )
         running = Running(process=process)
         for stream in (process.stdout, process.stderr):
@@ -129,7 +136,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
     (root / "compose.dev.yml").write_text(OVERLAY, encoding="utf-8")
     made = Project(root=root, name=name, port=port)
     yield made
-    down = ["docker", "compose", "-p", name, "down", "-v", "-t", "0", "--remove-orphans"]
+    down = ["docker", "compose", "-p", name, "down", "-v", "-t", "0", "--remove-orphans", "--rmi", "local"]
     subprocess.run(down, check=True, capture_output=True, cwd=root)
     shutil.rmtree(root)
 
@@ -266,3 +273,106 @@ def test_a_build_that_fails_is_shown_once(project: Project) -> None:
     assert error.endswith(" build` failed with exit status 17")
     # Nothing of what the build printed comes after it again.
     assert not [line for line in running.lines[running.lines.index(error) :] if "no cigar" in line]
+
+
+def _watched(project: Project) -> None:
+    """Has `web` built, its files synced, and itself built anew with every change of the Dockerfile."""
+    (project.root / "synced").mkdir()
+    (project.root / "Dockerfile").write_text("FROM debian:bookworm-slim\n", encoding="utf-8")
+    compose = project.root / "compose.yml"
+    develop = """\
+    build: .
+    develop:
+      watch:
+        - {action: sync, path: ./synced, target: /synced}
+        - {action: rebuild, path: ./Dockerfile}
+"""
+    text = compose.read_text("utf-8").replace("    image: debian:bookworm-slim\n", develop, 1)
+    compose.write_text(text, encoding="utf-8")
+
+
+def _once(done: Callable[[], bool], change: Callable[[int], object]) -> bool:
+    """Whether it is `done` within a time that is enough on any machine, `change` being made again and again."""
+    deadline = time.monotonic() + 180
+    for count in itertools.count():
+        change(count)
+        begun = time.monotonic()
+        # What changes before Compose looks is not seen by it, and of what changes all the time nothing is done.
+        while time.monotonic() < begun + 15:
+            if done():
+                return True
+            time.sleep(0.2)
+        if time.monotonic() > deadline:
+            return False
+    return False
+
+
+def test_what_is_edited_arrives_in_the_container_also_where_a_port_is_moved(project: Project) -> None:
+    _watched(project)
+    page = project.root / "synced/page"
+
+    def arrived() -> bool:
+        argv = ["docker", "exec", *project.containers(), "cat", "/synced/page"]
+        found = subprocess.run(argv, check=False, capture_output=True, text=True)
+        return bool(found.stdout) and found.stdout == page.read_text(encoding="utf-8")
+
+    with socket.create_server(("127.0.0.1", project.port)):
+        session = project.start("web")
+        link = session.expect("http://localhost:").split()[0]
+        assert str(project.port) not in link
+        assert _once(arrived, lambda count: page.write_text(f"edit {count}\n", encoding="utf-8")), (
+            session.lines
+        )
+        dockerfile = project.root / "Dockerfile"
+
+        def replaced() -> bool:
+            with contextlib.suppress(OSError):
+                return _id(project) not in {"", first} and _ask(link) == "first"
+            return False
+
+        first = _id(project)
+        assert _once(
+            replaced,
+            lambda count: dockerfile.write_text(f"FROM debian:bookworm-slim\nENV COUNT={count}\n", "utf-8"),
+        ), session.lines
+        session.process.send_signal(signal.SIGINT)
+        assert session.end() == 130
+    assert project.containers() == []
+
+
+def _id(project: Project) -> str:
+    """The containers of `project` that run, by what no other container has."""
+    argv = ["docker", "ps", "-q", "--filter", f"label=com.docker.compose.project={project.name}"]
+    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize(
+    ("case", "told"),
+    [
+        (
+            '"compose version --short"*) echo 2.21.0',
+            "Docker Compose is version 2.21.0, and watches files since 2.22: edits of web are not synced",
+        ),
+        (
+            '*" watch --no-up web"*) exit 7',
+            "`docker compose watch` has ended with exit status 7: edits are not synced any more",
+        ),
+    ],
+    ids=["too old", "gives up"],
+)
+def test_where_compose_cannot_watch_that_is_said_and_the_session_goes_on(
+    project: Project, tmp_path: Path, case: str, told: str
+) -> None:
+    _watched(project)
+    docker = tmp_path / "bin/docker"
+    docker.parent.mkdir()
+    docker.write_text(
+        f'#!/bin/sh\ncase "$*" in\n{case};;\n*) exec {shutil.which("docker")} "$@";;\nesac\n',
+        encoding="utf-8",
+    )
+    docker.chmod(0o755)
+    session = project.start("web", PATH=f"{docker.parent}{os.pathsep}{os.environ['PATH']}")
+    session.expect(told)
+    assert _ask(session.expect("http://localhost:").split()[0]) == "first"
+    session.process.send_signal(signal.SIGINT)
+    assert session.end() == 130

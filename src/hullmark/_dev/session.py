@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hullmark._dev.lines import LogLine, parse
 from hullmark._dev.ports import conflicts, moved, published
+from hullmark._engines import too_old_to_watch
 from hullmark.errors import CommandFailed, Interrupted, Unavailable
 from hullmark.model.exit import exit_meaning
 from hullmark.model.stack import STEADY
@@ -98,12 +99,16 @@ class Development:
             self.tell(f"{each}; it answers at {each.instead} instead")
         if build:
             self._compose("build", *self.services)
+        argv, stdin = self._composing()
+        self._run((*argv, "up", "-d", *self.services), stdin)
+
+    def _composing(self) -> tuple[tuple[str, ...], str | None]:
+        """The `docker compose` that has the ports of this session, and what it is to read."""
         # Only with other ports is the configuration another one than that of the files.
-        if self.conflicts:
-            argv = ("docker", "compose", "-p", self.project.name, *self._place(), "-f", "-")
-            self._run((*argv, "up", "-d", *self.services), moved(self.project, self.conflicts))
-        else:
-            self._compose("up", "-d", *self.services)
+        if not self.conflicts:
+            return ("docker", "compose", *self.project.compose_arguments), None
+        argv = ("docker", "compose", "-p", self.project.name, *self._place(), "-f", "-")
+        return argv, moved(self.project, self.conflicts)
 
     def _place(self) -> tuple[str, ...]:
         """What tells Compose where paths start, without the files."""
@@ -143,10 +148,13 @@ class Development:
         stop = threading.Event()
         # Containers that were stopped and started again still have what they wrote in earlier sessions.
         since = ("--since", f"{self._began:.3f}") if self._began else ()
-        words = [("logs", "--follow", "--no-color", *since, *self.wanted)]
-        if watch and self._is_watched():
-            words.append(("watch", "--no-up", *self.services))
-        threads = [threading.Thread(target=self._stream, args=(argv, stop), daemon=True) for argv in words]
+        logs = ("logs", "--follow", "--no-color", *since, *self.wanted)
+        threads = [threading.Thread(target=self._stream, args=(logs, stop), daemon=True)]
+        if watch and (watched := self._watched()):
+            if why := too_old_to_watch(self.commands):
+                self.tell(f"{why}: edits of {', '.join(watched)} are not synced")
+            else:
+                threads.append(threading.Thread(target=self._watch, args=(watched, stop), daemon=True))
         with self.engine.events(f"{_PROJECT}={self.project.name}") as stream:
             listener = threading.Thread(target=self._listen, args=(stream,), daemon=True)
             for thread in (*threads, listener):
@@ -264,7 +272,16 @@ class Development:
                     self._events.put(event)
         self._events.put(None)
 
-    def _stream(self, words: tuple[str, ...], stop: threading.Event) -> None:
+    def _watch(self, services: tuple[str, ...], stop: threading.Event) -> None:
+        """Has Compose sync and rebuild `services` until `stop` is set, and tells when it gives up before."""
+        code = self._stream(("watch", "--no-up", *services), stop)
+        if code is not None and not stop.is_set() and not self.engine.cancelled.is_set():
+            self.tell(
+                f"`docker compose watch` has ended with exit status {code}: edits are not synced any more"
+            )
+
+    def _stream(self, words: tuple[str, ...], stop: threading.Event) -> int | None:
+        """Shows what Compose prints until `stop` is set; its exit status, where it came to that."""
         names = {each.name or "": each.labels[_SERVICE] for each in self._containers()}
 
         def on_line(text: str) -> None:
@@ -275,17 +292,16 @@ class Development:
             if line is not None or " exited with code " not in text:
                 self.show(line if line is not None else LogLine(service="compose", text=text))
 
+        argv, stdin = self._composing()
         with contextlib.suppress(Interrupted, Unavailable):
-            self.commands.follow(
-                ("docker", "compose", *self.project.compose_arguments, *words),
-                cwd=self.project.root,
-                on_line=on_line,
-                stop=stop,
+            return self.commands.follow(
+                (*argv, *words), cwd=self.project.root, stdin=stdin, on_line=on_line, stop=stop
             )
+        return None
 
-    def _is_watched(self) -> bool:
+    def _watched(self) -> tuple[str, ...]:
         raw = json.loads(self.project.resolved).get("services") or {}
-        return any((raw.get(name, {}).get("develop") or {}).get("watch") for name in self.wanted)
+        return tuple(name for name in self.wanted if (raw.get(name, {}).get("develop") or {}).get("watch"))
 
     def _containers(self) -> list[Container]:
         found: list[Container] = self.engine.client.containers.list(

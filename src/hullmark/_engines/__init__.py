@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from hullmark._engines.build import build_service
-from hullmark._engines.docker import Engine, connect
+from hullmark._engines.docker import Engine, connect, too_old_to_watch
 
-__all__ = ["Engine", "build_service", "connect"]
+__all__ = ["Engine", "build_service", "connect", "too_old_to_watch"]

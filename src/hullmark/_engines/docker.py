@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 OLDEST_ENGINE = (24, 0)
 OLDEST_COMPOSE = (2, 20)
+WATCH_SINCE = (2, 22)
+"""The Compose that introduced `watch`."""
 START_INTERVAL_SINCE = (25, 0)
 """The engine that introduced a separate health check interval for the start period."""
 ANSWER_WITHIN = 120
@@ -192,6 +194,14 @@ def check_compose(commands: Commands) -> str:
             hint="upgrade the Docker Compose plugin",
         )
     return compose.stdout.strip()
+
+
+def too_old_to_watch(commands: Commands) -> str:
+    """Why Compose cannot watch files, if it cannot; raises what `check_compose` raises."""
+    version = check_compose(commands)
+    if _version(version) >= WATCH_SINCE:
+        return ""
+    return f"Docker Compose is version {version}, and watches files since {_dotted(WATCH_SINCE)}"
 
 
 def _endpoint(environ: Mapping[str, str]) -> tuple[str, Any]:

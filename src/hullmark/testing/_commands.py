@@ -62,8 +62,9 @@ class ScriptedCommands:
         argv: Sequence[str],
         *,
         cwd: Path | None = None,
+        stdin: str | None = None,
         on_line: Callable[[str], None],
         stop: threading.Event,  # noqa: ARG002
     ) -> int:
         """See `Commands.follow`: a script ends by itself."""
-        return self.run(argv, cwd=cwd, on_line=on_line).returncode
+        return self.run(argv, cwd=cwd, stdin=stdin, on_line=on_line).returncode
