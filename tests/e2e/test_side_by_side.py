@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,7 +43,8 @@ def test_two_smoke_tests_and_the_developers_own_copy_are_green_at_the_same_time(
         *files,
     )
     smoke = ("smoke", "--no-build", "--smoke-timeout", "20 min", "--format", "json")
-    tests = [tale.start(*smoke) for _ in range(2)]
+    known = [tale.root / f"known-{number}" for number in range(2)]
+    tests = [tale.start(*smoke, "--artifacts", str(each)) for each in known]
     try:
         up = subprocess.run(
             (*own, "up", "-d", "--no-build", "--wait"),
@@ -55,6 +58,13 @@ def test_two_smoke_tests_and_the_developers_own_copy_are_green_at_the_same_time(
         outputs = [test.communicate(timeout=1200) for test in tests]
         listed = subprocess.run(
             (*own, "ps", "--format", "json"), cwd=tale.root, env=tale.environ, capture_output=True, check=True
+        )
+        ids = [json.loads(line)["ID"] for line in listed.stdout.splitlines()]
+        started = subprocess.run(
+            ("docker", "inspect", "--format", "{{.State.StartedAt}}", *ids),
+            capture_output=True,
+            text=True,
+            check=True,
         )
     finally:
         for test in tests:
@@ -76,3 +86,15 @@ def test_two_smoke_tests_and_the_developers_own_copy_are_green_at_the_same_time(
     assert {each["Service"]: each["Health"] for each in states} == dict.fromkeys(
         ("crawler", "db", "platform", "proxy", "rag", "site"), "healthy"
     )
+    # One after the other they would be green in any case. The last event of a stack is told just before it is removed.
+    lives = [_life(report["smoke"]["artifacts"]) for report in reports]
+    lives.append((min(map(datetime.fromisoformat, started.stdout.split())).timestamp(), float("inf")))
+    assert max(begin for begin, _ in lives) < min(end for _, end in lives), lives
+
+
+def _life(artifacts: str) -> tuple[float, float]:
+    """When the first container of a stack was started, and when it was last heard of."""
+    lines = (Path(artifacts) / "events.jsonl").read_text("utf-8").splitlines()
+    events = [json.loads(line) for line in lines]
+    started = [each["timeNano"] for each in events if each["Action"] == "start"]
+    return min(started) / 1e9, max(each["timeNano"] for each in events) / 1e9
