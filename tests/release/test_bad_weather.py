@@ -6,18 +6,19 @@ import contextlib
 import errno
 import io
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.release.conftest import stage
-from tests.release.proxy import Harm, Proxy
 
 from hullmark._cli import main
 from hullmark._release import state as states
 from hullmark._release.publish import publish, roll_back
 from hullmark.errors import DamagedImage, Unavailable
+from hullmark.testing import Fault, FaultyRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,19 +29,35 @@ if TYPE_CHECKING:
     from hullmark.errors import HullmarkError
 
 VISIBLE = r"/manifests/(1|1\.5|1\.5\.0|latest)$"
-PASSING = {
-    "the token expires again and again": Harm(token_uses=4),
-    "too many requests": Harm(status=429, headers=(("Retry-After", "1"),), spared=3, times=2),
-    "the registry fails twice": Harm(path=VISIBLE, status=500, spared=2, times=2),
-    "the connection breaks off in a blob": Harm(path="/blobs/uploads/", reset_in_body=True, times=2),
-    "nobody is told that a tag has moved": Harm(path=VISIBLE, lose_answer=True, spared=1, times=2),
-    "the registry is slow": Harm(method="GET", path="/manifests/", pause=0.01),
+BLOBS, MANIFESTS, IMAGES = "/blobs/uploads/", "/manifests/", "/manifests/sha256:"
+Harm = Callable[[FaultyRegistry], None]
+
+
+def _fault(path: str, fault: Fault, *, method: str = "PUT", **how: int) -> Harm:
+    """Has a registry answer so."""
+    return lambda registry: registry.fault(path, fault, method=method, **how)
+
+
+def _expire(registry: FaultyRegistry) -> None:
+    """Has a registry want tokens that are good for a few requests."""
+    registry.tokens.uses = 4
+
+
+PASSING: dict[str, Harm] = {
+    "the token expires again and again": _expire,
+    "too many requests": _fault(
+        MANIFESTS, Fault(status=429, headers=(("Retry-After", "1"),)), after=3, times=2
+    ),
+    "the registry fails twice": _fault(VISIBLE, Fault(status=500), after=2, times=2),
+    "the connection breaks off in a blob": _fault(BLOBS, Fault(take_only=100), times=2),
+    "nobody is told that a tag has moved": _fault(VISIBLE, Fault(silent=True), after=1, times=2),
+    "the registry is slow": _fault(MANIFESTS, Fault(every=0.00002), method="GET"),
 }
 LASTING: dict[str, tuple[Harm, type[HullmarkError]]] = {
-    "the registry fails after three tags": (Harm(path=VISIBLE, status=503, spared=3), Unavailable),
-    "the right to move a tag is lost after two": (Harm(path=VISIBLE, status=403, spared=2), Unavailable),
+    "the registry fails after three tags": (_fault(VISIBLE, Fault(status=503), after=3), Unavailable),
+    "the right to move a tag is lost after two": (_fault(VISIBLE, Fault(status=403), after=2), Unavailable),
     "an image is read back as other bytes": (
-        Harm(method="GET", path="/manifests/sha256:", other_bytes=True, spared=1),
+        _fault(IMAGES, Fault(flip=10), method="GET", after=1),
         DamagedImage,
     ),
 }
@@ -51,9 +68,9 @@ def _quiet(_line: str) -> None:
 
 
 @pytest.fixture
-def proxy(registry: str) -> Iterator[Proxy]:
+def proxy(registry: str) -> Iterator[FaultyRegistry]:
     """In front of the registry."""
-    with Proxy(behind=registry) as made:
+    with FaultyRegistry(behind=registry) as made:
         yield made
 
 
@@ -78,26 +95,26 @@ def _is_new(shop: Shop, release: Undertaking, old: dict[tuple[str, str], str | N
     }
 
 
-def test_what_passes_by_itself_holds_no_release_up(shop: Shop, proxy: Proxy) -> None:
+def test_what_passes_by_itself_holds_no_release_up(shop: Shop, proxy: FaultyRegistry) -> None:
     shop = replace(shop, registry=proxy.host)
     with _second(shop) as (release, old):
         staged = release.state
         for name, harm in PASSING.items():
             release.save(staged)
-            proxy.begin(harm)
+            harm(proxy)
             publish(release, _quiet)
-            assert proxy.done, name
-            proxy.begin(None)
+            assert proxy.faults or proxy.tokens.refused, name
+            proxy.behave()
             _is_new(shop, release, old)
-            proxy.begin(harm)
+            harm(proxy)
             assert not roll_back(release, _quiet), name
-            proxy.begin(None)
+            proxy.behave()
             assert shop.tags(release) == old, name
 
 
 @pytest.mark.parametrize("name", LASTING)
 def test_what_does_not_pass_is_one_error_from_which_there_is_a_way_on_and_a_way_back(
-    shop: Shop, proxy: Proxy, name: str
+    shop: Shop, proxy: FaultyRegistry, name: str
 ) -> None:
     shop = replace(shop, registry=proxy.host)
     harm, error = LASTING[name]
@@ -105,12 +122,12 @@ def test_what_does_not_pass_is_one_error_from_which_there_is_a_way_on_and_a_way_
         staged = release.state
         for back in (True, False):
             release.save(staged)
-            proxy.begin(harm)
+            harm(proxy)
             with pytest.raises(error) as caught:
                 publish(release, _quiet)
-            assert proxy.done
+            assert proxy.faults
             assert proxy.host in caught.value.message
-            proxy.begin(None)
+            proxy.behave()
             release.kept = states.load(shop.root, "1.5.0")
             release.take_up()
             if back and release.state.journal:
@@ -140,8 +157,8 @@ def test_a_disk_that_is_full_while_tags_move_is_one_error_and_then_the_release_g
         return write(path, content)
 
     with _second(shop) as (release, old):
-        # At the beginning, after the indexes, while the journal is written, and once every tag has moved.
-        for allowed in (1, 2, 3, 4):
+        # At the beginning, after the indexes and the lists, while the journal is written, and once every tag has moved.
+        for allowed in (1, 2, 3, 4, 5):
             writes.clear()
             with monkeypatch.context() as patched:
                 patched.setattr(Path, "write_bytes", full)
@@ -149,7 +166,7 @@ def test_a_disk_that_is_full_while_tags_move_is_one_error_and_then_the_release_g
             assert len(writes) == allowed
             assert "No space left on device" in said.getvalue()
             moved = shop.tags(release) != old
-            assert moved is (allowed == 4)
+            assert moved is (allowed == 5)
         assert hullmark("1.5.0", "--resume") == 0, said.getvalue()
         release.kept = states.load(shop.root, "1.5.0")
         release.take_up()

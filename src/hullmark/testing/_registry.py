@@ -15,12 +15,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 
 from hullmark.model.digest import Digest
+from hullmark.testing._behind import Tokens, ask
 from hullmark.testing._uploads import Uploads
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping, Sequence
     from types import TracebackType
+
+    from hullmark.testing._uploads import Reply
 
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _INDEX = "application/vnd.oci.image.index.v1+json"
@@ -55,6 +58,8 @@ class Fault:
     """Zeros sent behind the body, and promised."""
     take_only: int | None = None
     """Bytes of the request's body after which the connection ends without an answer."""
+    silent: bool = False
+    """Whether it is done as asked for, and the connection breaks before anybody is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +79,7 @@ class _Rule:
     path: re.Pattern[str]
     method: str | None
     fault: Fault
+    spared: list[int]
     left: list[int]
 
 
@@ -84,12 +90,19 @@ class FaultyRegistry:
     It holds what `blob`, `manifest` and `image` put into it and what clients push, and does as `fault` says.
     """
 
+    behind: str | None = None
+    """Another registry, by its host, that answers in its place; then it holds nothing itself."""
+
     tls: ssl.SSLContext | None = None
     """Speaks TLS where it is given."""
     seen: list[Seen] = field(default_factory=list, init=False)
     """Every request, in the order in which they came."""
     connections: list[tuple[str, int]] = field(default_factory=list, init=False)
     """The address of every client that sent one, once for each connection."""
+    faults: int = field(default=0, init=False)
+    """Requests that were answered as `fault` says."""
+    tokens: Tokens = field(default_factory=Tokens, init=False)
+    """What clients have to bring with them."""
     uploads: Uploads = field(init=False)
     """What clients are pushing."""
     _blobs: dict[str, bytes] = field(default_factory=dict, init=False)
@@ -185,19 +198,33 @@ class FaultyRegistry:
         size = len(self._manifests[repository, str(digest)][0])
         return {"mediaType": _INDEX, "digest": str(digest), "size": size}
 
-    def fault(self, path: str, fault: Fault, *, times: int = 1 << 30, method: str | None = None) -> None:
+    def fault(
+        self, path: str, fault: Fault, *, times: int = 1 << 30, method: str | None = None, after: int = 0
+    ) -> None:
         """Answers so the next `times` requests, of `method` or of any, whose path matches the expression `path`.
 
-        What was told first counts first.
+        The first `after` of them are spared. What was told first counts first.
         """
+        rule = _Rule(path=re.compile(path), method=method, fault=fault, spared=[after], left=[times])
         with self._lock:
-            self._rules.append(_Rule(path=re.compile(path), method=method, fault=fault, left=[times]))
+            self._rules.append(rule)
+
+    def behave(self) -> None:
+        """Forgets every fault, wants no token, and counts anew."""
+        with self._lock:
+            self._rules.clear()
+            self.faults = 0
+            self.tokens = Tokens()
 
     def _fault_for(self, method: str, path: str) -> Fault:
         with self._lock:
             for rule in self._rules:
                 if rule.left[0] > 0 and rule.method in {None, method} and rule.path.search(path):
+                    if rule.spared[0] > 0:
+                        rule.spared[0] -= 1
+                        return Fault()
                     rule.left[0] -= 1
+                    self.faults += 1
                     return rule.fault
         return Fault()
 
@@ -315,11 +342,10 @@ class _Handler(BaseHTTPRequestHandler):
             registry.connections.append(self.client_address)
         if cut:
             return
-        if fault.status is None:
-            headers_in = {name.lower(): value for name, value in self.headers.items()}
-            reply = registry.uploads.answer(self.command, self.path, headers_in, asked)
-        else:
-            reply = None
+        reply = self._reply(asked) if fault.status is None else None
+        if fault.silent:
+            self._break_off()
+            return
         status, body, headers = reply or registry._stored(self.path)  # noqa: SLF001
         if fault.status is not None:
             status, body, headers = fault.status, b"", {}
@@ -331,10 +357,25 @@ class _Handler(BaseHTTPRequestHandler):
             status = HTTPStatus.PARTIAL_CONTENT
             headers["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
             body = body[start:]
-        headers["Content-Length"] = str(len(body) + fault.pad)
+        if self.command != "HEAD" or "Content-Length" not in headers:
+            headers["Content-Length"] = str(len(body) + fault.pad)
         for name, value in fault.headers:
             headers[name] = value
         self._send(fault, status, body, {name: value for name, value in headers.items() if value})
+
+    def _reply(self, body: bytes) -> Reply | None:
+        """The answer, where it is not of what is held here."""
+        registry = self.server.registry
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        told = registry.tokens.answer(registry.host, self.path, headers)
+        if told is not None or registry.behind is None:
+            return told or registry.uploads.answer(self.command, self.path, headers, body)
+        return ask(registry.behind, self.command, self.path, headers, body)
+
+    def _break_off(self) -> None:
+        # Not to linger on close is what sends a reset.
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
 
     def _send(self, fault: Fault, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         if fault.flip is not None:
@@ -352,10 +393,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(bytes(min(_PIECE, fault.pad - start)))
         if fault.stop_after is not None or fault.reset or "Content-Length" not in headers:
             self.wfile.flush()
-            if fault.reset:
-                # Not to linger on close is what sends a reset.
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.close_connection = True
+            if fault.reset:
+                self._break_off()
 
     def _trickle(self, content: bytes, every: float) -> None:
         for offset in range(len(content)):
