@@ -1,9 +1,10 @@
 """How long reading a whole image takes, beside the least that any program must do with the same bytes.
 
 Makes its own image (about 2.5 GB in 100,000 files unless told otherwise, with `--large` 8 GB in 300,000) as an archive
-of an engine and as OCI layouts with gzip and zstd, and has the engine load it, where there is one. Whole processes are measured, in turns with their
-floor, with the page cache warm and hullmark's own cache cold; the best of the rounds counts. How long a registry takes
-is measured in `registry.py`.
+of an engine and as OCI layouts with gzip and zstd, pushes it to a registry and has the engine load it, where there are
+such. Whole processes are measured, in turns with their floor, with the page cache warm and hullmark's own cache cold;
+the best of the rounds counts. How fast a registry's blobs are fetched, with nothing else done, is measured in
+`registry.py`.
 """
 
 from __future__ import annotations
@@ -22,9 +23,12 @@ import tarfile
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import registry  # type: ignore[import-not-found]  # beside this file, which is run as a script
 
 from hullmark.model.table import Entry, Kind
 from hullmark.testing import compress, layer_tar
@@ -87,6 +91,22 @@ def one(path):
 blobs = sorted(Path(sys.argv[1]).glob("blobs/sha256/*"), key=lambda p: -p.stat().st_size)[:12]
 with ThreadPoolExecutor(os.cpu_count()) as pool: list(pool.map(one, blobs))
 """
+FETCH = """
+import hashlib, http.client, os, sys
+from concurrent.futures import ThreadPoolExecutor
+from isal import isal_zlib
+host, *paths = sys.argv[1:]
+def one(path):
+    d, stored, plain = isal_zlib.decompressobj(31), hashlib.sha256(), hashlib.sha256()
+    connection = http.client.HTTPConnection(host)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    while piece := answer.read(1 << 18):
+        stored.update(piece); plain.update(d.decompress(piece))
+    connection.close()
+    assert path.endswith(stored.hexdigest())
+with ThreadPoolExecutor(os.cpu_count()) as pool: list(pool.map(one, paths))
+"""
 
 WATCHED = """
 import os, subprocess, sys
@@ -103,7 +123,7 @@ class Timed:
 
     seconds: float
     memory: int
-    """Bytes, the most that was resident."""
+    """Bytes, the most that was resident, of the largest of its processes."""
     printed: str
 
 
@@ -151,7 +171,18 @@ def _measure(directory: Path, size: int, files: int, rounds: int) -> int:
         _row(title, ours, theirs, READ, what)
     references = [reference for _, reference, *_ in cases]
     loaded = _loaded(archive)
-    try:
+    with ExitStack() as stack:
+        stack.callback(_forget, loaded)
+        host = _registry(directory, stack)
+        if host is None:
+            print("registry, gzip: not measured, as none can be started here")
+        else:
+            references.append(f"registry:{host}/{registry.REPOSITORY}:1")
+            floor = (FETCH, host, *_pushed(host, layouts["gzip"]))
+            ours, theirs = _turns(_python(OPEN, references[-1], "verify"), _python(*floor), rounds, none)
+            seen.add(ours.printed)
+            read.append(ours)
+            _row("registry, gzip, verified", ours, theirs, READ, "fetching, gzip, two SHA-256")
         if loaded is None:
             print(
                 "engine, overlay2: not measured, as there is no engine whose overlay2 layers can be read here"
@@ -163,9 +194,6 @@ def _measure(directory: Path, size: int, files: int, rounds: int) -> int:
             read.append(ours)
             _row("engine, overlay2", ours, theirs, WALKED, "du -s of its layers")
         again = _warm(references, rounds, environ | {"HULLMARK_CACHE_DIR": str(directory / "cache")})
-    finally:
-        if loaded is not None:
-            subprocess.run(("docker", "image", "rm", NAME), capture_output=True, check=False)
     seen.add(again.printed)
     print(
         f"{'the slowest, cache warm':<28}{again.seconds:>8.2f} s{'-':>10}{'-':>7}{f'{WARM} s':>6}{again.memory / 1e6:>7.0f} MB"
@@ -321,6 +349,36 @@ def _loaded(archive: Path) -> list[str] | None:
         subprocess.run(("docker", "image", "rm", NAME), capture_output=True, check=False)
         return None
     return directories
+
+
+def _forget(loaded: list[str] | None) -> None:
+    if loaded is not None:
+        subprocess.run(("docker", "image", "rm", NAME), capture_output=True, check=False)
+
+
+def _registry(directory: Path, stack: ExitStack) -> str | None:
+    """The host of a registry until `stack` is closed; `None` where there is none for this machine."""
+    blobs = directory / "registry"
+    blobs.mkdir()
+    try:
+        host: str = stack.enter_context(registry.served(str(blobs)))
+    except subprocess.CalledProcessError:
+        return None
+    return host
+
+
+def _pushed(host: str, layout: Path) -> list[str]:
+    """Pushes the image of `layout` with its only manifest; where its layers are then, from the bottom up."""
+    (described,) = json.loads((layout / "index.json").read_text("utf-8"))["manifests"]
+    content = (layout / "blobs" / "sha256" / described["digest"].removeprefix("sha256:")).read_bytes()
+    manifest = json.loads(content)
+    for each in (manifest["config"], *manifest["layers"]):
+        blob = layout / "blobs" / "sha256" / each["digest"].removeprefix("sha256:")
+        assert registry.push_blob(host, blob.read_bytes()) == each["digest"]
+    to = f"/v2/{registry.REPOSITORY}/manifests/1"
+    answer = registry.ask(host, "PUT", to, content, described["mediaType"])
+    assert answer.status == registry.CREATED, answer.status
+    return [f"/v2/{registry.REPOSITORY}/blobs/{each['digest']}" for each in manifest["layers"]]
 
 
 def _peers(directory: Path, archive: Path, rounds: int, ours: Timed, environ: dict[str, str]) -> None:

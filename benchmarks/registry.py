@@ -48,7 +48,7 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=4, help="at once (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="of each (default: %(default)s)")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="hullmark-benchmark-") as directory, _registry(directory) as host:
+    with tempfile.TemporaryDirectory(prefix="hullmark-benchmark-") as directory, served(directory) as host:
         size = arguments.megabytes * MEGABYTE // arguments.blobs
         digests = _push(host, arguments.blobs, size)
         gigabytes = size * arguments.blobs / 1e9
@@ -68,8 +68,8 @@ def main() -> int:
 
 
 @contextmanager
-def _registry(directory: str) -> Iterator[str]:
-    """A registry that keeps its blobs in `directory`; its host."""
+def served(directory: str) -> Iterator[str]:
+    """The host of a registry that keeps its blobs in `directory`."""
     scripts = Path(__file__).resolve().parents[1] / "scripts"
     program = subprocess.run(
         [scripts / "registry"], stdout=subprocess.PIPE, text=True, check=True
@@ -97,7 +97,7 @@ def _wait(host: str) -> None:
     deadline = time.monotonic() + START_WITHIN
     while True:
         try:
-            _ask(host, "GET", "/v2/")
+            ask(host, "GET", "/v2/")
         except OSError:
             if time.monotonic() > deadline:
                 raise
@@ -106,7 +106,8 @@ def _wait(host: str) -> None:
             return
 
 
-def _ask(host: str, method: str, path: str, body: bytes = b"", media_type: str = "") -> Any:
+def ask(host: str, method: str, path: str, body: bytes = b"", media_type: str = "") -> Any:
+    """The answer of the registry at `host`."""
     connection = http.client.HTTPConnection(host)
     try:
         connection.request(method, path, body, {"Content-Type": media_type or "application/octet-stream"})
@@ -120,7 +121,7 @@ def _ask(host: str, method: str, path: str, body: bytes = b"", media_type: str =
 def _push(host: str, blobs: int, size: int) -> list[str]:
     """Pushes an image of blobs that cannot be compressed; their digests."""
     generator = random.Random(blobs)  # noqa: S311  # the same bytes in every run
-    digests = [_push_blob(host, generator.randbytes(size)) for _ in range(blobs)]
+    digests = [push_blob(host, generator.randbytes(size)) for _ in range(blobs)]
     config = json.dumps(
         {"os": "linux", "architecture": "amd64", "rootfs": {"type": "layers", "diff_ids": digests}}
     ).encode()
@@ -131,20 +132,21 @@ def _push(host: str, blobs: int, size: int) -> list[str]:
     ]
     described = {
         "mediaType": "application/vnd.oci.image.config.v1+json",
-        "digest": _push_blob(host, config),
+        "digest": push_blob(host, config),
         "size": len(config),
     }
     manifest = {"schemaVersion": 2, "mediaType": media_type, "config": described, "layers": layers}
-    answer = _ask(host, "PUT", f"/v2/{REPOSITORY}/manifests/1", json.dumps(manifest).encode(), media_type)
+    answer = ask(host, "PUT", f"/v2/{REPOSITORY}/manifests/1", json.dumps(manifest).encode(), media_type)
     assert answer.status == CREATED, answer.status
     return digests
 
 
-def _push_blob(host: str, content: bytes) -> str:
+def push_blob(host: str, content: bytes) -> str:
+    """Pushes a blob; its digest."""
     digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-    place = urlsplit(_ask(host, "POST", f"/v2/{REPOSITORY}/blobs/uploads/").headers["Location"])
+    place = urlsplit(ask(host, "POST", f"/v2/{REPOSITORY}/blobs/uploads/").headers["Location"])
     path = place._replace(scheme="", netloc="", query=f"{place.query}&digest={digest}").geturl()
-    answer = _ask(host, "PUT", path, content)
+    answer = ask(host, "PUT", path, content)
     assert answer.status == CREATED, answer.status
     return digest
 

@@ -147,6 +147,7 @@ def test_the_benchmark_of_images_reads_the_same_everywhere_and_compares_with_pee
     assert titles[:3] == ["docker-archive, verified", "oci-dir, gzip, verified", "oci-dir, zstd, verified"]
     for _, ours, floor, ratio in rows:
         assert abs(float(ours) - float(ratio) * float(floor)) < 0.02 * float(ratio) + 0.01
+    assert titles[3] == "registry, gzip, verified"
     assert re.search(r"^engine, overlay2(?: +[0-9.]+ s|: not measured)", run.stdout, re.MULTILINE)
     assert re.search(r"^the slowest, cache warm +[0-9.]+ s ", run.stdout, re.MULTILINE)
     memory = re.search(r"^the most memory +([0-9]+) MB +250 MB$", run.stdout, re.MULTILINE)
