@@ -70,7 +70,7 @@ address=$(at proxy 443)
 curl -fsSk -o /dev/null --connect-to "localhost:443:$address" https://localhost/
 address=$(at db 5432)
 (exec 3<>"/dev/tcp/127.0.0.1/${address##*:}")
-compose logs db | grep -q "opening for clients"
+compose logs db | grep -c "opening for clients" >/dev/null
 compose exec -T site python3 /srv/tests/flow.py >/dev/null
 for service in rag crawler; do
   compose exec -T $service python3 -c 'import socket; socket.create_connection(("db", 5432), 5).close()'

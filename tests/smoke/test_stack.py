@@ -205,6 +205,14 @@ def test_what_is_created_again_and_again_is_told() -> None:
     assert left == "something goes on creating containers, networks, volumes or images of run"
 
 
+@pytest.mark.parametrize("settled", [False, True])
+def test_however_long_the_removal_takes_what_is_gone_then_is_gone(
+    monkeypatch: pytest.MonkeyPatch, *, settled: bool
+) -> None:
+    monkeypatch.setattr(importlib.import_module("hullmark._smoke.reap"), "PATIENCE", 0.0)
+    assert remove_run(_engine(WEB, []), "run", settled=settled) is None
+
+
 @pytest.mark.usefixtures("impatient")
 def test_what_cannot_be_removed_is_named_with_the_reason() -> None:
     from docker.errors import APIError

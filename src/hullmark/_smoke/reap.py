@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hullmark._engines import Engine
 
 PATIENCE = 20.0
-"""Seconds within which everything must be gone; an engine under load removes containers late."""
+"""Seconds after a first look, and the removal of what it found, however long that took, until nothing may be there."""
 QUIET = 2
 """How many times in a row nothing must be found."""
 
@@ -29,19 +29,23 @@ def remove_run(engine: Engine, name: str, *, settled: bool = False) -> str | Non
     """
     from docker.errors import DockerException  # noqa: PLC0415  # loaded with the engine
 
-    deadline = time.monotonic() + PATIENCE
+    deadline: float | None = None
     label = f"{RUN_LABEL}={name}"
     quiet = 0
     errors: list[str] = []
     # Twice nothing: a `docker compose up` that was ended a moment ago may still have a request in the engine.
     enough = 1 if settled else QUIET
     while quiet < enough:
+        late = deadline is not None and time.monotonic() > deadline
         try:
             found, errors = _remove_all(engine, label)
         except (DockerException, OSError) as error:
             found, errors = True, [f"the engine does not say what is left of {name}: {error}"]
         quiet = 0 if found else quiet + 1
-        if time.monotonic() > deadline:
+        if deadline is None:
+            deadline = time.monotonic() + PATIENCE
+        # Not before another look: an engine under load takes longer than that for one, and may be done with it.
+        if late and found:
             break
         if quiet < enough:
             # What was removed without an error is gone; only an error may need a moment to pass.
