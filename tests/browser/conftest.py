@@ -19,8 +19,9 @@ from hullmark.model.outcome import Broken, Check, CheckResult, Ran, Skipped
 from hullmark.model.owner import Owner, OwnerKind
 from hullmark.model.probe import HttpProbe
 from hullmark.model.report import ImageSummary, LayerSummary, Report, RuleText
+from hullmark.model.service_run import ServiceRun, State
 from hullmark.model.space import OwnerSpace, SpaceMap, SpaceNode
-from hullmark.model.stack import ProbeRun, ServiceRun, StackRun, State
+from hullmark.model.stack import ProbeRun, StackRun
 from hullmark.model.verdict import Policy, decide
 from hullmark.model.vulnerability import Vulnerability
 

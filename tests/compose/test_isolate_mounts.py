@@ -14,7 +14,7 @@ from hullmark.model.location import SourceSpan
 from hullmark.model.project import Project, Service, Settings
 
 if TYPE_CHECKING:
-    from hullmark.model.stack import StackCopy
+    from hullmark.model.stack_copy import StackCopy
 
 RUN = {"dev.hullmark.run": "copy"}
 VOLUME = {"nocopy": True}

@@ -18,8 +18,9 @@ from hullmark.model.owner import Owner, OwnerKind
 from hullmark.model.probe import ExecProbe, HttpProbe, TcpProbe
 from hullmark.model.project import Link
 from hullmark.model.report import ImageSummary, LayerSummary, Report
+from hullmark.model.service_run import ServiceRun, State
 from hullmark.model.space import OwnerSpace
-from hullmark.model.stack import Kept, LinkRun, ProbeRun, ServiceRun, StackRun, State, Unlinkable
+from hullmark.model.stack import Kept, LinkRun, ProbeRun, StackRun, Unlinkable
 from hullmark.model.verdict import Policy, decide
 from hullmark.model.vulnerability import SEVERITIES, Vulnerability
 

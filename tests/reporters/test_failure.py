@@ -14,7 +14,8 @@ from hullmark.model.location import SourceSpan
 from hullmark.model.outcome import Check, CheckResult, Ran
 from hullmark.model.probe import TcpProbe
 from hullmark.model.report import Report
-from hullmark.model.stack import ProbeRun, ServiceRun, StackRun, State
+from hullmark.model.service_run import ServiceRun, State
+from hullmark.model.stack import ProbeRun, StackRun
 from hullmark.model.verdict import Policy, decide
 
 NO_BREAK = "\N{NO-BREAK SPACE}"

@@ -27,16 +27,8 @@ from hullmark.model.probe import (
 )
 from hullmark.model.project import Allowance, Link
 from hullmark.model.rule import HEADINGS, Rule
-from hullmark.model.stack import (
-    LinkRun,
-    LogRun,
-    Privileges,
-    ProbeRun,
-    ProcessUser,
-    ServiceRun,
-    State,
-    StepRun,
-)
+from hullmark.model.service_run import ServiceRun, State
+from hullmark.model.stack import LinkRun, LogRun, Privileges, ProbeRun, ProcessUser, StepRun
 
 
 def _rules() -> dict[str, Rule[Any]]:

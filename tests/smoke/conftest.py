@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from hullmark._process import Commands
     from hullmark.model.probe import Probe
     from hullmark.model.project import Project
-    from hullmark.model.stack import ServiceRun, StackRun
+    from hullmark.model.service_run import ServiceRun
+    from hullmark.model.stack import StackRun
 
 IMAGES = """\
 FROM debian:bookworm-slim AS box

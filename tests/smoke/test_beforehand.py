@@ -9,7 +9,8 @@ import pytest
 
 from hullmark._smoke import smoke
 from hullmark.model.progress import Silent
-from hullmark.model.stack import Aftermath, State
+from hullmark.model.service_run import State
+from hullmark.model.stack import Aftermath
 
 pytestmark = pytest.mark.docker
 

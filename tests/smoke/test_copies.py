@@ -17,7 +17,7 @@ import pytest
 from hullmark._smoke import seeds
 from hullmark._smoke.stack import running
 from hullmark.errors import Interrupted, Unavailable
-from hullmark.model.stack import State
+from hullmark.model.service_run import State
 
 if TYPE_CHECKING:
     from pathlib import Path

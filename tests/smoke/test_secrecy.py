@@ -13,16 +13,9 @@ from hullmark.model.location import SourceSpan
 from hullmark.model.outcome import Check
 from hullmark.model.probe import HttpProbe, LogRule
 from hullmark.model.progress import Silent
-from hullmark.model.stack import (
-    LogRun,
-    ProbeRun,
-    ServiceRun,
-    StackCopy,
-    StackRun,
-    State,
-    StepRun,
-    UntriedProbe,
-)
+from hullmark.model.service_run import ServiceRun, State
+from hullmark.model.stack import LogRun, ProbeRun, StackRun, StepRun, UntriedProbe
+from hullmark.model.stack_copy import StackCopy
 
 
 def _copy(**service: Any) -> StackCopy:

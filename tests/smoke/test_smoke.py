@@ -17,7 +17,7 @@ from hullmark.errors import Interrupted, Unavailable
 from hullmark.model.location import SourceSpan
 from hullmark.model.progress import Silent
 from hullmark.model.project import DropsTo, ServiceSettings
-from hullmark.model.stack import State
+from hullmark.model.service_run import State
 from hullmark.rules import rules_for
 
 if TYPE_CHECKING:

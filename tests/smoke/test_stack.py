@@ -18,7 +18,8 @@ from hullmark.errors import Unavailable
 from hullmark.model.location import SourceSpan
 from hullmark.model.probe import HttpProbe
 from hullmark.model.project import Project, Service, ServiceSettings, Settings
-from hullmark.model.stack import StackCopy, State
+from hullmark.model.service_run import State
+from hullmark.model.stack_copy import StackCopy
 
 SPAN = SourceSpan(path="compose.yml", line=1)
 

@@ -13,7 +13,7 @@ from hullmark._smoke.timeline import STEADY_AGAIN, STEADY_STAYING, Event, Timeli
 from hullmark.model.location import SourceSpan
 from hullmark.model.probe import TcpProbe
 from hullmark.model.project import Allowance, Project, Service, ServiceSettings, Settings
-from hullmark.model.stack import STEADY, State
+from hullmark.model.service_run import STEADY, State
 
 SPAN = SourceSpan(path="compose.yml", line=1)
 

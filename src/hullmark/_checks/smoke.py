@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from hullmark._checks.run import Run
     from hullmark.model.drill import DrillRun
     from hullmark.model.outcome import Outcome
-    from hullmark.model.stack import LinkRun, LogRun, ProbeRun, ServiceRun, StackRun
+    from hullmark.model.service_run import ServiceRun
+    from hullmark.model.stack import LinkRun, LogRun, ProbeRun, StackRun
 
 
 def smoke_stack(run: Run) -> None:

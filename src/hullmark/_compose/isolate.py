@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hullmark._compose.mounts import Mounts
 from hullmark._compose.outside import unisolated
 from hullmark.errors import nearest
-from hullmark.model.stack import StackCopy
+from hullmark.model.stack_copy import StackCopy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,7 +8,7 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hullmark.model.stack import CopiedDirectory, CopiedFile
+from hullmark.model.stack_copy import CopiedDirectory, CopiedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

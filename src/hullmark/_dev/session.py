@@ -15,7 +15,7 @@ from hullmark._dev.ports import conflicts, moved, published
 from hullmark._engines import too_old_to_watch
 from hullmark.errors import CommandFailed, Interrupted, Unavailable
 from hullmark.model.exit import exit_meaning
-from hullmark.model.stack import STEADY
+from hullmark.model.service_run import STEADY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

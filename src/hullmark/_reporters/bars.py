@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hullmark.model.stack import ServiceRun, StackRun
+    from hullmark.model.service_run import ServiceRun
+    from hullmark.model.stack import StackRun
 
 BAR = 24
 """Columns of a service's time line."""

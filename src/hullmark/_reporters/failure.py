@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from hullmark.model.location import SourceSpan
     from hullmark.model.report import Report
-    from hullmark.model.stack import ServiceRun, StackRun
+    from hullmark.model.service_run import ServiceRun
+    from hullmark.model.stack import StackRun
 
 HEALTH_LINES = 5
 """Lines that are quoted of what a health check printed."""

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from hullmark.model.finding import Finding
     from hullmark.model.outcome import CheckResult, Outcome
     from hullmark.model.report import ImageSummary, Report
-    from hullmark.model.stack import ServiceRun, StackRun
+    from hullmark.model.service_run import ServiceRun
+    from hullmark.model.stack import StackRun
 
 MARKER = "<!-- hullmark -->"
 """The first line, by which a comment is found again to be replaced."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from hullmark.model.finding import Finding
     from hullmark.model.outcome import CheckResult, Outcome
     from hullmark.model.report import Report
-    from hullmark.model.stack import ServiceRun
+    from hullmark.model.service_run import ServiceRun
 
 MOST_NOTES = 20
 """Notes that are shown one by one; more are counted by rule."""

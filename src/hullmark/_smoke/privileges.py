@@ -13,7 +13,8 @@ from hullmark._smoke.probes import PAUSE
 from hullmark._smoke.stack import may_complete, running
 from hullmark.errors import Interrupted, Unavailable
 from hullmark.model.project import DropsTo
-from hullmark.model.stack import Privileges, ProcessUser, State
+from hullmark.model.service_run import State
+from hullmark.model.stack import Privileges, ProcessUser
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
 
     from hullmark._process import Completed
-    from hullmark.model.stack import StackCopy
+    from hullmark.model.stack_copy import StackCopy
 
 _PREFIXES = re.compile(
     r"^(?:Error response from daemon: |failed to create task for container: |failed to create shim task: "

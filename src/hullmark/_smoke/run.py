@@ -20,17 +20,8 @@ from hullmark.errors import Unavailable
 from hullmark.model.drill import Drill
 from hullmark.model.duration import format_duration
 from hullmark.model.outcome import Check
-from hullmark.model.stack import (
-    Aftermath,
-    Kept,
-    LinkRun,
-    ProbeRun,
-    StackRun,
-    State,
-    Unlinkable,
-    UntriedProbe,
-    blocked_by,
-)
+from hullmark.model.service_run import State, blocked_by
+from hullmark.model.stack import Aftermath, Kept, LinkRun, ProbeRun, StackRun, Unlinkable, UntriedProbe
 
 if TYPE_CHECKING:
     from hullmark._engines import Engine
@@ -39,7 +30,7 @@ if TYPE_CHECKING:
     from hullmark._smoke.stack import Stack
     from hullmark.model.progress import Progress
     from hullmark.model.project import Project
-    from hullmark.model.stack import ServiceRun
+    from hullmark.model.service_run import ServiceRun
 
 
 def smoke(

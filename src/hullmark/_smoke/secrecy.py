@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from hullmark.model.drill import DrillRun
     from hullmark.model.outcome import Check
     from hullmark.model.progress import Progress
-    from hullmark.model.stack import StackCopy, StackRun
+    from hullmark.model.stack import StackRun
+    from hullmark.model.stack_copy import StackCopy
 
 SHORTEST = 4
 """Characters of the shortest value that is looked for elsewhere: a shorter one is a part of everything."""

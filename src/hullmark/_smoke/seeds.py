@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from docker.types import Mount
 
     from hullmark._engines import Engine
-    from hullmark.model.stack import CopiedDirectory, CopiedFile
+    from hullmark.model.stack_copy import CopiedDirectory, CopiedFile
 
 MOST_BYTES = 1_000_000_000
 """How much is copied at most; more would take longer than what it is for."""

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from hullmark._engines import Engine
     from hullmark._process import Commands, Completed
     from hullmark.model.project import Project
-    from hullmark.model.stack import ServiceRun, StackCopy
+    from hullmark.model.service_run import ServiceRun
+    from hullmark.model.stack_copy import StackCopy
 
 LOG_LINES = 2000
 """Lines at the end of a failed service's log among which those that matter are looked for."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from hullmark.model.stack import STEADY, ServiceRun, State
+from hullmark.model.service_run import STEADY, ServiceRun, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

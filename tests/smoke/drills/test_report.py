@@ -13,7 +13,8 @@ from hullmark.model.drill import Drill, DrillRun, Exempt, Failed, Passed, Undril
 from hullmark.model.location import SourceSpan
 from hullmark.model.outcome import Check
 from hullmark.model.report import Report
-from hullmark.model.stack import ServiceRun, StackRun, State
+from hullmark.model.service_run import ServiceRun, State
+from hullmark.model.stack import StackRun
 from hullmark.model.verdict import Policy, decide
 
 HERE = SourceSpan(path="compose.yml", line=3)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from hullmark.model.finding import Finding, Severity
     from hullmark.model.outcome import Check, CheckResult, Outcome
     from hullmark.model.report import ImageSummary, Report, RuleText
+    from hullmark.model.service_run import ServiceRun
     from hullmark.model.space import SpaceNode
-    from hullmark.model.stack import ServiceRun
     from hullmark.model.vulnerability import Vulnerability
 
 FINDINGS = 2_000

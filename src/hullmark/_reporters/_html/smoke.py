@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hullmark.model.duration import format_duration
-from hullmark.model.stack import State
+from hullmark.model.service_run import State
 
 if TYPE_CHECKING:
-    from hullmark.model.stack import ServiceRun, StackRun
+    from hullmark.model.service_run import ServiceRun
+    from hullmark.model.stack import StackRun
 
 WIDE = 1000
 """Width of the drawing in its own units."""

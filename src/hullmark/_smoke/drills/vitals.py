@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hullmark._smoke.probes import PAUSE, run_inside, shorten
 from hullmark.errors import Interrupted, Unavailable
-from hullmark.model.stack import STEADY, State
+from hullmark.model.service_run import STEADY, State
 
 if TYPE_CHECKING:
     from docker.models.containers import Container

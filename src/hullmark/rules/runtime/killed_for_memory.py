@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
-from hullmark.model.stack import ServiceRun
+from hullmark.model.service_run import ServiceRun
 
 
 @rule(summary="process was killed for lack of memory", severity=Severity.ERROR, since="0.1")

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
-from hullmark.model.stack import ServiceRun, State
+from hullmark.model.service_run import ServiceRun, State
 
 
 @rule(summary="service restarts in a loop", severity=Severity.ERROR, since="0.1")

@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from hullmark.model.duration import format_duration
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
-from hullmark.model.stack import ServiceRun
+from hullmark.model.service_run import ServiceRun
 
 
 @rule(summary="service does not come up in time", severity=Severity.ERROR, since="0.1")

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
-from hullmark.model.stack import ServiceRun, State
+from hullmark.model.service_run import ServiceRun, State
 
 SHOWN = 200
 """Characters of what the health check printed that a finding quotes."""

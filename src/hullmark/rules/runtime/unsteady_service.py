@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from hullmark.model.duration import format_duration
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
-from hullmark.model.stack import ServiceRun, State
+from hullmark.model.service_run import ServiceRun, State
 
 
 @rule(summary="service does not stay healthy", severity=Severity.ERROR, since="0.1")
