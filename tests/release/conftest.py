@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 NATIVE = str(host_platform())
 FOREIGN = "linux/arm64" if NATIVE != "linux/arm64" else "linux/amd64"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
 COMPOSE = """\
 name: shop
 services:
@@ -266,38 +267,85 @@ def push_image(
     return registries.put(repository, json.dumps(document).encode(), MANIFEST)
 
 
+def attested(release: Undertaking, repository: str, platform: str, image: str) -> str:
+    """An index of the image and of what is attested of it, as builders outside of an engine push them; its digest."""
+    registries = release.registries
+    found = registries.fetch(repository, image)
+    assert found is not None
+    statement = json.dumps({"_type": "https://in-toto.io/Statement/v0.1", "subject": [image]}).encode()
+    empty = b"{}"
+    described = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": {
+            "mediaType": "application/vnd.oci.image.config.v1+json",
+            "digest": str(registries.blob(repository, empty)),
+            "size": len(empty),
+        },
+        "layers": [
+            {
+                "mediaType": "application/vnd.in-toto+json",
+                "digest": str(registries.blob(repository, statement)),
+                "size": len(statement),
+            }
+        ],
+    }
+    attestation = json.dumps(described).encode()
+    system, architecture = platform.split("/")[:2]
+    index = {
+        "schemaVersion": 2,
+        "mediaType": INDEX,
+        "manifests": [
+            {
+                "mediaType": MANIFEST,
+                "digest": image,
+                "size": len(found.content),
+                "platform": {"os": system, "architecture": architecture},
+            },
+            {
+                "mediaType": MANIFEST,
+                "digest": registries.put(repository, attestation, MANIFEST),
+                "size": len(attestation),
+                "platform": {"os": "unknown", "architecture": "unknown"},
+                "annotations": {
+                    "vnd.docker.reference.digest": image,
+                    "vnd.docker.reference.type": "attestation-manifest",
+                },
+            },
+        ],
+    }
+    return registries.put(repository, json.dumps(index).encode(), INDEX)
+
+
 def stage(
     release: Undertaking,
     mark: str,
     *,
     passed: bool = True,
+    attest: bool = False,
     files: Callable[[str, str], Mapping[str, bytes]] = lambda _service, _platform: {},
 ) -> None:
     """Pushes an image for every service and platform, as if buildx had, and lets them pass the gate or not.
 
-    `files` says what each of them has.
+    `files` says what each of them has. With `attest` each comes in an index with what is attested of it.
     """
     from hullmark._release.publish import note_tags  # after the project has been made
 
     note_tags(release)
     services = []
     for planned in release.wanted.services:
-        images = [
-            read_back(
-                release.registries,
-                planned,
-                release.version,
+        images = []
+        for platform in sorted(release.wanted.platforms):
+            pushed = push_image(
+                release,
+                planned.repository,
                 platform,
-                push_image(
-                    release,
-                    planned.repository,
-                    platform,
-                    f"{mark} {planned.name} {platform}",
-                    files=files(planned.name, platform),
-                ),
+                f"{mark} {planned.name} {platform}",
+                files=files(planned.name, platform),
             )
-            for platform in sorted(release.wanted.platforms)
-        ]
+            if attest:
+                pushed = attested(release, planned.repository, platform, pushed)
+            images.append(read_back(release.registries, planned, release.version, platform, pushed))
         services.append(StagedService(name=planned.name, repository=planned.repository, images=tuple(images)))
     state = replace(release.state, services=tuple(services))
     release.save(

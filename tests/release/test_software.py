@@ -7,11 +7,14 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from tests.release.conftest import FOREIGN, NATIVE, SETTINGS, stage, stored, till
 from tests.vulnerabilities.conftest import record
 
 from hullmark._cli import main
 from hullmark._images.artifacts import find
+from hullmark._release.builder import Builder
+from hullmark._release.definition import definition
 from hullmark._release.lists import LARGEST, SOFTWARE
 from hullmark._release.publish import publish, roll_back
 from hullmark.model.digest import Digest
@@ -71,6 +74,56 @@ def test_a_list_of_its_software_is_beside_every_image_that_was_published(shop: S
         assert not release.state.lists
         publish(release, _quiet)
         assert release.state.lists == state.lists
+
+
+def test_what_a_builder_attests_of_an_image_is_published_with_it(shop: Shop) -> None:
+    with shop.release("1.4.0") as release:
+        stage(release, "attested", attest=True)
+        publish(release, _quiet)
+        for service in release.state.services:
+            index = release.registries.fetch(service.repository, "1.4.0")
+            assert index is not None
+            listed = json.loads(index.content)["manifests"]
+            of = [(each.get("annotations") or {}).get("vnd.docker.reference.digest") for each in listed]
+            images = [image.image for image in service.images]
+            assert len({image.digest for image in service.images} | set(images)) == 4
+            assert [each["digest"] for each in listed[::2]] == images
+            assert of == [None, images[0], None, images[1]]
+
+    def verified() -> tuple[int, str]:
+        said = io.StringIO()
+        argv = ["-C", str(shop.root), "release", "verify", "1.4.0"]
+        return main(argv, stdout=said, stderr=said, environ=shop.environ), said.getvalue()
+
+    assert verified()[0] == 0, verified()[1]
+    with shop.release("1.4.0") as release:
+        release.take_up()
+        image = release.state.services[0].images[0]
+        assert release.registries.remove(release.state.services[0].repository, image.attestations[0].digest)
+    code, said = verified()
+    assert code == 1
+    assert f"{image.attestations[0].digest}, which is attested of an image, is not there" in said
+
+
+@pytest.mark.parametrize("driver", ["docker", "docker-container", "remote", "kubernetes"])
+def test_only_the_builder_of_the_engine_pushes_under_a_tag(shop: Shop, driver: str) -> None:
+    builder = Builder(name="boat", driver=driver, platforms=frozenset())
+    with shop.release("1.4.0") as release:
+        made = release.wanted
+        told = definition(
+            made.project, made.services[0], FOREIGN, version=made.version, commit=made.commit, builder=builder
+        )
+        repository = made.services[0].repository
+    build = json.loads(told.file)["services"]["image"]["build"]
+    output = next(each for each in told.arguments if each.startswith("image.output="))
+    there = driver == "docker"
+    assert ("--provenance=false" in told.arguments, "push-by-digest=true" in output) == (there, not there)
+    assert bool(build["tags"]) is there
+    assert (f"annotation.org.opencontainers.image.version={made.version}" in output) is not there
+    cache = f"type=registry,ref={repository}:buildcache-{FOREIGN.partition('/')[2]}"
+    assert (build.get("cache_from") == [cache], build.get("cache_to")) == (
+        (False, None) if there else (True, [f"{cache},mode=max"])
+    )
 
 
 def test_a_project_may_go_without_lists(shop: Shop) -> None:
