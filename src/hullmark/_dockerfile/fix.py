@@ -228,13 +228,15 @@ def fix_text(text: str, see: Callable[[str], Seen], *, unsafe: bool = False) -> 
     made: list[Fixed] = []
     state = _State(see=see)
     for _ in range(MOST_ROUNDS):
-        offered = [
+        fixes = [
             (finding, finding.fix)
             for finding in see(text)
-            if finding.fix is not None
-            and finding.fix.path == _place(finding).path
-            and finding.fix.allowed(unsafe=unsafe)
-            and finding.fix not in state.refused
+            if finding.fix is not None and finding.fix.path == _place(finding).path
+        ]
+        # What is safe for one service may not be for another that is built from the same file.
+        withheld = {fix.edits for _, fix in fixes if not fix.allowed(unsafe=unsafe)}
+        offered = [
+            (finding, fix) for finding, fix in fixes if fix.edits not in withheld and fix not in state.refused
         ]
         chosen = list(_apart(offered))
         if not chosen:

@@ -18,6 +18,12 @@ _LARGEST = 4 << 20
 _REQUIREMENTS = re.compile(r"(?:.*/)?(?:[\w.-]*requirements[\w.-]*|requirements/[\w.-]+)\.txt")
 _DEVELOPMENT = re.compile(r"(?:^|[-_./])(?:dev|develop|development|test|tests|testing|lint|docs)(?=[-_./])")
 _NAME = re.compile(r"\s*([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[|[=<>!~;@(#\\]|--|$)")
+_PACKAGE = re.compile(
+    r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?\s*(?:\[[\w\s,.-]*\])?\s*(?:(?:===?|[<>~!]=|[<>])\s*[\w.*+!-]+\s*,?\s*)*"
+    r"(?:;[^#@/\\]*)?(?:\s+--hash=\w+:[0-9a-f]+)*\s*",
+    re.ASCII,
+)
+"""A line of a list for pip that says which versions of a package are wanted, and nothing else."""
 
 
 def declared(path: str, where: Path) -> Iterator[Manifest]:
@@ -28,11 +34,14 @@ def declared(path: str, where: Path) -> Iterator[Manifest]:
     try:
         if where.stat().st_size > _LARGEST:
             return
-        names = sorted(set(read(where.read_text(encoding="utf-8-sig"))))
+        text = where.read_text(encoding="utf-8-sig")
+        names = sorted(set(read(text)))
     except (OSError, ValueError, RecursionError):  # not what its name says; whoever needs it will say so
         return
     if names:
-        yield Manifest(path=path, kind=kind, names=tuple(names))
+        yield Manifest(
+            path=path, kind=kind, names=tuple(names), plain=read is _requirements and _is_plain(text)
+        )
 
 
 def _reader(path: str) -> tuple[str, Callable[[str], Iterator[str]] | None]:
@@ -60,7 +69,17 @@ def _pyproject(text: str) -> Iterator[str]:
 
 
 def _requirements(text: str) -> Iterator[str]:
-    yield from _names(re.sub(r"\\\r?\n", " ", text).splitlines())
+    yield from _names(_lines(text))
+
+
+def _lines(text: str) -> list[str]:
+    return re.sub(r"\\\r?\n", " ", text).splitlines()
+
+
+def _is_plain(text: str) -> bool:
+    """Whether pip reads nothing else when it reads this list."""
+    lines = (re.sub(r"(?:^|\s)#.*", "", line).strip() for line in _lines(text))
+    return all(_PACKAGE.fullmatch(line) for line in lines if line)
 
 
 def _names(lines: list[str]) -> Iterator[str]:

@@ -35,6 +35,8 @@ class Manifest:
     """`npm` or `python`."""
     names: tuple[str, ...]
     """The packages, sorted, as they are written there; those for development alone are not among them."""
+    plain: bool = False
+    """Whether it is a list for pip that names packages of an index and nothing else: no file, no address, no option."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

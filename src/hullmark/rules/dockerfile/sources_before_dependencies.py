@@ -12,8 +12,10 @@ Why it matters
     fetches and installs all dependencies again, although their manifest is the same.
 
 How to fix
-    Copy the manifest and its lock file, install, and copy the sources last. The fix moves the instructions; it is unsafe,
-    because a manifest may name parts of the sources, which only a build will tell.
+    Copy the manifest and its lock file, install, and copy the sources last. The fix moves the instructions. It is safe
+    where pip installs, on an official image of Python, Debian or Ubuntu, from a list in the build context that names
+    packages and nothing else, and nothing above changes where pip looks. Elsewhere it is unsafe, because a manifest may
+    name parts of the sources, which only a build will tell.
 
     Bad:
 
@@ -35,15 +37,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hullmark.model.dockerfile import Recipe
+from hullmark.model.deployment import Deployment
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.fix import Applicability, Fix, replacement
 from hullmark.model.location import SourceSpan
 from hullmark.model.rule import rule
 from hullmark.rules._known_bases import Directory
+from hullmark.rules._manifest_alone import reads_manifest_alone
 from hullmark.rules._package_managers import calls
 
 if TYPE_CHECKING:
+    from hullmark.model.context import Context
     from hullmark.model.dockerfile import Command, Dockerfile, Instruction, Stage
     from hullmark.rules._package_managers import Call
 
@@ -108,9 +112,10 @@ class _Install:
     summary="sources are copied before dependencies are installed",
     severity=Severity.WARNING,
     since="0.1",
-    fixes="unsafe",
+    fixes="safe or unsafe",
 )
-def sources_before_dependencies(recipe: Recipe) -> Iterator[Observation]:
+def sources_before_dependencies(deployment: Deployment) -> Iterator[Observation]:
+    recipe = deployment.recipe
     for stage in recipe.stages:
         done = {
             found.kind for each in stage.lineage[:-1] for one in each.instructions for found in _installs(one)
@@ -121,12 +126,13 @@ def sources_before_dependencies(recipe: Recipe) -> Iterator[Observation]:
                 sources = instruction
             for found in _installs(instruction):
                 if sources is not None and found.kind not in done:
-                    yield _observation(recipe.dockerfile, stage, sources, instruction, found)
+                    fix = _fix(recipe.dockerfile, stage, sources, instruction, found, deployment.context)
+                    yield _observation(stage, sources, instruction, found, fix)
                 done.add(found.kind)
 
 
 def _observation(
-    dockerfile: Dockerfile, stage: Stage, sources: Instruction, run: Instruction, found: _Install
+    stage: Stage, sources: Instruction, run: Instruction, found: _Install, fix: Fix | None
 ) -> Observation:
     line = run.span.line
     return Observation(
@@ -135,7 +141,7 @@ def _observation(
         expected="the manifest, then its dependencies, then the sources",
         remedy=_remedy(found, line),
         key=f"{stage.label}: {sources.value}",
-        fix=_fix(dockerfile, stage, sources, run, found),
+        fix=fix,
     )
 
 
@@ -201,7 +207,12 @@ def _of_tool(command: Command) -> _Install | None:
 
 
 def _fix(
-    dockerfile: Dockerfile, stage: Stage, sources: Instruction, run: Instruction, found: _Install
+    dockerfile: Dockerfile,
+    stage: Stage,
+    sources: Instruction,
+    run: Instruction,
+    found: _Install,
+    context: Context | None,
 ) -> Fix | None:
     """Moves the sources below the installation, where both stand for themselves and nothing stands between them."""
     if (
@@ -216,6 +227,7 @@ def _fix(
     between = stage.instructions[first + 1 : last]
     copied = [word.text for each in between if each.keyword == "COPY" for word in each.words[:-1]]
     whole = _span(sources.span, run.span)
+    proven = False
     written = dockerfile.excerpt(sources.span)
     after = dockerfile.excerpt(whole)[len(written) :].lstrip()
     if copied and all(each.keyword == "COPY" and each.source is None for each in between):
@@ -227,12 +239,14 @@ def _fix(
         if target is None:
             return None
         text = f"COPY {found.manifests} {target}\n{after}\n{written}"
+        directory = Directory(stage, sources).known
+        proven = directory is not None and reads_manifest_alone(stage, run, directory, context)
     else:
         return None
     return Fix(
         message="install the dependencies before the sources are copied",
         edits=(replacement(whole, text),),
-        applicability=Applicability.UNSAFE,
+        applicability=Applicability.SAFE if proven else Applicability.UNSAFE,
     )
 
 
