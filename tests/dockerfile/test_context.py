@@ -119,3 +119,30 @@ def test_it_is_as_much_as_the_builder_puts_into_the_image(tmp_path: Path) -> Non
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
         sizes = [member.size for member in archive if member.isfile()]
     assert (context.bytes, context.files) == (sum(sizes), len(sizes))
+
+
+@pytest.mark.parametrize(
+    ("line", "plain"),
+    [
+        ("idna", True),
+        ("idna>=3,<4 ; python_version >= '3' # why", True),
+        ("idna[all,more] ~= 3.1", True),
+        ("idna==3.10 \\\n    --hash=sha256:ab12 \\\n    --hash=sha256:cd34", True),
+        ("# -e .", True),
+        ("./idna", False),
+        (".", False),
+        ("idna.whl/", False),
+        ("-e .", False),
+        ("-r other.txt", False),
+        ("--find-links wheels", False),
+        ("idna @ file:///app/idna", False),
+        ("idna --config-settings=a=./b", False),
+        ("${NAME}", False),
+    ],
+)
+def test_a_list_is_plain_when_it_names_packages_and_nothing_else(
+    tmp_path: Path, line: str, *, plain: bool
+) -> None:
+    files = {"requirements.txt": f"flask==3.0.*\n\n{line}\n"}
+    (manifest,) = _measured(tmp_path, "FROM scratch\nCOPY . /\n", files).manifests
+    assert manifest.plain is plain

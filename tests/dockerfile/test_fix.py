@@ -119,6 +119,17 @@ def test_an_unsafe_fix_is_made_only_when_it_is_asked_for() -> None:
     assert fix_text("a", lambda text: _words(text, {"a": fix}), unsafe=True)[0] == "b"
 
 
+def test_a_fix_that_is_safe_for_one_service_and_not_for_another_waits_until_it_is_asked_for() -> None:
+    edits = (insertion("D", 1, 1, "x"),)
+    fixes = [Fix(message="", edits=edits, applicability=each) for each in Applicability]
+
+    def see(text: str) -> tuple[Finding, ...]:
+        return () if "x" in text else tuple(map(_finding, fixes))
+
+    assert fix_text("a", see) == ("a", ())
+    assert fix_text("a", see, unsafe=True)[0] == "xa"
+
+
 def test_a_fix_that_never_satisfies_its_rule_ends_after_some_rounds() -> None:
     fix = Fix(message="", edits=(insertion("D", 1, 1, "x"),))
     text, made = fix_text("", lambda _: (_finding(fix),))
