@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _TICK = 0.1
 _SHARE = 250_000
 """Bytes of headers as a store keeps them that are worth another process: it costs a third of what they take."""
+_PROCESSES = 4
+"""How many read headers at once: each holds tables, and how long all that comes before takes they do not change."""
 
 
 def read_layers(
@@ -199,7 +201,7 @@ class _Work:
         Of headers tables are made in Python, so threads do not help; whatever else is read goes on in threads.
         """
         headers = {rows[0]: self._headers(rows[0]) for rows in groups}
-        count = 0 if self._whole() else min(sum(headers.values()) // _SHARE, len(groups))
+        count = 0 if self._whole() else min(sum(headers.values()) // _SHARE, len(groups), _PROCESSES)
         if count < 2 or (count := min(count, processors())) < 2:  # noqa: PLR2004  # this one and another
             return [groups]
         shares: list[list[list[int]]] = [[] for _ in range(count)]
