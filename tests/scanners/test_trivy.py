@@ -63,6 +63,16 @@ def test_a_distribution_that_nobody_knows_recognises_nothing() -> None:
     assert read_report(json.dumps(document).encode(), service="web").recognised == ()
 
 
+def test_a_distribution_that_is_named_and_not_looked_at_is_not_recognised() -> None:
+    """Trivy leaves the result of a system without records out, and still says which one it is."""
+    document = _report()
+    document["Metadata"]["OS"] = {"Family": "fedora", "Name": "42"}
+    document["Results"] = [{"Target": "app", "Class": "lang-pkgs", "Type": "python-pkg"}]
+    assert read_report(json.dumps(document).encode(), service="web").recognised == ("python-pkg",)
+    document["Results"] = [{"Target": "Conda", "Class": "lang-pkgs", "Type": "conda-pkg"}]
+    assert read_report(json.dumps(document).encode(), service="web").recognised == ()
+
+
 def test_lists_that_are_left_out_are_empty() -> None:
     document = _report()
     del document["Results"]

@@ -40,16 +40,22 @@ _FAMILIES = {
 _LANGUAGES = {
     "python-pkg": "PyPI",
     "pip": "PyPI",
+    "pipenv": "PyPI",
     "poetry": "PyPI",
+    "pylock": "PyPI",
     "uv": "PyPI",
     "node-pkg": "npm",
     "npm": "npm",
+    "bun": "npm",
+    "javascript": "npm",
     "yarn": "npm",
     "pnpm": "npm",
     "gobinary": "Go",
     "gomod": "Go",
     "jar": "Maven",
     "pom": "Maven",
+    "gradle": "Maven",
+    "sbt": "Maven",
     "rustbinary": "crates.io",
     "cargo": "crates.io",
     "gemspec": "RubyGems",
@@ -58,7 +64,10 @@ _LANGUAGES = {
     "composer-vendor": "Packagist",
     "nuget": "NuGet",
     "dotnet-core": "NuGet",
+    "packages-props": "NuGet",
 }
+_ONLY_LISTED = frozenset({"conda-pkg", "conda-environment"})
+"""Packages that Trivy tells of and has no records for."""
 _DATABASES = frozenset({"nvd", "ghsa", "glad", "julia"})
 """Sources of severities that are no distributions."""
 _ALL = (
@@ -98,10 +107,11 @@ class Trivy(Adapter):
 def read_report(text: bytes, *, service: str) -> Scanned:
     """What a JSON report of Trivy says; raises `Unavailable` when it is of another shape."""
     report = decoded(_DECODER, text, scanner="Trivy", service=service, known="reports of schema version 2")
-    recognised = [f"{report.Metadata.OS.Family} {report.Metadata.OS.Name}"] if report.Metadata.OS else []
-    recognised += [
-        result.Type for result in report.Results or () if result.Type and result.Class == "lang-pkgs"
-    ]
+    system = report.Metadata.OS
+    # It names every system that it knows, and looks only at those that it has records for.
+    looked = [(result.Class, result.Type) for result in report.Results or ()]
+    recognised = [f"{system.Family} {system.Name}"] if system and ("os-pkgs", system.Family) in looked else []
+    recognised += [kind for of, kind in looked if kind and of == "lang-pkgs" and kind not in _ONLY_LISTED]
     found = [
         _vulnerability(each, result, service)
         for result in report.Results or ()
