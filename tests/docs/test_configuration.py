@@ -273,6 +273,14 @@ SAMPLES: dict[str, tuple[list[Any], list[Any]]] = {
         ["sqlite:a b.db", "sqlite:///a", "postgresql://u@h:1/d", "postgres://h/d"],
         ["", "a.db", "sqlite:", "mysql://h/d", "postgresql://", ["a"], *NUMBERS],
     ),
+    "artifact, registry:REFERENCE or none": (
+        ["artifact", "none", "registry:example.org/a/b:main"],
+        ["", "registry:", "elsewhere", "none ", ["none"], *NUMBERS],
+    ),
+    "list of branches": (
+        [["main"], ["a/b-1.x", "_"]],
+        ["main", [], ["a b"], ["-x"], ["main\n"], [1], *NUMBERS],
+    ),
     "age": (["7 days", "12 h", " 1d "], ["", "7", "0 days", "7 weeks", *NUMBERS]),
     "list of platforms": ([["linux/amd64"], ["linux/arm/v7", "linux/arm64"]], ["x", [], ["amd64"], *NUMBERS]),
     "list of latest | major | minor": ([[], ["latest", "minor"]], ["latest", ["1.4"], [1], *NUMBERS]),
