@@ -83,3 +83,9 @@ def test_one_image_that_is_too_large_or_has_a_critical_vulnerability_keeps_all_f
         release.share()
     code, report, said = _gate(shop, harmless)
     assert code == 0, said
+    with shop.release("1.4.0") as release:
+        release.take_up()
+        for passage in release.state.gate:
+            assert passage.scanned == ("api", "web")
+            known = [(each.service, each.id, each.severity) for each in passage.vulnerabilities]
+            assert known == [(name, "GHSA-till-till-till", "high") for name in ("api", "web")]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hullmark._images.cache import Cache
 from hullmark._vulnerabilities.match import match
 from hullmark._vulnerabilities.store import Store, directory_in, stored
+from hullmark.model.outcome import Check, Ran
 from hullmark.model.release import NotScanned, VulnerabilityNews
 from hullmark.model.staging import Known
 
@@ -36,8 +37,12 @@ class Side:
 
 
 def kept(report: Report) -> tuple[tuple[str, ...], tuple[Known, ...]]:
-    """What the state keeps of a scan: the services that were looked up, and what is known of them."""
-    services = tuple(each.service for each in report.scans)
+    """What the state keeps of a scan: the services that were looked up completely, and what is known of them."""
+    services = tuple(
+        result.service
+        for result in report.results
+        if result.check is Check.SCAN and result.service is not None and isinstance(result.outcome, Ran)
+    )
     found = tuple(_known(each) for each in report.vulnerabilities if each.service in services)
     return (services, found) if len(found) <= _MOST else ((), ())
 
