@@ -104,22 +104,22 @@ class Bench(Place):
     @staticmethod
     def http(port: int = 8080, path: str = "/", **more: Any) -> HttpProbe:
         """An HTTP probe that passes, or is given less time."""
-        return replace(HttpProbe(port=port, path=path, origin=HERE, timeout=20.0), **more)
+        return replace(HttpProbe(port=port, path=path, origin=HERE, timeout=120.0), **more)
 
     @staticmethod
     def tcp(port: int = 8080, **more: Any) -> TcpProbe:
         """A TCP probe that passes, or is given less time."""
-        return replace(TcpProbe(port=port, origin=HERE, timeout=20.0), **more)
+        return replace(TcpProbe(port=port, origin=HERE, timeout=120.0), **more)
 
     @staticmethod
     def execute(*command: str, **more: Any) -> ExecProbe:
         """An exec probe that passes, or is given less time."""
-        return replace(ExecProbe(command=command, origin=HERE, timeout=20.0), **more)
+        return replace(ExecProbe(command=command, origin=HERE, timeout=120.0), **more)
 
     @staticmethod
     def link(to: str, source: str = "web", **more: Any) -> Link:
         """A link that holds, or is given less time."""
-        return replace(Link(from_service=source, to=to, origin=HERE, timeout=20.0), **more)
+        return replace(Link(from_service=source, to=to, origin=HERE, timeout=120.0), **more)
 
 
 @pytest.fixture

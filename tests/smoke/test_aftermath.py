@@ -69,7 +69,7 @@ class Shell:
 
     def run(self, *argv: str) -> tuple[int, str, str]:
         process = self.start(*argv)
-        stdout, stderr = process.communicate(timeout=120)
+        stdout, stderr = process.communicate(timeout=600)
         return process.returncode, stdout, stderr
 
     def runs(self) -> set[str]:
@@ -81,7 +81,7 @@ class Shell:
     def coming_up(self, *argv: str) -> tuple[subprocess.Popen[str], str]:
         """A smoke test whose container runs, and the name of its run."""
         process = self.start(*argv)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
             for name in self.runs():
                 if len(self.bench.left(name)) >= 3:
@@ -89,7 +89,7 @@ class Shell:
             assert process.poll() is None, process.communicate()
             time.sleep(0.05)
         process.kill()
-        raise AssertionError("nothing came up within a minute")
+        raise AssertionError("nothing came up within five minutes")
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_a_stack_that_is_kept_stays_answers_and_goes_when_it_is_told_to(shell: S
     (address,) = [
         line.rpartition(": ")[2] for line in told.splitlines() if line.startswith("  web, port 8080: ")
     ]
-    with urllib.request.urlopen(f"http://{address}/", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://{address}/", timeout=60) as answer:
         assert answer.read() == b"hello\n"
     listed = subprocess.run(("docker", "compose", "-p", name, "ps", "-q"), capture_output=True, check=True)
     assert len(listed.stdout.split()) == 1
@@ -174,7 +174,7 @@ def test_asked_to_stop_it_removes_everything_and_writes_what_it_knows(
     shell.project(NEVER)
     process, name = shell.coming_up("smoke", "--keep", "--artifacts", str(tmp_path / "known"))
     process.send_signal(number)
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=600)
     assert (process.returncode, stdout) == (130, "")
     assert "once more to leave at once" in stderr
     assert shell.bench.left(name) == []
@@ -184,17 +184,24 @@ def test_asked_to_stop_it_removes_everything_and_writes_what_it_knows(
 def test_asked_twice_it_leaves_at_once_and_says_what_is_left(shell: Shell) -> None:
     shell.project(NEVER)
     process, name = shell.coming_up("smoke")
-    # Removing takes until the engine answers, which it does not while it is asked twice.
     process.send_signal(signal.SIGINT)
-    time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
-    assert process.returncode == 130
+    stderr = ""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    with process.stdout, process.stderr:
+        for line in process.stderr:
+            stderr += line
+            # Removing takes several answers of the engine from here; two signals at once would count as one.
+            if "once more to leave at once" in line:
+                process.send_signal(signal.SIGINT)
+    assert process.wait(600) == 130
     assert "SIGINT again, leaving at once" in stderr
     assert f"of {name} may be left: `hullmark smoke --reap` removes them" in stderr
     assert name in {*clear(shell.bench.engine).removed} or shell.bench.left(name) == []
-    time.sleep(1.0)
-    clear(shell.bench.engine)
+    deadline = time.monotonic() + 120
+    # What was asked of the engine before may come into being after the first look.
+    while shell.bench.left(name) and time.monotonic() < deadline:
+        clear(shell.bench.engine)
     assert shell.bench.left(name) == []
 
 

@@ -63,7 +63,7 @@ volumes:
 """
     )
     before = _tree(bench.root)
-    with running(project, bench.engine, bench.commands, timeout=60) as stack:
+    with running(project, bench.engine, bench.commands, timeout=600) as stack:
         assert stack.timeline.is_ready()
         write = "echo changed >/data/deep/x; echo changed >/etc/file; echo x >/gone/x; echo x >/gone2/x; rm -r /data/deep/er"
         assert stack.container("a").exec_run(["sh", "-ec", write]).exit_code == 0
@@ -99,7 +99,7 @@ def test_a_copy_has_the_owners_modes_and_links_of_the_original(bench: Any) -> No
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(data / "socket"))
         project = bench.project(f'services:\n  a:{IDLE}    volumes: ["./data:/www"]\n')
-        with running(project, bench.engine, bench.commands, timeout=60) as stack:
+        with running(project, bench.engine, bench.commands, timeout=600) as stack:
             command = ["busybox", "sh", "-c", "cd /www; stat -c '%a %u:%g %h %s %F %N' . * | sort"]
             listed = stack.container("a").exec_run(command).output
             sums = stack.container("a").exec_run(["busybox", "md5sum", "/www/plain", "/www/twin"]).output
@@ -140,7 +140,7 @@ services:
     )
     try:
         container.start()
-        with running(project, bench.engine, bench.commands, timeout=60) as stack:
+        with running(project, bench.engine, bench.commands, timeout=600) as stack:
             assert [run.state for run in stack.timeline.services()] == [State.RUNNING]
     finally:
         container.remove(force=True)
@@ -196,7 +196,7 @@ volumes:
 """
     try:
         private = bench.project(compose)
-        with running(private, bench.engine, bench.commands, timeout=60) as stack:
+        with running(private, bench.engine, bench.commands, timeout=600) as stack:
             container = stack.container("web")
             assert name not in container.attrs["NetworkSettings"]["Networks"]
             assert container.exec_run(["touch", "/archive/x"]).exit_code == 0
@@ -208,7 +208,7 @@ volumes:
             "external volume `archive` is replaced by a private one, empty at first",
         }
         shared = bench.project(compose, smoke_shared=("company", "archive"))
-        with running(shared, bench.engine, bench.commands, timeout=60) as stack:
+        with running(shared, bench.engine, bench.commands, timeout=600) as stack:
             container = stack.container("web")
             assert name in container.attrs["NetworkSettings"]["Networks"]
             assert container.exec_run(["test", "-e", "/archive/x"]).exit_code == 1
@@ -229,7 +229,7 @@ def test_too_much_to_copy_is_told_before_anything_starts(
     for number in range(5):
         (bench.root / f"models/{number}").write_text("xx", encoding="utf-8")
     project = bench.project(f'services:\n  web:{IDLE}    volumes: ["./models:/models"]\n')
-    with pytest.raises(Unavailable) as caught, running(project, bench.engine, bench.commands, timeout=60):
+    with pytest.raises(Unavailable) as caught, running(project, bench.engine, bench.commands, timeout=600):
         pass
     assert caught.value.message.startswith(
         "`./models:/models` of service `web` can be written to and is too much"
@@ -251,7 +251,7 @@ def test_what_only_the_engine_may_read_is_copied_by_the_engine(
     os.chown(bench.root / "data", 999, 999)
     (bench.root / "data/x").write_text("x", encoding="utf-8")
     project = bench.project(f'services:\n  web:{IDLE}    volumes: ["./data:/data"]\n')
-    with running(project, bench.engine, bench.commands, timeout=60) as stack:
+    with running(project, bench.engine, bench.commands, timeout=600) as stack:
         seen = stack.container("web").exec_run(["busybox", "stat", "-c", "%a %u", "/data", "/data/x"]).output
     assert seen == b"700 999\n644 0\n"
     assert stack.notes == ("`./data` is copied for the run",)
@@ -259,7 +259,7 @@ def test_what_only_the_engine_may_read_is_copied_by_the_engine(
     monkeypatch.setattr(seeds, "MOST_BYTES", 5)
     with (
         pytest.raises(Unavailable, match="is too much to copy"),
-        running(project, bench.engine, bench.commands, timeout=60) as stack,
+        running(project, bench.engine, bench.commands, timeout=600) as stack,
     ):
         pass
 
@@ -281,7 +281,7 @@ try:
     os.listdir(root / "data")
 except PermissionError:
     print("closed to us")
-with running(resolve(root, Settings(), commands), engine, commands, timeout=60) as stack:
+with running(resolve(root, Settings(), commands), engine, commands, timeout=600) as stack:
     command = ["busybox", "stat", "-c", "%a %u", "/data", "/data/x"]
     print(stack.container("web").exec_run(command).output.decode(), end="")
     print(*stack.notes, sep="\\n")
@@ -340,7 +340,7 @@ def test_asked_to_stop_while_it_copies_it_stops(bench: Any, cancelled: threading
     client = bench.engine.client
 
     def stop() -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline and not cancelled.is_set():
             listed = client.containers.list(
                 all=True, filters={"label": "com.docker.compose.project="}, ignore_removed=True
@@ -351,7 +351,7 @@ def test_asked_to_stop_while_it_copies_it_stops(bench: Any, cancelled: threading
 
     thread = threading.Thread(target=stop)
     thread.start()
-    with pytest.raises(Interrupted) as caught, running(project, bench.engine, bench.commands, timeout=60):
+    with pytest.raises(Interrupted) as caught, running(project, bench.engine, bench.commands, timeout=600):
         pass
     thread.join()
     assert "could not be removed" not in caught.value.message
@@ -373,7 +373,7 @@ def test_a_run_without_anything_to_copy_asks_compose_once(bench: Any) -> None:
         f'services:\n  web:{IDLE}    volumes: ["./:/here:ro", named:/n]\nvolumes:\n  named:\n'
     )
     listening: Any = Listening()
-    with running(project, bench.engine, listening, timeout=60):
+    with running(project, bench.engine, listening, timeout=600):
         pass
     assert [argv[-2:] for argv in asked] == [("-d", "--no-recreate")]
 
@@ -392,6 +392,6 @@ def test_a_file_that_changes_while_it_is_copied_does_not_end_the_copy(bench: Any
             return bench.commands.run(argv, **options)
 
     meddling: Any = Meddling()
-    with running(project, bench.engine, meddling, timeout=60) as stack:
+    with running(project, bench.engine, meddling, timeout=600) as stack:
         seen = stack.container("web").exec_run(["sh", "-c", "cd /data; cat grows shrinks stays; ls"]).output
     assert seen == b"12345" + b"1\0\0\0\0" + b"12345" + b"grows\nshrinks\nstays\n"

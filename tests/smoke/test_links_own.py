@@ -277,19 +277,19 @@ def entered(monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_what_is_done_inside_comes_out(entered: str) -> None:
     calm = threading.Event()
-    assert inside(entered, lambda: 42, timeout=5.0, cancelled=calm) == (42,)
+    assert inside(entered, lambda: 42, timeout=60.0, cancelled=calm) == (42,)
     with pytest.raises(ZeroDivisionError):
-        inside(entered, lambda: 1 // 0, timeout=5.0, cancelled=calm)
+        inside(entered, lambda: 1 // 0, timeout=60.0, cancelled=calm)
 
 
 def test_what_takes_too_long_inside_is_not_waited_for(entered: str) -> None:
     over = threading.Event()
     started = time.monotonic()
     with pytest.raises(TimeoutError):
-        inside(entered, lambda: over.wait(30), timeout=0.2, cancelled=threading.Event())
+        inside(entered, lambda: over.wait(600), timeout=0.2, cancelled=threading.Event())
     stopped = threading.Event()
     stopped.set()
     with pytest.raises(Interrupted):
-        inside(entered, lambda: over.wait(30), timeout=30.0, cancelled=stopped)
+        inside(entered, lambda: over.wait(600), timeout=600.0, cancelled=stopped)
     over.set()
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 300

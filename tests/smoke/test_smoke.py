@@ -463,7 +463,7 @@ def test_volumes_are_removed_anonymous_ones_too(bench: Any) -> None:
 def test_asked_to_stop_at_any_time_it_removes_what_it_began(
     bench: Any, cancelled: threading.Event, after: float
 ) -> None:
-    slow = "[CMD, 'false']\n      start_period: 60s\n    volumes: [/anonymous, 'named:/named']\n"
+    slow = "[CMD, 'false']\n      start_period: 1h\n    volumes: [/anonymous, 'named:/named']\n"
     project = bench.project(
         f"services:\n  web:{IDLE}{CHECKED} {slow}"
         + "".join(f"  more{n}:{IDLE}    volumes: ['named:/named']\n" for n in range(3))
@@ -474,12 +474,12 @@ def test_asked_to_stop_at_any_time_it_removes_what_it_began(
     started = time.monotonic()
     with (
         pytest.raises(Interrupted) as caught,
-        running(project, bench.engine, bench.commands, timeout=60),
+        running(project, bench.engine, bench.commands, timeout=900),
     ):
         pass
     timer.join()
     assert "could not be removed" not in caught.value.message
-    assert time.monotonic() - started < after + 50
+    assert time.monotonic() - started < after + 600
     time.sleep(1.0)
     filters: dict[str, Any] = {"label": "io.hullmark.run"}
     client = bench.engine.client
@@ -515,7 +515,7 @@ def test_asked_to_stop_while_it_probes_it_does_not_wait_for_the_answer(
     probing = _Probing(cancelled)
     with pytest.raises(Interrupted):
         smoke(project, bench.engine, bench.commands, probing)
-    assert time.monotonic() - probing.since < 60
+    assert time.monotonic() - probing.since < 300
     names = [c.name for c in bench.engine.client.containers.list(all=True, ignore_removed=True)]
     assert not [name for name in names if project.name in str(name)]
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 MOST = 8_000_000
 """Bytes that are kept of what a program prints."""
+_CUT = re.compile(r"\n\[\d+ bytes left out\]\n")
 
 
 @dataclass(kw_only=True)
@@ -50,3 +52,8 @@ class Ends:
         if not self.left_out:
             return first
         return f"{first}\n[{self.left_out} bytes left out]\n{self.last.decode('utf-8', 'replace')}"
+
+
+def is_cut(text: str) -> bool:
+    """Whether something is left out of what `Ends` made `text` of."""
+    return _CUT.search(text) is not None

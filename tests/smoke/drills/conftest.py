@@ -64,7 +64,7 @@ class Yard(Place):
     @staticmethod
     def link(source: str, to: str, **more: Any) -> Link:
         """A link that holds."""
-        return Link(from_service=source, to=to, origin=HERE, timeout=30.0, **more)
+        return Link(from_service=source, to=to, origin=HERE, timeout=120.0, **more)
 
     @staticmethod
     def soon(seconds: float = 3.0) -> ServiceSettings:

@@ -51,7 +51,7 @@ def _keeps(directory: str, **more: Any) -> ServiceSettings:
                     read=("cat", f"{directory}/drill"),
                     expect="cargo",
                     origin=HERE,
-                    timeout=2.0,
+                    timeout=6.0,
                     **more,
                 ),
             )

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hullmark._smoke.ends import MOST, Ends
+from hullmark._smoke.ends import MOST, Ends, is_cut
 from hullmark._smoke.frames import started
 from hullmark._smoke.probes.attempt import PAUSE, Answer
 from hullmark.errors import Interrupted, Unavailable
@@ -27,19 +27,14 @@ _LAST = 3
 def execute(stack: Stack, service: str, probe: ExecProbe, filling: Filling, left: float) -> Answer | None:
     """Whether the command exits with 0 and prints what is expected; `None` when it takes longer than `left` seconds."""
     command = tuple(filling.captures(word) for word in probe.command)
-    ran = _run(stack, service, command, left, {})
-    if ran is None:
+    code, output = run_inside(stack, service, command, left)
+    if code is None:
         return None
-    code, output = ran.code, ran.written.text
     tail = filling.quote(" / ".join(output.strip().splitlines()[-_LAST:]))
     seen = f"exit code {code}: {tail}" if tail else f"exit code {code}"
     if code == 0 and probe.text is not None and (wanted := filling.captures(probe.text)) not in output:
         missing = filling.quote(wanted)
-        where = (
-            f" in the first and the last {format_size(MOST // 2)} of its output"
-            if ran.written.left_out
-            else ""
-        )
+        where = f" in the first and the last {format_size(MOST // 2)} of its output" if is_cut(output) else ""
         return Answer(passed=False, seen=f"{seen} (without `{missing}`{where})", body=output)
     return Answer(passed=code == 0, seen=seen, body=output)
 
