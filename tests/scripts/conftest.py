@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
-BOOKWORM = 'ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n'
+BOOKWORM = 'NAME="Debian GNU/Linux"\nID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n'
 
 # What an engine would answer is what files in $FAKE say; an absent file is an absent thing.
 DOCKER = """
