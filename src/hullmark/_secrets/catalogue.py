@@ -12,7 +12,7 @@ from hullmark._secrets import formats
 if TYPE_CHECKING:
     from hullmark._secrets.detector import Detector
 
-VERSION = 1
+VERSION = 2
 """Of what they find: a result of another version is found again."""
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
+
+from hullmark._secrets.chance import entropy
 
 _WORDS = re.compile(
     rb"example|sample|placeholder|changeme|change[-_.]me|replace[-_]?me|redacted|dummy|insert|your[-_.]|[-_.]your|fake|"
@@ -23,25 +23,26 @@ _SEQUENCES = (
 _RUN = 8
 """Characters of a sequence that chance does not make."""
 _HEXADECIMAL = re.compile(rb"[0-9a-fA-F-]+").fullmatch
-_TAKEN = re.compile(rb"[$%{<>\[\]()`*|\\]|^@|^!|\s")
-"""What says that a value comes from somewhere else, or stands for one."""
+_REFERENCE = re.compile(
+    rb"\$\w+|%\w+%|%[a-zA-Z]|:\w+|\*+|\(.*\)"
+    rb"|.*(?:\$\{|\$\([\w ./-]+\)|%\(\w+\)|\.[*+]|\(\?|[\s`\\|]|<.*>|\[.*\]|\{.*\}).*",
+    re.DOTALL,
+)
+"""What is taken from somewhere else, or stands for it: a variable, what a template fills in, an expression."""
 _COMMON = frozenset(
     b"password passwd pass pwd secret user username login admin root test testing tester token apikey key none null "
     b"true false yes no foo bar baz qux hello world guest demo default postgres postgresql mysql mariadb redis "
     b"mongo mongodb rabbitmq letmein abc abc123 123 1234 12345 123456 1234567 12345678 p4ssw0rd pw passw0rd mypassword "
     b"mypass my-secret mysecret my_password mypw some some_password somepassword hunter2 s3cret sekret sesame xxx x "
-    b"supersecret pass123 password1 password123 pass1 pass2 string str value credential credentials auth basic".split()
+    b"supersecret tiger anoncvs pass123 password1 password123 pass1 pass2 string str value credential credentials auth basic".split()
 )
+_STAND_IN = re.compile(
+    rb"(?:my|your|the|some|an?|our|new|old|super|very|strong|secure|safe|db|database|root|admin|user|app|test|dev|"
+    rb"local|git|secret|pass|word|wd|pw|token|key|api|access|personal|credentials?|here|value|goes|[0-9]{1,3}|[-_.!])+"
+)
+"""Made of nothing but words that say what should stand there."""
 _ENOUGH = 16
 _PLENTY = 20
-
-
-def entropy(value: bytes) -> float:
-    """Bits for each byte of `value`, by how often each occurs in it."""
-    length = len(value)
-    return (
-        -sum(count / length * math.log2(count / length) for count in Counter(value).values()) if value else 0
-    )
 
 
 def is_random(value: bytes) -> bool:
@@ -71,7 +72,7 @@ def _goes_through(value: bytes) -> bool:
 
 def is_password(value: bytes, user: bytes = b"") -> bool:
     """Whether `value`, which stands where a password stands, is one of somebody, and none for examples."""
-    return not _TAKEN.search(value) and is_own(value, user)
+    return _REFERENCE.fullmatch(value) is None and is_own(value, user)
 
 
 def is_own(value: bytes, user: bytes = b"") -> bool:
@@ -80,6 +81,7 @@ def is_own(value: bytes, user: bytes = b"") -> bool:
     return not (
         lower in _COMMON
         or lower.strip(b"\"'") in _COMMON
+        or _STAND_IN.fullmatch(lower) is not None
         or (user and lower == user.lower())
         or is_placeholder(value)
     )

@@ -6,16 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from hullmark._secrets.engine import find, plain
+from hullmark._secrets.names import is_named_like_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NAMED = re.compile(
-    r"(^|_)(PGPASSWORD|PASSWORD|PASS|PASSWD|PASSPHRASE|PWD|SECRET|SECRETS|TOKEN|API_?KEY|APIKEY|ACCESS_?KEY|PRIVATE_?KEY|SECRET_?KEY"
-    r"|ENCRYPTION_?KEY|SIGNING_?KEY|CREDENTIALS?|AUTH|PAT|SECRET_KEY_BASE)$",
-    re.IGNORECASE,
-)
-_HARMLESS_NAMES = frozenset({"PWD", "OLDPWD"})
 _HARMLESS = re.compile(
     r"(|\d{1,6}|true|false|yes|no|on|off|none|null|[01]|disabled|enabled|/\S*)", re.IGNORECASE
 )
@@ -87,8 +82,3 @@ def hidden_in(name: str, value: str) -> bytes | None:
     if is_named_like_secret(name) and not _HARMLESS.fullmatch(value):
         return value.encode("utf-8", "surrogateescape")
     return None
-
-
-def is_named_like_secret(name: str) -> bool:
-    """Whether a variable that is called `name` is there to hold a secret."""
-    return name not in _HARMLESS_NAMES and bool(_NAMED.search(name))

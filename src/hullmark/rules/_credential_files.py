@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from hullmark._secrets.variables import format_in, is_environment_file, is_named_like_secret
+from hullmark._secrets.names import is_named_like_secret
+from hullmark._secrets.variables import format_in, is_environment_file
 from hullmark.rules._known_bases import is_below
 from hullmark.rules._variables import variables_of
 

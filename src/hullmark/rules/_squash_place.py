@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hullmark._secrets.variables import is_named_like_secret, secret_in
+from hullmark._secrets.names import is_named_like_secret
+from hullmark._secrets.variables import secret_in
 from hullmark.rules._variables import VARIABLE, variables_of
 
 if TYPE_CHECKING:

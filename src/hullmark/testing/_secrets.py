@@ -11,6 +11,8 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hullmark.testing._named_secrets import named_secret
+
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable
@@ -325,7 +327,7 @@ def _storage(name: str, count: int, chance: random.Random) -> tuple[str, str]:
 
 _SEALED: dict[str, Callable[[random.Random], str | tuple[str, str]]] = {
     "age-key": _age,
-    "assigned-secret": lambda chance: _after("SESSION_SECRET=", "{w32}", chance),
+    "assigned-secret": named_secret,
     "aws-access-key": _aws,
     "aws-secret-key": lambda chance: _after("aws_secret_access_key = ", "{B40}", chance),
     "azure-data-key": lambda chance: _marked(64, 76, "ACDb", chance),

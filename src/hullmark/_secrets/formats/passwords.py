@@ -4,50 +4,76 @@ from __future__ import annotations
 
 import re
 
+from hullmark._secrets.chance import entropy, is_chance
 from hullmark._secrets.detector import Detector
-from hullmark._secrets.plausible import entropy, is_password
+from hullmark._secrets.names import EXPRESSION, LITERALS
+from hullmark._secrets.plausible import is_password
 
-_EXAMPLE_HOSTS = re.compile(
-    rb"(?i)(?:[\w-]+\.)*(?:example|invalid|test|localhost|host|hostname|server|myserver|domain|foo|bar|proxy|"
-    rb"company|corp|mydomain|acme|somewhere|github|gitlab|url|address|ip|127\.0\.0\.1|0\.0\.0\.0)"
-    rb"(?:\.(?:com|org|net|io|local|example|test))?(?![\w.-])"
+EXAMPLE_HOSTS = ("localhost", "127.0.0.1", "0.0.0.0", "example.com", "example.org", "example.net")  # noqa: S104  # compared
+"""Hosts that are nobody's, with all below them, see RFC 2606."""
+EXAMPLE_DOMAINS = ("example", "test", "invalid", "localhost")
+"""Top-level domains that are nobody's."""
+EXAMPLE_USERS = (
+    *(
+        "user",
+        "username",
+        "name",
+        "login",
+        "usr",
+        "me",
+        "you",
+        "foo",
+        "bar",
+        "joe",
+        "bob",
+        "alice",
+        "u",
+        "x",
+        "a",
+    ),
 )
-_EXAMPLE_USERS = frozenset(b"user username foo bar me you joe bob alice login name usr u x a".split())
-_NAME = (
-    rb"(?:password|passwd|passphrase|secret|token|api_?key|access_?key|private_?key|signing_?key|encryption_?key|"
-    rb"auth_?key|credentials?|secret_key_base)"
+"""With these a password has to look like chance."""
+SHORTEST, LONGEST = 16, 200
+"""Characters of a value that a name makes a secret, in any file."""
+_NOBODY = re.compile(
+    rb"(?:.*\.)?(?:%b)\.?"
+    % b"|".join(re.escape(each.encode()) for each in (*EXAMPLE_HOSTS, *EXAMPLE_DOMAINS)),
+    re.IGNORECASE | re.DOTALL,
+).fullmatch
+_WEAK, _EXAMPLE = 1.9, 2.5
+"""Bits for each byte of a password in a URL, and of one whose user is that of examples."""
+_PATH = re.compile(rb"[.~]{0,2}(?:/[a-z0-9_.*-]+)+/?|(?:[a-z0-9_.-]+/)+[a-z0-9_.-]+\.[a-z]{2,4}").fullmatch
+_CODE = re.compile(
+    rb"(?:[A-Za-z_]\w*\.)+[A-Za-z_]\w*|[a-z]+(?:[._/-][a-z]+)*[0-9]{0,3}|.*://.*|\$?[\w.-]+\([^()]*\)"
+).fullmatch
+"""Words, the path to something in a program, a call, an address."""
+_NEXT = re.compile(rb"&(?:amp;)?[a-z_-]{2,}=.*", re.DOTALL)
+_GLUE = rb"\\?[\"']?(?:\])?[ \t]{0,4}(?::=|=>|=|:|>)[ \t]{0,4}"
+_IN_ANOTHER = rb"[\"']?[,\s]{1,24}[\"']?value[\"']?[ \t]{0,2}[:=][ \t]{0,2}"
+"""`name: DB_PASSWORD` and `value: ...`, in YAML, XML and JSON."""
+_BEFORE = (
+    rb"(?:%b(?:%b|%b)(?:[bru]?\\?[\"'`]|)(?:base64:|)" % (EXPRESSION, _GLUE, _IN_ANOTHER)
+    + rb"|(?:--[a-z-]{0,24}(?:password|passwd|secret|token|key)|requirepass|masterauth|bearer)[\"']?,?[ \t]{1,4}[\"']?)"
 )
-_ASSIGNED = rb"[\"']?[ \t]{0,4}[=:][ \t]{0,4}[\"']?"
-_RANDOM = rb"[A-Za-z0-9+/_.!@#%^&*~=-]"
-_WEAK, _STRONG = 2.5, 3.7
-_DIGIT, _LETTER = re.compile(rb"[0-9]"), re.compile(rb"[A-Za-z]")
-_IDENTIFIER = re.compile(
-    rb"[a-z]+(?:[._/-][a-z]+)*[0-9]{0,3}|[A-Z]+(?:_[A-Z]+)*|[A-Za-z]+(?:\.[A-Za-z_]\w*)+", re.IGNORECASE
-)
-"""A word, several words, or a path in a program."""
-_UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_BARE = rb"[A-Za-z0-9+/_.!@#%^&*~=-]"
+_QUOTED = rb"[A-Za-z0-9+/_.!@#%^&*~=$()?-]"
 
 
 def _is_login(match: re.Match[bytes]) -> bool:
-    user, password = match["user"], match["value"]
-    return (
-        is_password(password, user)
-        and entropy(password) >= _WEAK - 0.6
-        and _EXAMPLE_HOSTS.match(match["host"]) is None
-        and (user.lower() not in _EXAMPLE_USERS or entropy(password) >= _WEAK)
-    )
+    user, password, host = match["user"], match["value"], match["host"]
+    least = _EXAMPLE if user.lower().decode("latin-1") in EXAMPLE_USERS else _WEAK
+    return is_password(password, user) and entropy(password) >= least and not _NOBODY(host)
 
 
 def _is_value(match: re.Match[bytes]) -> bool:
-    value = match["value"]
-    return (
-        is_password(value)
-        and entropy(value) >= _STRONG
-        and _DIGIT.search(value) is not None
-        and _LETTER.search(value) is not None
-        and _IDENTIFIER.fullmatch(value) is None
-        and _UUID.fullmatch(value) is None
-    )
+    value = _value(match)
+    return is_password(value) and not _PATH(value) and not _CODE(value) and is_chance(value)
+
+
+def _value(match: re.Match[bytes]) -> bytes:
+    """Without what follows it in a URL; what is quoted is a value as a whole."""
+    quoted = match.string[match.start("value") - 1 : match.start("value")] in {b'"', b"'", b"`"}
+    return match["value"] if quoted else _NEXT.sub(b"", match["value"])
 
 
 DETECTORS = (
@@ -62,17 +88,13 @@ DETECTORS = (
     ),
     Detector(
         id="assigned-secret",
-        what="a secret by its name",
-        trigger=_NAME + _ASSIGNED + _RANDOM + rb"{16}",
-        expression=rb"(?i:"
-        + _NAME
-        + rb")"
-        + _ASSIGNED
-        + rb"(?P<value>"
-        + _RANDOM
-        + rb"{16,200})(?=[\"'\s,;)}\]\x00]|\\[nr]|$)",
-        literals=(b"passw", b"passphrase", b"secret", b"token", b"key", b"credential"),
+        what="a random value with the name of a secret",
+        trigger=_BEFORE + _QUOTED + rb"{%d}" % SHORTEST,
+        expression=rb"(?i:%b)(?P<value>(?<=[\"'`])%b{%d,%d}(?=\\?[\"'`])|%b{%d,%d}(?=[\"'`\s,;)}\]<\x00\\]|$))"
+        % (_BEFORE, _QUOTED, SHORTEST, LONGEST, _BARE, SHORTEST, LONGEST),
+        literals=(*LITERALS, b"bearer"),
         check=_is_value,
+        value=_value,
         caseless=True,
         generic=True,
     ),

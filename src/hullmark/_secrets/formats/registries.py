@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from hullmark._secrets.chance import entropy
 from hullmark._secrets.checksums import decoded64, ends_with_crc32, is_pypi_token
 from hullmark._secrets.detector import Detector, token
-from hullmark._secrets.plausible import entropy, is_password
+from hullmark._secrets.plausible import is_password
 
 _PRINTABLE = re.compile(rb"[^\x00-\x1f\x7f]{1,100}:[^\x00-\x1f\x7f]{1,4000}").fullmatch
 _FIRM = 2.0

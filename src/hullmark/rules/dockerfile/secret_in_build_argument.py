@@ -29,10 +29,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from hullmark._secrets.names import is_named_like_secret
 from hullmark._secrets.variables import (
     defaults_in,
     format_in,
-    is_named_like_secret,
     secret_default,
     secret_in,
 )

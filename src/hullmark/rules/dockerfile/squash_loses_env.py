@@ -39,7 +39,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hullmark._secrets.variables import is_named_like_secret, secret_in
+from hullmark._secrets.names import is_named_like_secret
+from hullmark._secrets.variables import secret_in
 from hullmark.model.dockerfile import Recipe
 from hullmark.model.finding import Observation, Severity
 from hullmark.model.rule import rule
