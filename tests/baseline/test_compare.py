@@ -219,6 +219,17 @@ def test_a_vulnerability_is_introduced_newly_disclosed_or_known(
     assert there.standing(vulnerability()) is standing
 
 
+def test_packages_that_were_scanned_and_not_measured_tell_as_much() -> None:
+    baseline = Baseline(
+        name="it",
+        listed=(("web", Inventory(packages=(package("0.9"),))),),
+        looked=frozenset({(Check.SCAN, "web")}),
+    )
+    there = before(baseline, "web", lambda old: (match(),) if old.packages == (package("0.9"),) else ())
+    assert there is not None
+    assert there.standing(vulnerability()) is DISCLOSED
+
+
 def test_of_a_new_service_the_first_image_sets_its_own_baseline() -> None:
     there = before(scanned("CVE-2"), "db", lambda _: ())
     assert there is not None

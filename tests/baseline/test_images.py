@@ -35,7 +35,11 @@ class Shop:
 
     def __init__(self, root: Path) -> None:
         self.root, self.image = root, f"hullmark-test-baseline-{uuid.uuid4().hex[:8]}"
-        self.environ = {**os.environ, "HULLMARK_CACHE_DIR": str(root / "cache")}
+        self.environ = {
+            **os.environ,
+            "HULLMARK_CACHE_DIR": str(root / "cache"),
+            "HULLMARK_DB_MAX_AGE": "9999 days",
+        }
         (root / "compose.yml").write_text(
             f"name: shop\nservices:\n  web: {{build: ., image: '{self.image}:dev'}}\n", encoding="utf-8"
         )
@@ -100,6 +104,15 @@ def test_what_a_change_does_to_an_image_is_told_and_gated(shop: Shop) -> None:
     shop.know(_1="alpha")
     code, _, stderr = shop.run("baseline", "save", *STEPS)
     assert code == 0, stderr
+    # A scan alone has read the packages, which are what later records are held against.
+    assert shop.run("baseline", "save", "scan.jsonl", *STEPS, "--skip=validate")[0] == 0
+    facts = (shop.root / "scan.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [each for each in facts if each.startswith('["package"')] == [
+        each
+        for each in (shop.root / FILE).read_text(encoding="utf-8").splitlines()
+        if each.startswith('["package"')
+    ]
+    assert any('"alpha","1.0"' in each for each in facts if each.startswith('["package"'))
     same = shop.check(f"--baseline={FILE}", "--new-only")
     assert standings(same) == {"PYSEC-2026-1": "known"}
     assert (same["code"], same["images"]["web"]["change"]["unpacked"]) == (0, 0)

@@ -81,6 +81,7 @@ def told(known: Baseline) -> Any:
             for each in sorted(known.images, key=lambda each: each.service)
         ],
         sorted(known.findings, key=str),
+        known.listed,
         known.vulnerabilities,
         known.looked,
     )
@@ -96,6 +97,8 @@ def _contents(held: Contents) -> Any:
     [
         baseline(),
         baseline(image(), image("db", visible=None, transfer=None, settings=None, holdings=None)),
+        # Scanned, and not measured.
+        Baseline(name="it", listed=(("web", Inventory(packages=(package("libc6"),))),)),
         Baseline(name="it"),
     ],
 )
@@ -189,6 +192,19 @@ def test_whatever_a_file_holds_it_is_a_baseline_or_one_error(more: bytes, at: in
 def test_what_is_no_report_is_refused_with_one_error(content: bytes) -> None:
     with pytest.raises(ConfigurationError, match="neither a baseline nor a report"):
         of_report(content, "it.json")
+
+
+def test_of_what_does_not_count_only_kernel_headers_are_left_out() -> None:
+    found = [
+        {"id": name, "package": "p", "installed": "1", "severity": "low", "service": "web", "held": held}
+        for name, held in (("CVE-1", "kernel headers"), ("CVE-2", "no fix"), ("CVE-3", None))
+    ]
+    report = {"schema": "hullmark/report/1", "outcomes": [], "findings": [], "vulnerabilities": found}
+    # What has no fix today may have one tomorrow, and is no news then.
+    assert [each.id for each in of_report(json.dumps(report).encode(), "it").vulnerabilities] == [
+        "CVE-2",
+        "CVE-3",
+    ]
 
 
 def test_a_part_of_it_is_about_one_service_and_the_project() -> None:

@@ -61,7 +61,12 @@ class Vault:
     def environ(self) -> dict[str, str]:
         """An environment whose `docker` notes every call."""
         path = f"{self.root / 'bin'}{os.pathsep}{os.environ['PATH']}"
-        return {**os.environ, "PATH": path, "HULLMARK_CACHE_DIR": str(self.root / "cache")}
+        return {
+            **os.environ,
+            "PATH": path,
+            "HULLMARK_CACHE_DIR": str(self.root / "cache"),
+            "HULLMARK_DB_MAX_AGE": "9999 days",
+        }
 
     def look(self, *checks: Check) -> tuple[Report, int]:
         """The report of `checks`, and how often the stage was built to open the image."""

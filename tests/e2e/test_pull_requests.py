@@ -249,6 +249,7 @@ def main(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
         "GIT_AUTHOR_EMAIL": "author@example.org",
         "GIT_COMMITTER_NAME": "A. Author",
         "GIT_COMMITTER_EMAIL": "author@example.org",
+        "HULLMARK_DB_MAX_AGE": "9999 days",
     }
     checkout = Checkout(root=directory / "harbour", environ=environ)
     shutil.copytree(HERE / "harbour", checkout.root)

@@ -41,7 +41,12 @@ def project(tmp_path: Path) -> Path:
 
 def run(project: Path, *arguments: str) -> tuple[int, str, str]:
     stdout, stderr = io.StringIO(), io.StringIO()
-    environ = {**os.environ, "HULLMARK_CACHE_DIR": str(project / "cache")}
+    # The records are those of a day that is long over.
+    environ = {
+        **os.environ,
+        "HULLMARK_CACHE_DIR": str(project / "cache"),
+        "HULLMARK_DB_MAX_AGE": "9999 days",
+    }
     code = main(["-q", "-C", str(project), *arguments], stdout=stdout, stderr=stderr, environ=environ)
     return code, stdout.getvalue(), stderr.getvalue()
 

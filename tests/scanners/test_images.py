@@ -32,7 +32,12 @@ SQUASH = "FROM scratch\nCOPY --from=made / /\n"
 
 def _hullmark(project: Path, *argv: str) -> tuple[int, str]:
     stdout, stderr = io.StringIO(), io.StringIO()
-    environ = {**os.environ, "HULLMARK_CACHE_DIR": str(project / "cache")}
+    # The records are those of a day that is long over.
+    environ = {
+        **os.environ,
+        "HULLMARK_CACHE_DIR": str(project / "cache"),
+        "HULLMARK_DB_MAX_AGE": "9999 days",
+    }
     code = main(["-C", str(project), *argv], stdout=stdout, stderr=stderr, environ=environ)
     return code, stdout.getvalue() or stderr.getvalue()
 
@@ -137,6 +142,29 @@ def test_what_is_ignored_stays_visible_and_what_is_not_needed_is_told(project: P
     _, text = _hullmark(project, "scan", "--show-suppressed")
     assert "CVE-2024-22195" in text
     assert "never called" in text
+
+
+@pytest.mark.parametrize("project", [("scratch", "")], ids=["nothing"], indirect=True)
+def test_a_scanner_that_is_refused_is_told_by_whomever_it_was_asked_for(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _update(project, "PyPI")
+    _, document = _scan(project, "--scanner", "all")
+    outcome = next(each for each in document["outcomes"] if each["check"] == "scan")
+    assert outcome["status"] == "ran"
+    assert "not asked, as they are not here: " in outcome["reason"]
+    programs = project / "programs"
+    programs.mkdir()
+    (programs / "trivy").write_text("#!/bin/sh\necho Version: 0.69.5\n", encoding="utf-8")
+    (programs / "trivy").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    for scanner in ("trivy", "all"):
+        code, document = _scan(project, "--scanner", scanner)
+        outcome = next(each for each in document["outcomes"] if each["check"] == "scan")
+        assert code == 3
+        assert "trivy 0.69.5 was published by an attacker" in outcome["reason"]
+    # What the others know is told all the same.
+    assert document["vulnerabilities"]
 
 
 @pytest.mark.parametrize("project", [("scratch", "")], ids=["nothing"], indirect=True)

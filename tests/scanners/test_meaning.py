@@ -18,6 +18,7 @@ from hullmark.model.context import Manifest
 from hullmark.model.digest import DiffId
 from hullmark.model.finding import Severity
 from hullmark.model.inventory import Inventory
+from hullmark.model.location import SourceSpan
 from hullmark.model.owner import Owner, OwnerKind, Package
 from hullmark.model.project import ScanSettings
 from hullmark.model.vulnerability import Exposure, Vulnerability
@@ -185,6 +186,31 @@ def test_what_fails_is_as_severe_as_was_decided_and_old_enough(
     (finding,) = apply(exposure, "web")
     assert finding.severity is severity
     assert ("does not fail until 2026-11-27" in finding.seen) is (grace is not None)
+
+
+def test_what_nothing_declares_is_told_with_the_instruction_that_brought_it() -> None:
+    origin = Origin(
+        told=Told.INSTRUCTION,
+        text="RUN pip install --target /opt/py Django==2.2",
+        span=SourceSpan(path="Dockerfile", line=3),
+    )
+    place, caddy = "/opt/py/Django-2.2.dist-info/METADATA", "/usr/bin/caddy"
+    go = {"package": "stdlib", "ecosystem": "Go", "holders": (), "fixed": "1.25.13"}
+    everything = (
+        _python("CVE-1", package="Django", fixed="4.2.16", holders=(), path=place, origin=origin),
+        _python("CVE-2", package="Django", fixed="4.2.16", holders=(), path="/a", origin=None),
+        _python("CVE-3", path=caddy, origin=origin, **go),
+        _python("CVE-4", path="/usr/bin/other", origin=None, **go),
+    )
+    texts = [with_actions([each], lambda *_: None)[0][0].remedy for each in everything]
+    brought = "; Dockerfile:3: RUN pip install --target /opt/py Django==2.2 brought it"
+    assert texts == [
+        f"raise Django to 4.2.16 in {place}: nothing in the project declares it{brought}",
+        "raise Django to 4.2.16 in /a: nothing in the project declares it",
+        f"build {caddy} with Go 1.25.13{brought}",
+        "build /usr/bin/other with Go 1.25.13",
+    ]
+    assert len(with_actions(everything, lambda *_: None)[1]) == 3
 
 
 def test_one_change_is_told_for_each_group_with_what_it_fixes(tmp_path: Path) -> None:

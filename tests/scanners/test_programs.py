@@ -68,6 +68,19 @@ def test_what_is_nowhere_says_how_to_get_it(tmp_path: Path, name: str, engine: b
     assert "install " in answer.reason
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_a_program_that_is_there_and_does_not_start_is_not_absent(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"#!/bin/sh\n")
+    (tmp_path / name).chmod(0o755)
+    # What was not scripted raises as a program does that cannot be started.
+    answer = KINDS[name][0](ScriptedCommands({}), tmp_path, {"PATH": str(tmp_path)}).probe()
+    assert isinstance(answer, Missing)
+    assert not answer.absent
+    elsewhere = KINDS[name][0](ScriptedCommands({}), tmp_path, {}).probe()
+    assert isinstance(elsewhere, Missing)
+    assert elsewhere.absent
+
+
 @pytest.mark.parametrize("version", sorted(STOLEN))
 def test_a_version_of_an_attacker_is_not_run_from_an_image_either(tmp_path: Path, version: str) -> None:
     listed = done(f"aquasec/trivy:{version} {ID}\n")

@@ -817,6 +817,7 @@ def _path(tables: tuple[Table, ...]) -> tuple[str, ...]:
 ALL = [pytest.param(*each, id=".".join((*_path(each[0]), each[1].key))) for each in _options(SCHEMA)]
 VALUES = {
     "text": '"x"',
+    "URL | directory": '"file:///srv/osv"',
     "list of texts": '["x"]',
     "list of words": '["x"]',
     "port": "80",

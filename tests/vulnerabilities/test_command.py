@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import os
 import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -47,12 +48,87 @@ class Here:
         return self.cache / "vulnerabilities"
 
 
+def _recent() -> str:
+    return (dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5)).isoformat()
+
+
 @pytest.fixture
 def here(tmp_path: Path) -> Here:
     """Nothing is stored yet; `feed` has records of PyPI."""
     (tmp_path / "work/feed/PyPI").mkdir(parents=True)
-    (tmp_path / "work/feed/PyPI/all.zip").write_bytes(archive([record("PYSEC-1")]))
+    (tmp_path / "work/feed/PyPI/all.zip").write_bytes(archive([record("PYSEC-1", modified=_recent())]))
     return Here(directory=tmp_path / "work", cache=tmp_path / "cache")
+
+
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        ("http:// PyPI", "that is no URL of a host"),
+        ("http:///x", "that is no URL of a host"),
+        ("http://[::1", "that is no URL of a host"),
+        ("http://host:99999/x", "that is no URL of a host"),
+        ("https://bad host/x", "that is no URL of a host"),
+        ("https:/host/x", "after the scheme comes `//`"),
+        ("ftp://x.org/a", "the scheme `ftp` is unknown here"),
+        ("file://feed", "after `file://` comes a path from the root"),
+    ],
+)
+def test_an_address_that_is_none_is_a_mistake_wherever_it_was_given(here: Here, place: str, why: str) -> None:
+    said = here("db", "update", "PyPI", "--db-url", place)
+    assert (said.code, said.stdout) == (2, "")
+    assert "option --db-url: expected a URL (`https://...`" in said.stderr
+    assert f'got "{place}": {why}' in said.stderr
+    # The file that it does not stand in is not offered.
+    assert "hullmark.toml" not in said.stderr
+    said = here("db", "update", "PyPI", HULLMARK_DB_URL=place)
+    assert said.code == 2
+    assert "environment variable HULLMARK_DB_URL: expected a URL" in said.stderr
+    (here.directory / "compose.yml").write_text("services: {web: {image: x}}\n", encoding="utf-8")
+    (here.directory / "hullmark.toml").write_text(f'[scan]\ndb-url = "{place}"\n', encoding="utf-8")
+    said = here("db", "update", "PyPI")
+    assert said.code == 2
+    assert "hullmark.toml:2:1: `scan.db-url`: expected a URL" in said.stderr
+
+
+def test_a_directory_may_be_written_as_a_url(here: Here) -> None:
+    (here.directory / "feed").rename(here.directory / "my feed")
+    said = here("db", "update", "PyPI", "--db-url", f"file://{here.directory}/my%20feed")
+    assert said.code == 0
+    assert said.stdout.endswith(f", from {here.directory}/my feed/PyPI/all.zip\n")
+
+
+def _fill(here: Here, modified: str, written: str = "") -> None:
+    path = here.directory / "feed/PyPI/all.zip"
+    path.write_bytes(archive([record("PYSEC-1", modified=modified)]))
+    if written:
+        at = dt.datetime.fromisoformat(written).timestamp()
+        os.utime(path, (at, at))
+
+
+def test_a_copy_is_as_old_as_the_oldest_of_what_tells_its_age(here: Here) -> None:
+    today = dt.datetime.now(dt.UTC)
+    old, recent = "2025-01-01T00:00:00Z", (today - dt.timedelta(minutes=5)).isoformat()
+    for modified, written, told in (
+        (old, "", "days old by its newest record, older than 7 days, "),
+        (recent, old, "days old by the date of the archive, older than 7 days, "),
+    ):
+        _fill(here, modified, written)
+        said = here("db", "update", "PyPI", "--whole", "--db-url", "feed")
+        assert said.code == 0
+        assert told in said.stdout
+        assert told in here("db", "show").stdout
+    assert f", fetched {today:%Y-%m-%d}, newest record {recent[:10]}, " in here("db", "show").stdout
+
+
+def test_records_of_the_future_are_told_and_do_not_make_the_others_younger(here: Here) -> None:
+    soon = (dt.datetime.now(dt.UTC) + dt.timedelta(days=900)).isoformat()
+    old = record("PYSEC-1", modified="2025-01-01T00:00:00Z")
+    content = archive([old, record("PYSEC-2", modified=soon)])
+    (here.directory / "feed/PyPI/all.zip").write_bytes(content)
+    said = here("db", "update", "PyPI", "--db-url", "feed")
+    assert said.stdout.endswith("; 1 record is dated in the future\n")
+    assert "days old by its newest record" in said.stdout
+    assert "newest record 2025-01-01" in said.stdout
 
 
 def _made_older(here: Here, age: dt.timedelta) -> None:
@@ -111,7 +187,7 @@ def test_a_failure_is_no_failure_as_long_as_what_is_stored_is_young_enough(here:
     (here.directory / "feed/PyPI/all.zip").unlink()
     said = here("db", "update", "--db-url", "feed")
     assert said.code == 0
-    assert said.stdout.startswith("PyPI: not updated, kept as it was, 1 record, up to date, ")
+    assert said.stdout.startswith("PyPI: not updated, kept as it was, 1 record, less than an hour old, ")
     assert "error: " in said.stderr
     assert "cannot be read: No such file or directory" in said.stderr
     _made_older(here, dt.timedelta(days=8))

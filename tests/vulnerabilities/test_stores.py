@@ -281,6 +281,7 @@ def _damage(path: Path, damage: str) -> None:
 
 def test_the_age_of_a_store_is_since_it_last_agreed_with_its_source(tmp_path: Path, feed: Path) -> None:
     began = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    (feed / "PyPI/all.zip").write_bytes(archive([record("PYSEC-1", modified=began.isoformat())]))
     update(feed, tmp_path / "stored")
     known = about(place_of(tmp_path / "stored", "PyPI"))
     assert dt.timedelta(0) <= known.age(dt.datetime.now(dt.UTC)) < dt.timedelta(minutes=5)

@@ -76,13 +76,12 @@ def before(
         return Before(known=(), scanned=False, matched=(), packages=frozenset(), first=True)
     scanned = baseline.has_looked(Check.SCAN, service)
     known = tuple(each for each in baseline.vulnerabilities if each.service == service)
-    image = baseline.image(service)
-    if image is None and not scanned:
+    listed = baseline.inventory(service)
+    if baseline.image(service) is None and listed is None and not scanned:
         # Of a project whose images are known it is a service that was not there.
-        if not baseline.images:
+        if not baseline.images and not baseline.listed:
             return None
         return Before(known=(), scanned=False, matched=(), packages=frozenset(), first=True)
-    listed = None if image is None else image.inventory
     if listed is None and not scanned:
         return None
     return Before(

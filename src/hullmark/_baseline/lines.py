@@ -147,6 +147,8 @@ def _facts(baseline: Baseline) -> Iterator[_Fact]:
         yield _Looked(service or "", Check(check))
     for image in baseline.images:
         yield from _of_image(image)
+    for service, listed in baseline.listed:
+        yield from _of_inventory(service, listed)
     for finding in baseline.findings:
         yield _Finding(
             finding.service or "", finding.rule, finding.fingerprint, finding.severity, finding.check
@@ -171,22 +173,26 @@ def _of_image(image: KnownImage) -> Iterator[_Fact]:
     for owner in held.holdings or ():
         yield _Owner(service, owner.kind, owner.name, owner.version, owner.bytes, owner.files)
     if image.inventory is not None:
-        system = image.inventory.distribution or Distribution(id="")
-        yield _System(service, system.id, system.version_id, system.codename, system.id_like, system.name)
-        for each in image.inventory.packages:
-            part_of = each.part_of
-            yield _Package(
-                service,
-                each.owner.kind,
-                each.owner.name,
-                each.owner.version,
-                each.location,
-                each.source,
-                each.source_version,
-                each.maintainer,
-                each.purl,
-                None if part_of is None else (part_of.kind, part_of.name, part_of.version),
-            )
+        yield from _of_inventory(service, image.inventory)
+
+
+def _of_inventory(service: str, listed: Inventory) -> Iterator[_Fact]:
+    system = listed.distribution or Distribution(id="")
+    yield _System(service, system.id, system.version_id, system.codename, system.id_like, system.name)
+    for each in listed.packages:
+        part_of = each.part_of
+        yield _Package(
+            service,
+            each.owner.kind,
+            each.owner.name,
+            each.owner.version,
+            each.location,
+            each.source,
+            each.source_version,
+            each.maintainer,
+            each.purl,
+            None if part_of is None else (part_of.kind, part_of.name, part_of.version),
+        )
 
 
 def is_baseline(content: bytes) -> bool:
@@ -232,10 +238,15 @@ def _baseline(facts: Iterable[_Fact], name: str) -> Baseline:
         for service, held in sorted(by_service.items())
         if any(isinstance(fact, _Image) for fact in held)
     )
+    measured = {image.service for image in images}
+    listed = (
+        (service, _inventory(held)) for service, held in sorted(by_service.items()) if service not in measured
+    )
     every = [fact for held in by_service.values() for fact in held]
     return Baseline(
         name=name,
         images=images,
+        listed=tuple((service, each) for service, each in listed if each is not None),
         looked=frozenset((fact.check, fact.service or None) for fact in every if isinstance(fact, _Looked)),
         findings=tuple(
             KnownFinding(

@@ -8,6 +8,7 @@ import msgspec
 
 from hullmark._baseline.packages import package
 from hullmark._contents.kept_image import KeptImage, contents
+from hullmark._scanners.policy import HEADERS
 from hullmark.errors import ConfigurationError
 from hullmark.model.baseline import Baseline, KnownFinding, KnownImage, KnownVulnerability
 from hullmark.model.inventory import Distribution, Inventory  # noqa: TC001  # msgspec reads the annotations
@@ -41,6 +42,7 @@ class _Vulnerability(msgspec.Struct):
     severity: str
     service: str
     aliases: tuple[str, ...] = ()
+    held: str | None = None
 
 
 class _SetAside(msgspec.Struct):
@@ -105,6 +107,8 @@ def of_report(content: bytes, name: str) -> Baseline:
             severity=each.severity,
         )
         for each in report.vulnerabilities
+        # There are thousands of these, which nobody is told of.
+        if each.held != HEADERS
     ]
     vulnerabilities += [
         KnownVulnerability(
@@ -118,8 +122,14 @@ def of_report(content: bytes, name: str) -> Baseline:
         for service, scan in report.scans.items()
         for each in scan.set_aside
     ]
+    listed = (
+        (service, _inventory(scan))
+        for service, scan in sorted(report.scans.items())
+        if service not in report.images
+    )
     return Baseline(
         name=name,
+        listed=tuple((service, each) for service, each in listed if each is not None),
         images=tuple(
             KnownImage(
                 service=service,

@@ -167,6 +167,7 @@ def of_service(baseline: Baseline, service: str) -> Baseline:
     return replace(
         baseline,
         images=tuple(each for each in baseline.images if each.service == service),
+        listed=tuple(each for each in baseline.listed if each[0] == service),
         findings=tuple(each for each in baseline.findings if each.service in {service, None}),
         vulnerabilities=tuple(each for each in baseline.vulnerabilities if each.service == service),
         looked=frozenset((check, of) for check, of in baseline.looked if of in {service, None}),
@@ -180,6 +181,7 @@ def _joined(parts: Iterable[Baseline], name: str) -> Baseline:
     return Baseline(
         name=name,
         images=tuple(sorted((each for part in parts for each in part.images), key=lambda each: each.service)),
+        listed=tuple(sorted((each for part in parts for each in part.listed), key=lambda each: each[0])),
         findings=tuple(dict.fromkeys(each for part in parts for each in part.findings)),
         vulnerabilities=tuple(dict.fromkeys(each for part in parts for each in part.vulnerabilities)),
         looked=frozenset(each for part in parts for each in part.looked),

@@ -25,7 +25,7 @@ from hullmark._scanners.interface import Missing, Target
 from hullmark._scanners.merge import merged
 from hullmark._scanners.osv_scanner import OsvScanner
 from hullmark._scanners.places import Places
-from hullmark._scanners.policy import decided, young
+from hullmark._scanners.policy import HEADERS, decided, young
 from hullmark._scanners.suppressions import Suppressions
 from hullmark._scanners.trivy import Trivy
 from hullmark._vulnerabilities.match import match
@@ -61,6 +61,9 @@ class _Scanning:
 
     there: tuple[tuple[Scanner, Available], ...]
     missing: tuple[str, ...]
+    """Why those cannot be asked that should have been."""
+    absent: tuple[str, ...]
+    """Those that everyone there is without, by name."""
     aside: Suppressions
     now: dt.datetime
     remedies: dict[str, str] = field(default_factory=dict)
@@ -72,8 +75,8 @@ def scan(run: Run) -> None:
     settings, root = run.project.settings.scan, run.project.root
     now = dt.datetime.now(dt.UTC)
     aside = Suppressions(suppressions(root, settings), now.date())
-    there, missing = _scanners(run, now)
-    scanning = _Scanning(there=there, missing=missing, aside=aside, now=now)
+    there, absent, missing = _scanners(run, now)
+    scanning = _Scanning(there=there, missing=missing, absent=tuple(absent), aside=aside, now=now)
     prepared = threading.Lock()
     waiting = [scanner for scanner, _ in there]
 
@@ -81,7 +84,7 @@ def scan(run: Run) -> None:
         if reason := run.failed_builds().get(service.name):
             return Skipped(reason=reason)
         if not there:
-            return Skipped(reason="; ".join(missing))
+            return Skipped(reason="; ".join((*missing, *absent.values())))
         with prepared:
             # One database for all, which is fetched when the first image is there to be scanned.
             while waiting:
@@ -92,8 +95,10 @@ def scan(run: Run) -> None:
     _tell_stale(run, scanning)
 
 
-def _scanners(run: Run, now: dt.datetime) -> tuple[tuple[tuple[Scanner, Available], ...], tuple[str, ...]]:
-    """The scanners that were asked for and are there, and why others are not."""
+def _scanners(
+    run: Run, now: dt.datetime
+) -> tuple[tuple[tuple[Scanner, Available], ...], dict[str, str], tuple[str, ...]]:
+    """The scanners that were asked for and are there; of everyone, those that are not, and why; what is missing."""
     surroundings, settings = run.surroundings, run.project.settings.scan
     cache = Cache.at(surroundings.environ).directory
     common = (surroundings.commands, run.project.root, surroundings.environ)
@@ -105,6 +110,7 @@ def _scanners(run: Run, now: dt.datetime) -> tuple[tuple[tuple[Scanner, Availabl
         ),
     ]
     there: list[tuple[Scanner, Available]] = []
+    absent: dict[str, str] = {}
     missing: list[str] = []
     for scanner in scanners:
         if run.documents and not isinstance(scanner, Embedded):
@@ -112,11 +118,14 @@ def _scanners(run: Run, now: dt.datetime) -> tuple[tuple[tuple[Scanner, Availabl
                 missing.append(f"{scanner.name} is asked about images here, and not about a document")
         elif settings.scanner in (scanner.name, _ALL):
             answer = scanner.probe()
-            if isinstance(answer, Missing):
-                missing.append(answer.reason)
-            else:
+            if not isinstance(answer, Missing):
                 there.append((scanner, answer))
-    return tuple(there), tuple(missing)
+            elif answer.absent and settings.scanner == _ALL:
+                absent[scanner.name] = answer.reason
+            else:
+                # Refused or broken: nobody knows what it would have said.
+                missing.append(answer.reason)
+    return tuple(there), absent, tuple(missing)
 
 
 def _scan_one(run: Run, service: Service, scanning: _Scanning) -> Outcome:
@@ -160,6 +169,7 @@ def _scan_one(run: Run, service: Service, scanning: _Scanning) -> Outcome:
         notes=(
             *([f"as {listed.document} lists it"] if listed.document else []),
             *listed.notes,
+            *([f"not asked, as they are not here: {', '.join(scanning.absent)}"] if scanning.absent else []),
             *(note for _, _, said in answers for note in said.notes),
         ),
         inventory=listed,
@@ -172,7 +182,7 @@ def _scan_one(run: Run, service: Service, scanning: _Scanning) -> Outcome:
         for each in aside
         for finding in _findings(run, service, (each.vulnerability,), scanning.now)
     ]
-    problems += () if settings.scanner == _ALL else scanning.missing
+    problems += scanning.missing
     if all(not said.recognised for _, _, said in answers):
         problems.append("no scanner knows its distribution or any of its packages")
     if problems:
@@ -185,7 +195,10 @@ def _compared(run: Run, service: str, found: list[Vulnerability]) -> list[Vulner
     there = (
         None if run.baseline is None else before(run.baseline, service, lambda old: _known_today(run, old))
     )
-    return found if there is None else [replace(each, standing=there.standing(each)) for each in found]
+    if there is None:
+        return found
+    # Baselines leave out what does not count whatever becomes of it.
+    return [each if each.held == HEADERS else replace(each, standing=there.standing(each)) for each in found]
 
 
 def _known_today(run: Run, listed: Inventory) -> tuple[Match, ...]:
@@ -308,7 +321,7 @@ def _used(
 def noted(summary: ScanSummary) -> str:
     """What was looked at and by whom, what does not count, and what to do: a line each."""
     packages = ", ".join(f"{number} {kind}" for kind, number in summary.packages) or "no packages"
-    dates = sorted(each.fetched for each in summary.coverage if each.fetched)
+    dates = sorted(each.as_of for each in summary.coverage if each.as_of)
     age = f", records of {dates[0][:10]}" if dates else ""
     who = ", ".join(f"{each.name} {each.version}" for each in summary.scanners)
     skipped = f", {len(summary.unrecognised)} files not understood" if summary.unrecognised else ""

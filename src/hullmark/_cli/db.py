@@ -194,28 +194,36 @@ def _told(session: Session, done: Updated, longest: float) -> bool:
         Outcome.MISSING: "",
     }[done.outcome]
     note = f"; {done.note}" if done.note else ""
-    session.stdout.write(f"{done.ecosystem}: {became}, {_line(done.about, longest)}{note}\n")
+    session.stdout.write(
+        f"{done.ecosystem}: {became}, {_line(done.about, longest, agreed=done.outcome is not Outcome.KEPT)}{note}\n"
+    )
     session.stdout.flush()
     return done.outcome is not Outcome.KEPT or not _overdue(done.about, longest)
 
 
-def _line(known: About, longest: float) -> str:
+def _line(known: About, longest: float, *, agreed: bool = True) -> str:
     size = format_size(known.size)
     if not known.usable:
         by = f"stored by another version of hullmark (schema {known.schema})" if known.schema else "damaged"
         return f"{by}, {size}; `hullmark db update` builds it anew"
     overdue = f", older than {_days(longest)}" if _overdue(known, longest) else ""
     records = f"{known.records} record{'' if known.records == 1 else 's'}"
-    return f"{records}, {_age(known)}{overdue}, {size}, from {known.source}"
+    dates = f"fetched {known.fetched[:10]}, newest record {known.newest[:10]}"
+    return f"{records}, {_age(known, agreed=agreed)}{overdue}, {dates}, {size}, from {known.source}"
 
 
 def _overdue(known: About, longest: float) -> bool:
     return known.age(dt.datetime.now(dt.UTC)).total_seconds() > longest
 
 
-def _age(known: About) -> str:
+def _age(known: About, *, agreed: bool) -> str:
+    """How old it is; what did not agree with its source just now may be young, and is not up to date."""
     seconds = known.age(dt.datetime.now(dt.UTC)).total_seconds()
-    return "up to date" if seconds < 3600 else f"{_days(seconds)} old"  # noqa: PLR2004  # an hour
+    if seconds < 3600:  # noqa: PLR2004  # an hour
+        return "up to date" if agreed else "less than an hour old"
+    moment, by = known.as_of
+    of_copy = moment != dt.datetime.fromisoformat(known.fetched)
+    return f"{_days(seconds)} old{f' by {by}' if of_copy else ''}"
 
 
 def _days(seconds: float) -> str:

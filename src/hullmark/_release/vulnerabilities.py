@@ -101,7 +101,7 @@ def _as_known_today(now: Side, before: Side | None, directory: Path) -> Vulnerab
     return _news(
         known,
         old,
-        by=f"the records of {min(each.fetched[:10] for each in looked_up)}",
+        by=f"the records of {min(each.as_of[:10] for each in looked_up)}",
         unknown={each.ecosystem: each.packages for each in found.coverage if each.reason},
     )
 

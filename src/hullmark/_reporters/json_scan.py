@@ -80,6 +80,10 @@ class CoverageV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     fetched: str | None
     reason: str | None
     """Why nothing was looked up."""
+    newest: str | None = None
+    """When the record was changed that was changed last."""
+    as_of: str | None = None
+    """The moment that the database has everything of."""
 
 
 class AdviceV1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -204,6 +208,8 @@ def scan_of(scan: ScanSummary) -> ScanV1:
                 records=each.records,
                 fetched=each.fetched or None,
                 reason=each.reason or None,
+                newest=each.newest or None,
+                as_of=each.as_of or None,
             )
             for each in scan.coverage
         ],

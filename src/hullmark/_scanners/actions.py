@@ -54,7 +54,15 @@ def _group(found: Vulnerability) -> tuple[str, ...]:
         return "base", found.base
     if _system(found):
         return "system", str(found.origin) if found.origin else ""
+    if _is_compiler(found):
+        # Each program is built anew by itself.
+        return "language", found.ecosystem, found.package, found.path
     return "language", found.ecosystem, found.package
+
+
+def _is_compiler(found: Vulnerability) -> bool:
+    """Whether it is in the library of the compiler of Go, which is part of each program and raised nowhere."""
+    return found.ecosystem == "Go" and found.package == "stdlib"
 
 
 def _system(found: Vulnerability) -> bool:
@@ -72,7 +80,7 @@ def _text(group: tuple[str, ...], members: Sequence[Vulnerability], declared: De
         what = f"{names} and {more} more" if more > 0 else names
         step = f" by {_short(group[1])}" if group[1] else ""
         return f"rebuild without the cache, for newer {what}{step}"
-    _, ecosystem, package = group
+    ecosystem, package = group[1:3]
     to = _highest([each.fixed for each in members if each.fixed], ecosystem)
     span = declared(ecosystem, package)
     if span is not None:
@@ -83,8 +91,21 @@ def _text(group: tuple[str, ...], members: Sequence[Vulnerability], declared: De
         above = declared(ecosystem, name.partition("[")[0])
         if above is not None:
             return f"raise {package} to {to}, which {name} in {above.path}:{above.line} requires"
-    place = f" in {members[0].path}" if members[0].path else ""
-    return f"raise {package} to {to}{place}"
+    return _undeclared(package, to, members[0])
+
+
+def _undeclared(package: str, to: str, found: Vulnerability) -> str:
+    """What nothing in the project declares was brought by an instruction: that is where to look."""
+    if _is_compiler(found):
+        return f"build {found.path or 'the program'} with Go {to}{_brought(found)}"
+    what = f"raise {package} to {to}"
+    told = f"nothing in the project declares it{_brought(found)}"
+    return f"{what}: {told}" if not found.path else f"{what} in {found.path}: {told}"
+
+
+def _brought(found: Vulnerability) -> str:
+    """Which instruction it came with, as a clause of its own."""
+    return f"; {_short(str(found.origin.first))} brought it" if found.origin else ""
 
 
 def _short(step: str) -> str:

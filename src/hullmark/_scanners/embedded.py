@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hullmark.model.vulnerability import Match, Matches
 
 _UPDATE = "run `hullmark db update`"
+_COPY = "bring the copy that they came from up to date, then run `hullmark db update`"
 _SCHEMA = "hullmark/scan/1"
 
 
@@ -40,10 +41,11 @@ class Embedded:
         if self._directory is None:
             return Missing(
                 reason="nothing is kept, so that there is no database of vulnerabilities: HULLMARK_NO_CACHE is set, or "
-                "there is no home"
+                "there is no home",
+                absent=True,
             )
         if not stored(self._directory):
-            return Missing(reason=f"there is no database of vulnerabilities yet; {_UPDATE}")
+            return Missing(reason=f"there is no database of vulnerabilities yet; {_UPDATE}", absent=True)
         return Available(version=__version__)
 
     def prepare(self) -> None:
@@ -71,12 +73,14 @@ class Embedded:
         if found.missing:
             yield f"the database has no records of {', '.join(found.missing)}; {_UPDATE}"
         for each in found.coverage:
-            if each.fetched:
-                age = (self._now - dt.datetime.fromisoformat(each.fetched)).total_seconds()
+            if each.as_of:
+                age = (self._now - dt.datetime.fromisoformat(each.as_of)).total_seconds()
                 if age > self._max_age:
+                    copied = each.as_of != each.fetched
                     yield (
-                        f"the records of {each.ecosystem.partition(':')[0]} are {_days(age)} old, which is more "
-                        f"than `db-max-age` of {_days(self._max_age)}; {_UPDATE}"
+                        f"the records of {each.ecosystem.partition(':')[0]} are {_days(age)} old by "
+                        f"{each.dated_by}, which is more than `db-max-age` of {_days(self._max_age)}; "
+                        f"{_COPY if copied else _UPDATE}"
                     )
             elif each.reason and each.reason != NO_DATA and each.ecosystem in _OF_DISTRIBUTIONS:
                 yield f"{each.packages} {each.ecosystem} packages could not be looked up: {each.reason}"

@@ -27,6 +27,8 @@ class Missing:
 
     reason: str
     """Why, and how to get it."""
+    absent: bool = False
+    """Whether there is nothing of it here: where everyone that is there was asked for, it was not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,11 +62,15 @@ class Program:
         try:
             completed = self._commands.run((kind.name, *kind.ask), cwd=self._cwd, timeout=_SECONDS)
             digest = self._digest()
-        except Unavailable:
+        except Unavailable as error:
+            if self._where() is not None:
+                # It is there, and does not start, or does not end.
+                return Missing(reason=f"{error.message}; {kind.install}")
             held = self._image()
             if held is None:
                 return Missing(
-                    reason=f"{kind.name} is not on PATH, and the engine has no image of it; {kind.install}"
+                    reason=f"{kind.name} is not on PATH, and the engine has no image of it; {kind.install}",
+                    absent=True,
                 )
             # By its ID: what the name stands for may change until it runs.
             digest = held
@@ -102,8 +106,11 @@ class Program:
             before = (*before[:-1], *named, *mounted, before[-1])
         return self._commands.run((*before, *arguments), cwd=self._cwd, timeout=timeout, env=env)
 
+    def _where(self) -> str | None:
+        return shutil.which(self._kind.name, path=self._environ.get("PATH", ""))
+
     def _digest(self) -> str:
-        where = shutil.which(self._kind.name, path=self._environ.get("PATH", ""))
+        where = self._where()
         if where is None:
             return ""
         found = hashlib.sha256()

@@ -27,6 +27,9 @@ _HOST = "[A-Za-z0-9._-]+"
 _LINK = rf"(?:https?://{_HOST}(?::{_PORT})?(?:[/?]\S*)?|tcp://{_HOST}:{_PORT})"
 # Who drops to root has dropped nothing.
 _DROPS_TO = r"drops-to:(?!(?:root|0+)$)[^\s:]+"
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
+_FEEDS = "expected a URL (`https://...`, `http://...`, `file:///...`) or a directory"
+_FEED_HOST = rf"(?:[^\s/?#@]*@)?(?:{_HOST}|\[[0-9A-Fa-f:.]+\])(?::{_PORT})?(?:/[^\s?#]*)?"
 # Zero is written without any other digit.
 _NOT_ZERO = "(?=[^1-9]*[1-9])"
 
@@ -223,6 +226,27 @@ def describe(value: Any) -> str:
             return f"`{value}`"
 
 
+def _feed(value: Any) -> str:
+    text = _text(value)
+    scheme, there, rest = text.partition("://")
+    if not there or not _SCHEME.fullmatch(scheme):
+        if re.match(r"(?i)(?:https?|file):", text):
+            raise ValueError(f"{_FEEDS}, got {describe(value)}: after the scheme comes `//`")
+        return text
+    match scheme.lower():
+        case "http" | "https":
+            if not re.fullmatch(_FEED_HOST, rest):
+                raise ValueError(f"{_FEEDS}, got {describe(value)}: that is no URL of a host")
+        case "file":
+            if not rest.startswith("/"):
+                raise ValueError(
+                    f"{_FEEDS}, got {describe(value)}: after `file://` comes a path from the root"
+                )
+        case other:
+            raise ValueError(f"{_FEEDS}, got {describe(value)}: the scheme `{other}` is unknown here")
+    return text
+
+
 def choice(*words: str) -> Kind:
     """One of `words`."""
 
@@ -285,6 +309,15 @@ USER = Kind(
 )
 FLAG = Kind(name="true | false", read=_flag, schema={"type": "boolean"}, words={"true": True, "false": False})
 DATE = Kind(name="date", read=_date, schema={"type": "string", "format": "date"}, scalar=False)
+FEED = Kind(
+    name="URL | directory",
+    read=_feed,
+    schema={
+        "type": "string",
+        "pattern": rf"^(?:[Hh][Tt][Tt][Pp][Ss]?://{_FEED_HOST}|[Ff][Ii][Ll][Ee]:///[\s\S]*"
+        rf"|(?!{_SCHEME.pattern}://|[Hh][Tt][Tt][Pp][Ss]?:|[Ff][Ii][Ll][Ee]:)[\s\S]+)$",
+    },
+)
 HTTP_PATH = Kind(name="path", read=_http_path, schema={"type": "string", "pattern": "^/"})
 LINK_TARGET = Kind(name="URL", read=_link_target, schema={"type": "string", "pattern": f"^{_LINK}$"})
 TLS = choice("off", "verify", "insecure")

@@ -74,8 +74,13 @@ class _Source:
 class UnsoundSettings(ConfigurationError):
     """Something is wrong with the settings, and the rest of them can still be held against the project."""
 
-    def __init__(self, problems: Iterable[str], *, root: Path, rest: Settings | None) -> None:
-        super().__init__(problems, hint="`hullmark explain hullmark.toml` lists every option")
+    def __init__(
+        self, problems: Iterable[str], *, root: Path, rest: Settings | None, filed: bool = True
+    ) -> None:
+        # What the command line and the environment have given is not looked for in a file.
+        super().__init__(
+            problems, hint="`hullmark explain hullmark.toml` lists every option" if filed else None
+        )
         self.root = root
         """The directory of the project."""
         self.rest = rest
@@ -115,7 +120,12 @@ def load_settings(root: Path, environ: Mapping[str, str], flags: Mapping[str, st
     )
     if source.problems or refused:
         problems = [*(text for _, _, text in sorted(source.problems)), *refused]
-        raise UnsoundSettings(problems, root=root, rest=None if "project" in source.tables else settings)
+        raise UnsoundSettings(
+            problems,
+            root=root,
+            rest=None if "project" in source.tables else settings,
+            filed=bool(source.problems),
+        )
     return settings
 
 

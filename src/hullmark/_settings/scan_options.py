@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hullmark._settings.kinds import AGE, DATE, FLAG, TEXT, TEXTS, Option, Table, choice
+from hullmark._settings.kinds import AGE, DATE, FEED, FLAG, TEXT, TEXTS, Option, Table, choice
 from hullmark.model.project import ScanSettings, VulnerabilityIgnore
 from hullmark.model.vulnerability import SCANNERS, SEVERITIES
 
@@ -101,9 +101,9 @@ SCAN = Table(
         ),
         Option(
             key="db-url",
-            kind=TEXT,
+            kind=FEED,
             help="Where the records of vulnerabilities come from: a mirror of the bucket of OSV, by its URL or "
-            "as a directory.",
+            "as a directory, also as `file:///PATH`.",
             default="the bucket of OSV",
             environment="HULLMARK_DB_URL",
             flag="--db-url",

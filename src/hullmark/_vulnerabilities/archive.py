@@ -32,13 +32,21 @@ class Gathered:
 
     building: Building
     newest: dt.datetime
-    """When the record was changed that was changed last."""
+    """When the record was changed that was changed last, of those that are not of the future."""
+    early: int
+    """Records that are dated in the future."""
     unread: int
     """Records that could not be read."""
 
 
 def gather(
-    path: Path, source: str, ecosystem: Ecosystem, *, before: int = 0, cancelled: threading.Event
+    path: Path,
+    source: str,
+    ecosystem: Ecosystem,
+    *,
+    now: dt.datetime,
+    before: int = 0,
+    cancelled: threading.Event,
 ) -> Gathered:
     """All records of the archive at `path`, which came from `source`; there were `before` of them the last time.
 
@@ -46,7 +54,7 @@ def gather(
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            return _gather(archive, source, ecosystem, before, cancelled)
+            return _gather(archive, source, ecosystem, before, now, cancelled)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise _refused(source, f"no zip archive that is whole: {error}") from error
 
@@ -56,14 +64,19 @@ def _refused(source: str, reason: str) -> Unavailable:
 
 
 def _gather(
-    archive: zipfile.ZipFile, source: str, ecosystem: Ecosystem, before: int, cancelled: threading.Event
+    archive: zipfile.ZipFile,
+    source: str,
+    ecosystem: Ecosystem,
+    before: int,
+    now: dt.datetime,
+    cancelled: threading.Event,
 ) -> Gathered:
     files = [each for each in archive.infolist() if each.filename.endswith(".json")]
     if sum(each.file_size for each in files) > _LARGEST:
         raise _refused(source, "larger than all records can be")
     building = Building(ecosystem)
     newest = moment("1970-01-01T00:00:00Z")
-    unread, first = 0, ""
+    unread, early, first = 0, 0, ""
     for each in files:
         if cancelled.is_set():
             raise Interrupted
@@ -72,13 +85,18 @@ def _gather(
                 raise osv.WrongSchema("larger than a record can be")
             # Reading compares the checksum.
             advisory = osv.read(archive.read(each))
-            newest = max(newest, moment(advisory.modified))
+            modified = moment(advisory.modified)
         except ValueError as error:
             unread += 1
             first = first or f"{each.filename}: {error}"
             if unread * _TOLERATED > len(files):
                 raise _refused(source, f"not what the format of OSV has. {first}") from error
             continue
+        if modified > now:
+            # It would hide for how long nothing has come, and all changes until then.
+            early += 1
+        else:
+            newest = max(newest, modified)
         building.add(advisory)
     if not len(building):
         raise _refused(source, f"without any record of {ecosystem.name}")
@@ -87,7 +105,7 @@ def _gather(
             f"what came from {source} has {len(building)} records of {ecosystem.name}, the store has {before}",
             hint=f"the store stays as it was; if that is right, `hullmark db clear {_quoted(ecosystem.name)}` first",
         )
-    return Gathered(building=building, newest=newest, unread=unread)
+    return Gathered(building=building, newest=newest, early=early, unread=unread)
 
 
 def _quoted(name: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import email.utils
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from hullmark._images.transport import Origin, Patience, Transient, Transport, Trust
 from hullmark.errors import Unavailable
@@ -29,6 +30,7 @@ _LONGEST_LINE = 1 << 12
 _OK, _PARTIAL, _UNCHANGED, _MISSING, _UNSATISFIABLE = 200, 206, 304, 404, 416
 _RANGE = re.compile(r"bytes ([0-9]+)-")
 _WEB = re.compile(r"(?i)https?://")
+_FILE = "file://"
 _HINT = "the store stays as it was; try again later, or name a mirror with --db-url"
 
 
@@ -39,6 +41,8 @@ class Fetched:
     path: Path
     etag: str
     last_modified: str
+    dated: str = ""
+    """When a copy was made of what others publish, as RFC 3339 has it; empty for their own, and where nothing says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +55,11 @@ class Change:
 
 class Feed(Protocol):
     """A place that has the records of all ecosystems."""
+
+    @property
+    def copied(self) -> bool:
+        """Whether it is a copy, which may lag behind what was copied; how old that is, its records tell."""
+        ...
 
     def address(self, ecosystem: str) -> str:
         """Where those of one ecosystem are."""
@@ -87,7 +96,8 @@ def open_feed(
 ) -> Iterator[Feed]:
     """The feed at `place`: a URL, or a directory as seen from `directory`; `None` is the public bucket."""
     if place is not None and not is_address(place):
-        yield Directory(path=directory / place.removeprefix("file://"))
+        path = unquote(place[len(_FILE) :]) if place.lower().startswith(_FILE) else place
+        yield Directory(path=directory / path)
         return
     with Transport(
         environ=environ,
@@ -110,6 +120,7 @@ class Directory:
     """A directory that was filled elsewhere: `ECOSYSTEM/all.zip`, or `ECOSYSTEM-all.zip`."""
 
     path: Path
+    copied: bool = True
 
     def address(self, ecosystem: str) -> str:
         """See `Feed.address`."""
@@ -129,7 +140,10 @@ class Directory:
                 hint="a directory has ECOSYSTEM/all.zip for each ecosystem, as the bucket of OSV has",
             ) from error
         now = f"{status.st_size}-{status.st_mtime_ns}"
-        return None if now == etag else Fetched(path=path, etag=now, last_modified="")
+        if now == etag:
+            return None
+        written = dt.datetime.fromtimestamp(status.st_mtime, dt.UTC).isoformat(timespec="seconds")
+        return Fetched(path=path, etag=now, last_modified="", dated=written)
 
     def changes(self, ecosystem: str, since: dt.datetime, most: int) -> None:
         """See `Feed.changes`: reading the archive is as quick."""
@@ -144,6 +158,11 @@ class Web:
 
     base: str
     transport: Transport
+
+    @property
+    def copied(self) -> bool:
+        """See `Feed.copied`."""
+        return self.base.rstrip("/") != PUBLIC
 
     def address(self, ecosystem: str) -> str:
         """See `Feed.address`."""
@@ -162,8 +181,12 @@ class Web:
                 if answer.status == _UNCHANGED:
                     return None
                 there.take(answer, self._refused(answer, ecosystem))
+                modified = answer.header("Last-Modified")
                 return Fetched(
-                    path=into, etag=answer.header("ETag"), last_modified=answer.header("Last-Modified")
+                    path=into,
+                    etag=answer.header("ETag"),
+                    last_modified=modified,
+                    dated=_dated(modified) if self.copied else "",
                 )
 
         return self._patiently(attempt, f"the records of {ecosystem}")
@@ -273,6 +296,14 @@ class _Part:
             raise Transient(
                 f"the answer of {Origin.of(answer.url).name} ended after {self.size} of {due} bytes"
             )
+
+
+def _dated(header: str) -> str:
+    """The moment that `Last-Modified` tells, as RFC 3339 has it; empty where it tells none."""
+    try:
+        return email.utils.parsedate_to_datetime(header).astimezone(dt.UTC).isoformat(timespec="seconds")
+    except ValueError:
+        return ""
 
 
 def _lines(answer: Answer) -> Iterator[str]:

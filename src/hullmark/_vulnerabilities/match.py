@@ -73,7 +73,16 @@ def _coverage(release: str, ecosystem: str, number: int, store: Store) -> Covera
     known = store.about(ecosystem)
     if known is None:
         return Coverage(ecosystem=release, packages=number, reason=NO_DATA)
-    return Coverage(ecosystem=release, packages=number, records=known.records, fetched=known.fetched)
+    as_of, dated_by = known.as_of
+    return Coverage(
+        ecosystem=release,
+        packages=number,
+        records=known.records,
+        fetched=known.fetched,
+        newest=known.newest,
+        as_of=as_of.isoformat(),
+        dated_by=dated_by,
+    )
 
 
 def _hits(subject: Subject, store: Store, undecided: list[Undecided]) -> Iterator[_Hit]:

@@ -43,6 +43,10 @@ class About:
     """When all records were fetched, not only those that had changed."""
     newest: str = ""
     """When the record was changed that was changed last."""
+    dated: str = ""
+    """When the copy was made that the records came from, where something says so."""
+    copied: bool = False
+    """Whether they came from a copy of what others publish, and not from those themselves."""
     etag: str = ""
     last_modified: str = ""
     unread: int = 0
@@ -53,9 +57,28 @@ class About:
         """Whether this hullmark can read it."""
         return self.schema == SCHEMA
 
+    @property
+    def as_of(self) -> tuple[dt.datetime, str]:
+        """The moment that it has everything of, and what tells: the oldest of what bears witness.
+
+        When those who publish the records were asked is enough. A copy may have been left alone for long: of that, the
+        day it was made and its newest record count too.
+        """
+        told = [(_moment(self.fetched), "the day it was fetched")]
+        if self.copied and self.dated:
+            told.append((_moment(self.dated), "the date of the archive"))
+        if self.copied and self.newest:
+            told.append((_moment(self.newest), "its newest record"))
+        return min(told)
+
     def age(self, now: dt.datetime) -> dt.timedelta:
-        """How long ago it agreed with its source."""
-        return now - dt.datetime.fromisoformat(self.fetched)
+        """How long ago the moment is that it has everything of; never less than nothing."""
+        return max(now - self.as_of[0], dt.timedelta())
+
+
+def _moment(text: str) -> dt.datetime:
+    found = dt.datetime.fromisoformat(text)
+    return found if found.tzinfo is not None else found.replace(tzinfo=dt.UTC)
 
 
 class Store:
@@ -230,7 +253,9 @@ def _about(database: sqlite3.Connection, path: Path, ecosystem: str) -> About:
     size = path.stat().st_size
     if int(told["schema"]) != SCHEMA:
         return About(ecosystem=ecosystem, path=path, size=size, schema=int(told["schema"]))
-    dt.datetime.fromisoformat(told["fetched"])
+    for key in ("fetched", "newest", "dated"):
+        if told.get(key) or key == "fetched":
+            dt.datetime.fromisoformat(told[key])
     return About(
         ecosystem=ecosystem,
         path=path,
@@ -241,6 +266,9 @@ def _about(database: sqlite3.Connection, path: Path, ecosystem: str) -> About:
         fetched=told["fetched"],
         whole=told["whole"],
         newest=told["newest"],
+        # Those of a store that does not say count as the bucket's own, until they are fetched again.
+        dated=told.get("dated", ""),
+        copied=told.get("copied") == "1",
         etag=told["etag"],
         last_modified=told["last_modified"],
         unread=int(told["unread"]),

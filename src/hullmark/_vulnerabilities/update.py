@@ -185,6 +185,7 @@ class Updating:
                 fetched.path,
                 source,
                 ecosystem,
+                now=self.now(),
                 before=before.records if before is not None and before.source == source else 0,
                 cancelled=self.cancelled,
             )
@@ -194,6 +195,8 @@ class Updating:
                 "fetched": now,
                 "whole": now,
                 "newest": gathered.newest.isoformat(),
+                "dated": fetched.dated,
+                "copied": str(int(self.feed.copied)),
                 "etag": fetched.etag,
                 "last_modified": fetched.last_modified,
                 "unread": str(gathered.unread),
@@ -209,6 +212,9 @@ class Updating:
             )
         elif gathered.unread:
             note = f"of all records, {gathered.unread} could not be read and will not be found"
+        if gathered.early:
+            early = f"{gathered.early} records are" if gathered.early > 1 else "1 record is"
+            note = f"{note}; {early} dated in the future" if note else f"{early} dated in the future"
         return Updated(
             ecosystem=ecosystem.name,
             outcome=Outcome.NEW,
@@ -262,7 +268,11 @@ class Updating:
                 return self._same(ecosystem, before, made)
             told = self._told(before) | {
                 "fetched": self._now(),
-                "newest": max(since, *(each.moment for each in news)).isoformat(),
+                "newest": max(
+                    since, *(each.moment for each in news if each.moment <= self.now())
+                ).isoformat(),
+                # Younger than the archive that the others came with.
+                "dated": "",
             }
             self._write(ecosystem, building, made, told)
         return Updated(
@@ -308,6 +318,9 @@ class Updating:
         return {
             "source": known.source,
             "whole": known.whole,
+            "newest": known.newest,
+            "dated": known.dated,
+            "copied": str(int(known.copied)),
             "etag": known.etag,
             "last_modified": known.last_modified,
             "unread": str(known.unread),

@@ -77,6 +77,8 @@ class Baseline:
     """What it is and where it was found, for people."""
     images: tuple[KnownImage, ...] = ()
     """By service."""
+    listed: tuple[tuple[str, Inventory], ...] = ()
+    """The packages of services of whose images nothing else is known, since they were scanned and not measured."""
     findings: tuple[KnownFinding, ...] = ()
     vulnerabilities: tuple[KnownVulnerability, ...] = ()
     looked: frozenset[tuple[str, str | None]] = frozenset()
@@ -87,6 +89,11 @@ class Baseline:
     def image(self, service: str) -> KnownImage | None:
         """The image of a service, if it had one."""
         return next((each for each in self.images if each.service == service), None)
+
+    def inventory(self, service: str) -> Inventory | None:
+        """The packages of a service, where they are known."""
+        image = self.image(service)
+        return dict(self.listed).get(service) if image is None else image.inventory
 
     def has_looked(self, check: str, service: str | None) -> bool:
         """Whether `check` had been made of `service`, or of the whole project."""
