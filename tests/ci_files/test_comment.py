@@ -111,9 +111,11 @@ def test_what_is_no_report_is_refused_before_anybody_is_asked(hub: Hub, text: st
     assert hub.asked == []
 
 
-def test_without_a_report_there_is_nothing_to_write(hub: Hub) -> None:
-    done = hub.post(None)
-    assert (done.code, hub.asked) == (0, [])
+def test_without_a_report_the_green_comment_of_an_earlier_commit_does_not_stay(hub: Hub) -> None:
+    hub.comments({"id": 3, "body": f"{MARKER}\n## fine", "type": "Bot"})
+    assert hub.post(None).stdout == "the comment of pull request 7 is up to date\n"
+    body = json.loads(hub.calls.with_suffix(".body").read_text())["body"]
+    assert body.startswith(f"{MARKER}\n## ❌ there is no report")
 
 
 def test_an_answer_that_is_no_json_is_said(hub: Hub) -> None:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tests.ci_files.conftest import Checkout
 
 
+FORMATS = {"report.html", "report.json", "report.md", "report.sarif", "report.xml"}
+
+
 def _images(checkout: Checkout) -> dict[str, str]:
     name = (checkout.project / "compose.yml").read_text().splitlines()[0].removeprefix("name: ")
     return {service: f"{name}-{service}" for service in ("web", "worker")}
@@ -50,7 +53,7 @@ def test_what_touches_no_image_is_clean_and_says_so_in_the_comment(
     done = checkout.hullmark("ci", "run", "pr", "--base", "HEAD", "--reports", str(tmp_path / "reports"))
     assert (done.code, done.stdout) == (0, "no image is affected\n")
     reports = tmp_path / "reports"
-    assert {each.name for each in reports.iterdir()} == {"report.md", "report.sarif", "report.xml"}
+    assert {each.name for each in reports.iterdir()} == FORMATS
     file = reports / "report.md"
     assert file.read_text().startswith(MARKER)
     assert "1 changed file:" in file.read_text()
@@ -65,12 +68,41 @@ def test_a_service_that_is_not_affected_is_not_built(checkout: Checkout, tmp_pat
     assert not (tmp_path / "i").exists()
 
 
-def test_an_image_that_was_not_brought_is_missed(checkout: Checkout, tmp_path: Path) -> None:
-    (checkout.project / "web" / "a").write_text("2\n")
-    (tmp_path / "images").mkdir()
-    done = checkout.hullmark("ci", "run", "stack", "--base", "HEAD", "--images", str(tmp_path / "images"))
-    assert done.code == 3
-    assert "has no image of web" in done.stderr
+def test_no_report_of_an_earlier_commit_stays_where_nothing_is_affected(
+    checkout: Checkout, tmp_path: Path
+) -> None:
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    for name in FORMATS:
+        (reports / name).write_text("May not sail")
+    for step in ("pr",), ("build", "worker"):
+        done = checkout.hullmark("ci", "run", *step, "--base", "HEAD", "--reports", str(reports))
+        assert done.code == 0
+        assert not [each.name for each in reports.iterdir() if "May not sail" in each.read_text()]
+    report = _report(reports)
+    assert (report["project"]["services"], report["verdict"]["exit_code"]) == ([], 0)
+    assert "What is affected" in (reports / "report.html").read_text()
+    saved = checkout.hullmark("baseline", "save", "kept.jsonl", "--report", str(reports / "report.json"))
+    assert saved.code == 3
+    assert "without `--report` checks everything" in saved.stderr
+    assert not (checkout.project / "kept.jsonl").exists()
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("step", ["pr", "build", "stack"])
+def test_the_report_of_every_step_says_which_build_failed(built: Checkout, tmp_path: Path, step: str) -> None:
+    with (built.project / "web" / "Dockerfile").open("a") as file:
+        file.write('RUN ["/no-such-program"]\n')
+    images, reports = tmp_path / "images", tmp_path / "reports"
+    images.mkdir()
+    given = ("--images", str(images)) if step == "stack" else ()
+    done = built.hullmark("ci", "run", step, "--base", "HEAD", "--reports", str(reports), *given)
+    assert done.code == 1, done.stdout + done.stderr
+    assert {each.name for each in reports.iterdir()} == FORMATS
+    found = {(each["rule"], each["service"]) for each in _report(reports)["findings"]}
+    assert ("failed-build", "web") in found
+    assert "failed-build" in (reports / "report.md").read_text()
+    assert "built and tried" in (reports / "report.html").read_text()
 
 
 @pytest.mark.parametrize(

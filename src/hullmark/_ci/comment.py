@@ -54,6 +54,14 @@ def post(text: str, marker: str, target: Target, commands: Commands) -> str:
     return "\n".join(_write(text, marker, target.repository, number, commands) for number in numbers)
 
 
+def missing(marker: str, at: str) -> str:
+    """The text for a commit whose checks have left no report."""
+    return (
+        f"{marker}\n## ❌ there is no report\n\n"
+        f"The checks of {at[:12]} ended before they had one; the log of the workflow says why.\n"
+    )
+
+
 def _write(text: str, marker: str, repository: str, number: int, commands: Commands) -> str:
     listed = _gh(
         commands,

@@ -106,8 +106,8 @@ jobs:
   check:
     name: Smoke-test, validate, scan
     needs: [changes, build]
-    # Without anything to build there is still a stack that may be affected, and a comment to be brought up to date.
-    if: ${{{{ !cancelled() && needs.changes.result == 'success' && needs.build.result != 'failure' }}}}
+    # Without anything to build there is still a stack that may be affected, and where a build failed, a report to say so.
+    if: ${{{{ !cancelled() && needs.changes.result == 'success' }}}}
     runs-on: ubuntu-latest
     timeout-minutes: {pipeline.minutes}
     permissions:

@@ -74,6 +74,11 @@ def save(session: Session, /, *, target: str | None, report: Path | None, skip: 
     else:
         content = _read(session.directory / report, str(report))
     baseline = parse(content, str(report or "this run"))
+    if not baseline.looked and not baseline.images:
+        raise Unavailable(
+            f"{report} tells of nothing that was checked, so that there is nothing to keep",
+            hint="`hullmark baseline save` without `--report` checks everything",
+        )
     stores = Stores(
         root=project.root,
         file=project.settings.baseline.file,

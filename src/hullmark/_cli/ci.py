@@ -122,7 +122,7 @@ def run(
     steps = Steps(session, base)
     match step:
         case "build":
-            return steps.build(services, None if images is None else session.directory / images)
+            return steps.build(services, None if images is None else session.directory / images, reports)
         case "stack":
             assert images is not None
             return steps.stack(session.directory / images, reports)
@@ -143,9 +143,10 @@ def run(
 def comment(session: Session, /, *, report: Path, of: str, at: str, repository: str | None) -> int:
     """Write a Markdown report into the one comment of a pull request on GitHub, with `gh`.
 
-    Nothing is written where the pull request has moved on meanwhile, or where there is no report.
+    Nothing is written where the pull request has moved on meanwhile. Where there is no report, that is what the comment
+    says, so that none of an earlier commit is taken for it.
     """
-    from hullmark._ci.comment import Target, post  # noqa: PLC0415  # loaded when it is called, not for the help
+    from hullmark._ci.comment import Target, missing, post  # noqa: PLC0415  # loaded when it is called, not for the help
     from hullmark._process import SystemCommands  # noqa: PLC0415
     from hullmark._reporters.markdown import MARKER  # noqa: PLC0415
     from hullmark.errors import UsageError  # noqa: PLC0415
@@ -156,8 +157,8 @@ def comment(session: Session, /, *, report: Path, of: str, at: str, repository: 
     try:
         text = (session.directory / report).read_bytes().decode("utf-8", "replace")
     except FileNotFoundError:
-        session.write([f"{report} does not exist: nothing to write\n"])
-        return 0
+        session.warn([f"{report} does not exist"])
+        text = missing(MARKER, at)
     except OSError as error:
         raise UsageError(f"{report} cannot be read: {error.strerror}") from error
     target = Target(repository=repository, of=of, at=at)

@@ -12,16 +12,16 @@ from hullmark._cli.options import flags
 from hullmark._files import write_whole
 from hullmark._pipeline import open_project, run_checks
 from hullmark._process import SystemCommands
-from hullmark._reporters import FORMATS, Style, render
+from hullmark._reporters import Style, render
 from hullmark._reporters import affected as of_affected
 from hullmark._reporters.affected_markdown import nothing, section
-from hullmark.errors import Unavailable, UsageError
+from hullmark.errors import UsageError
 from hullmark.model.outcome import Check
 from hullmark.model.report import Report
-from hullmark.model.verdict import Policy, decide
+from hullmark.model.verdict import Policy, Status, decide
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from hullmark._cli.session import Session
@@ -68,14 +68,16 @@ class Steps:
             return self._tell(built, reports)
         return self._tell(_joined(built, self._run(project, names, Check)), reports)
 
-    def build(self, services: tuple[str, ...], images: Path | None) -> int:
+    def build(self, services: tuple[str, ...], images: Path | None, reports: Path | None) -> int:
         """Builds those of `services` that are affected (all when empty), and writes each image to a file in `images`."""
         project, _ = self._open(services)
         names = tuple(name for name in self.affected.to_build if not services or name in services)
         if not names:
             self.session.write(["nothing to build\n"])
+            if reports is not None:
+                self._write(self._empty(), reports)
             return 0
-        code = self._tell(self._run(project, names, [Check.BUILD]), None)
+        code = self._tell(self._run(project, names, [Check.BUILD]), reports)
         if code == 0 and images is not None:
             images.mkdir(parents=True, exist_ok=True)
             for name in names:
@@ -91,18 +93,18 @@ class Steps:
             return self._nothing(reports)
         project, _ = self._open(names)
         brought = {name for name in self.affected.to_build if (images / f"{name}.tar").is_file()}
-        if missing := sorted({*self.affected.to_build} - brought):
-            raise Unavailable(
-                f"{images} has no image of {', '.join(missing)}",
-                hint=f"`hullmark ci run build {' '.join(missing)}`, with the same base, writes it",
-            )
         for name in sorted(brought):
             self._docker("load", "--input", str(images / f"{name}.tar"))
-        rest = tuple(each.name for each in project.built if each.name not in brought)
+        # What could not be built elsewhere cannot be built here either, and then the report says why.
+        missing = sorted({*self.affected.to_build} - brought)
+        if missing:
+            self.session.warn([f"{images} has no image of {', '.join(missing)}: built here"])
+        here = {*brought, *(names if missing else ())}
+        rest = tuple(each.name for each in project.built if each.name not in here)
         built = self._run(project, rest, [Check.BUILD]) if rest else None
         if built is not None and built.verdict.exit_code:
             return self._tell(built, reports)
-        report = self._run(project, names, [check for check in Check if check is not Check.BUILD])
+        report = self._run(project, names, [check for check in Check if missing or check is not Check.BUILD])
         return self._tell(_joined(built, report), reports)
 
     def _open(self, services: Iterable[str]) -> tuple[Project, object]:
@@ -130,36 +132,49 @@ class Steps:
             progress.close()
 
     def _tell(self, report: Report, reports: Path | None) -> int:
+        report = replace(report, affected=self.affected)
         self.session.write(render("text", report, self.session.style()))
         if reports is not None:
-            for format_, name in FILES.items():
-                if format_ in FORMATS:
-                    text = "".join(render(format_, report, Style()))
-                    text += f"\n{section(self.affected)}" if format_ == "markdown" else ""
-                    write_whole(reports / name, text.encode("utf-8", "surrogateescape"), what="the report")
+            self._write(report, reports)
         return report.verdict.exit_code
 
     def _nothing(self, reports: Path | None) -> int:
         """Nothing is affected: that is said, also where a report of an earlier commit may stand."""
         self.session.write(["no image is affected\n"])
         if reports is not None:
-            now = dt.datetime.now(dt.UTC)
-            empty = Report(
-                project=self.affected.project,
-                root="",
-                services=(),
-                checks=(),
-                started=now,
-                finished=now,
-                verdict=decide((), Policy()),
-                results=(),
-            )
-            texts = {"markdown": nothing(self.affected)}
-            # Who takes these up misses the file where there is none.
-            texts |= {format_: "".join(render(format_, empty, Style())) for format_ in ("sarif", "junit")}
-            for format_, text in texts.items():
-                write_whole(reports / FILES[format_], text.encode("utf-8"), what="the report")
+            self._write(self._empty(), reports)
         return 0
+
+    def _empty(self) -> Report:
+        """The report of a change that touches no image."""
+        now = dt.datetime.now(dt.UTC)
+        return Report(
+            project=self.affected.project,
+            root="",
+            services=(),
+            checks=(),
+            started=now,
+            finished=now,
+            # That there is nothing to check is what is right about such a change.
+            verdict=replace(decide((), Policy()), status=Status.CLEAN),
+            results=(),
+            affected=self.affected,
+        )
+
+    def _write(self, report: Report, reports: Path) -> None:
+        """Every format, so that nothing of an earlier commit is left beside what is said of this one."""
+        for format_, name in FILES.items():
+            text = "".join(self._rendered(format_, report))
+            write_whole(reports / name, text.encode("utf-8", "surrogateescape"), what="the report")
+
+    def _rendered(self, format_: str, report: Report) -> Iterator[str]:
+        if format_ != "markdown":
+            yield from render(format_, report, Style())
+        elif report.results:
+            yield from render(format_, report, Style())
+            yield f"\n{section(self.affected)}"
+        else:
+            yield nothing(self.affected)
 
     def _docker(self, *arguments: str) -> None:
         self.commands.run(("docker", *arguments), timeout=_SECONDS).check()

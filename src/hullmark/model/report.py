@@ -12,6 +12,7 @@ from hullmark.model.verdict import Policy
 if TYPE_CHECKING:
     import datetime as dt
 
+    from hullmark.model.affected import Affected
     from hullmark.model.baseline import Comparison, Standing
     from hullmark.model.difference import Difference
     from hullmark.model.finding import Finding, Severity
@@ -117,6 +118,8 @@ class Report:
     """With the baseline, where there is one."""
     history: tuple[ServiceHistory, ...] = ()
     """What was measured of each service before, with this run where it was recorded."""
+    affected: Affected | None = None
+    """What the change touches, where only that was checked."""
     rules: tuple[RuleText, ...] = ()
     """The text of every rule that has findings here, sorted by id."""
 
