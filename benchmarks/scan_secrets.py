@@ -21,9 +21,10 @@ from collections import Counter
 from pathlib import Path
 
 import images  # type: ignore[import-not-found]  # beside this file, which is run as a script
+from hullmark._contents.credentials import CredentialCapture
 from hullmark._contents.filesystem import overlay
 from hullmark._contents.owners import find_owners
-from hullmark._contents.packages.capture import PackageCapture
+from hullmark._contents.packages.capture import Combined, PackageCapture
 from hullmark._contents.secrets import find_secrets
 from hullmark._images.interface import Request
 from hullmark._images.reference import open_image
@@ -84,7 +85,9 @@ def _recall(each: int) -> bool:
 
 
 def _false(reference: str) -> bool:
-    request = Request(capture=PackageCapture(), scanner=SecretScanner(), verify=False)
+    request = Request(
+        capture=Combined(PackageCapture(), CredentialCapture()), scanner=SecretScanner(), verify=False
+    )
     image = open_image(f"docker:{reference}", request=request, environ=os.environ)
     files = overlay(image.layers)
     scan = find_secrets(files, find_owners(files))

@@ -348,18 +348,24 @@ CASES = (
     ),
     # env-file-in-layer
     Case(rule="env-file-in-layer", name="examples", layers=[{"/a/.env.example": 1, "/.env.sample": 1}]),
-    Case(rule="env-file-in-layer", name="other-names", layers=[{"/env": 1, "/x.env": 1, "/.environment": 1}]),
+    Case(
+        rule="env-file-in-layer",
+        name="other-names",
+        layers=[{"/env": 1, "/x.sample.env": 1, "/.environment": 1}],
+    ),
     Case(
         rule="env-file-in-layer",
         name="however-it-goes-on",
-        layers=[{f"/{name}": 1 for name in (".envrc", ".env-prod", ".env_local", ".env.bak", ".env~")}],
+        layers=[
+            {f"/{name}": 1 for name in (".envrc", ".env-prod", ".env_local", ".env.bak", ".env~", "prod.env")}
+        ],
         seen=tuple(
             f"`/{name}` (1 bytes) in layer 1 of 1"
-            for name in (".envrc", ".env-prod", ".env_local", ".env.bak", ".env~")
+            for name in (".envrc", ".env-prod", ".env_local", ".env.bak", ".env~", "prod.env")
         ),
         places=tuple(
             f"shop-web:dev:/{name} (layer 1)"
-            for name in (".envrc", ".env-prod", ".env_local", ".env.bak", ".env~")
+            for name in (".envrc", ".env-prod", ".env_local", ".env.bak", ".env~", "prod.env")
         ),
     ),
     Case(rule="env-file-in-layer", name="in-a-directory-of-that-name", layers=[{"/.env/lib/python.py": 1}]),
@@ -1213,10 +1219,12 @@ def test_equal_images_have_equal_digests_and_others_have_not() -> None:
         ("/.git-credentials", b"://:" * (1 << 18)),
         ("/kubeconfig", b"\n\t" * (1 << 19)),
         ("/a.key", b"(" * (1 << 20)),
+        ("/.env", b"TOKEN=kw8Rtz" + b" " * (1 << 19)),
+        ("/prod.env", b'A="' * (1 << 18)),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_hostile_file_is_looked_through_to_its_end(path: str, content: bytes) -> None:
     # They are so large that what goes back and forth in them, for each byte through all others, would take hours.
     found = CredentialCapture().take(path, memoryview(content))
-    assert (found is not None) == (path in {"/.npmrc", "/.netrc"})
+    assert (found is not None) == (path in {"/.npmrc", "/.netrc", "/.env"})

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hullmark._contents.credentials import CredentialCapture
 from hullmark._contents.filesystem import overlay
 from hullmark._contents.owners import find_owners
-from hullmark._contents.packages.capture import PackageCapture
+from hullmark._contents.packages.capture import Combined, PackageCapture
 from hullmark._contents.secrets import find_secrets
 from hullmark._images.cache import Cache
 from hullmark._images.interface import Request
@@ -62,7 +63,9 @@ class Laboratory:
         place = self.directory / f"{len(list(self.directory.iterdir()))}.tar"
         image = ImageFiles(layers=tars, settings=settings or {}, history=history)
         place.write_bytes(archive_of(docker_files({"shop:dev": image})))
-        request = Request(capture=PackageCapture(), scanner=scanner or SecretScanner())
+        request = Request(
+            capture=Combined(PackageCapture(), CredentialCapture()), scanner=scanner or SecretScanner()
+        )
         return open_image(f"docker-archive:{place}", request=request, environ={}, cache=self.cache)
 
     def scan(

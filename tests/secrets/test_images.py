@@ -148,6 +148,55 @@ def test_configuration_and_history_are_looked_through(laboratory: Laboratory, ch
     assert {each.whereabouts for each in found} == {Whereabouts.RECORDED}
 
 
+@pytest.mark.parametrize(
+    ("settings", "secret"),
+    [
+        ({"Env": ["DATABASE_URL=postgres://app:kw8Rtz@db.corp/app"]}, "kw8Rtz"),
+        ({"Labels": {"contact": "https://ann:kw8Rtz@corp.io/"}}, "kw8Rtz"),
+        ({"Labels": {"com.shop.api_key": "kw8Rtz"}}, "kw8Rtz"),
+        ({"Entrypoint": ["serve", "--password", "kw8Rtz"]}, "kw8Rtz"),
+        ({"Cmd": ["/bin/sh", "-c", "exec serve --token=kw8Rtz --port 80"]}, "kw8Rtz"),
+        ({"Cmd": ["/bin/sh", "-c", "DB_PASSWORD='kw8 Rtz' serve"]}, "kw8 Rtz"),
+        (
+            {"Healthcheck": {"Test": ["CMD-SHELL", "curl -fsu ann:x -u ann:kw8Rtz http://localhost/"]}},
+            "kw8Rtz",
+        ),
+        ({"Healthcheck": {"Test": ["CMD", "mysqladmin", "ping", "-pkw8Rtz"]}}, "kw8Rtz"),
+    ],
+)
+def test_all_of_the_configuration_is_looked_at_with_the_same_eyes(
+    laboratory: Laboratory, settings: dict[str, Any], secret: str
+) -> None:
+    (found,) = recorded(laboratory.image([{"/a": b"x"}], settings=settings))
+    assert found.likeness.hash == fingerprint(secret.encode())
+    assert found.key.partition(".")[0] == next(iter(settings))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(
+            "serve --password $DB_PASSWORD",
+            "initdb --auth=trust",
+            "curl -u $USER:$PASSWORD http://localhost/",
+        ),
+        *(
+            "serve --token /run/secrets/token",
+            "run -u 1000:1000",
+            "serve --password-file /x --token --verbose",
+        ),
+        *(
+            "build --secret id=npm,src=/x",
+            "git clone https://${USER}:${TOKEN}@git.shop.dev/",
+            "mysqladmin ping -p$PW",
+        ),
+    ],
+)
+def test_what_a_command_takes_from_elsewhere_is_no_secret(laboratory: Laboratory, command: str) -> None:
+    settings = {"Cmd": ["/bin/sh", "-c", command]}
+    assert not list(recorded(laboratory.image([{"/a": b"x"}], settings=settings)))
+
+
 @pytest.mark.parametrize("format_", SECRET_FORMATS)
 def test_nothing_that_is_told_or_kept_gives_a_secret_away(
     laboratory: Laboratory, chance: random.Random, format_: str

@@ -5,38 +5,69 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from hullmark._secrets.credential_files import credential_in, is_meant_for_credentials
+from hullmark._secrets.named_files import Named, named_secrets
+from hullmark._secrets.variables import is_environment_file
 from hullmark.model.credential import Credential
 from hullmark.model.owner import OwnerKind
 from hullmark.model.table import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from hullmark.model.filesystem import FileSystem
+    from hullmark.model.image import Layer
     from hullmark.model.owner import Owner, Ownership
 
 _LARGEST = 1 << 20
 _KEPT = b"\0credential\0"
 """Begins what is kept of a file: no file that others keep whole begins like this."""
+# Made once: msgspec crashes when several threads make the first decoder of a type at the same time.
+_DECODER = msgspec.msgpack.Decoder(tuple[str | None, tuple[Named, ...]])
 
 
 class CredentialCapture:
-    """Keeps of files that hold private keys or credentials what kind that is, and nothing of the secret."""
+    """Keeps of files that hold private keys or credentials what kind that is, and of passwords what is shown of them."""
 
-    name = "credentials/2"
+    name = "credentials/3"
 
     def wants(self, path: str, size: int, mode: int) -> bool:  # noqa: ARG002  # the protocol's
         """Whether files of that name are where keys and credentials are put."""
-        return size <= _LARGEST and is_meant_for_credentials(path)
+        return size <= _LARGEST and _is_wanted(path)
 
     def take(self, path: str, content: memoryview) -> bytes | None:
         """What the file is in words, `None` when there is no secret in it."""
         # Others offer their files here as well.
-        if len(content) > _LARGEST or not is_meant_for_credentials(path):
+        if len(content) > _LARGEST or not _is_wanted(path):
             return None
-        what = credential_in(path, bytes(content))
-        return None if what is None else _KEPT + what.encode()
+        raw = bytes(content)
+        what = credential_in(path, raw) if is_meant_for_credentials(path) else None
+        secrets = tuple(named_secrets(path, raw))
+        return _KEPT + msgspec.msgpack.encode((what, secrets)) if what or secrets else None
+
+
+def _is_wanted(path: str) -> bool:
+    return is_meant_for_credentials(path) or is_environment_file(path)
+
+
+def kept_of(layer: Layer) -> dict[str, tuple[str | None, tuple[Named, ...]]]:
+    """What a `CredentialCapture` kept of the files of `layer`: what each holds in words, and the secrets in it."""
+    return {
+        path: _DECODER.decode(data[len(_KEPT) :])
+        for path, data in layer.captured.items()
+        if data.startswith(_KEPT)
+    }
+
+
+def rows_of(layer: Layer, kept: Collection[str]) -> dict[str, int]:
+    """The row of each of the files at the paths in `kept`; where an archive has a path twice the later one counts."""
+    return {
+        path: row
+        for row, path in enumerate(layer.table.paths)
+        if path in kept and layer.table.kinds[row] == Kind.FILE
+    }
 
 
 def find_credentials(files: FileSystem, ownership: Ownership) -> tuple[Credential, ...]:
@@ -50,23 +81,12 @@ def find_credentials(files: FileSystem, ownership: Ownership) -> tuple[Credentia
 def _found(files: FileSystem, ownership: Ownership) -> Iterator[Credential]:
     alive: set[int] | None = None
     for index, layer in enumerate(files.layers):
-        kept = {
-            path: data[len(_KEPT) :].decode()
-            for path, data in layer.captured.items()
-            if data.startswith(_KEPT)
-        }
+        kept = {path: what for path, (what, _) in kept_of(layer).items() if what is not None}
         if not kept:
             continue
-        table = layer.table
-        # Where an archive has a path twice the later one counts.
-        rows = {
-            path: row
-            for row, path in enumerate(table.paths)
-            if path in kept and table.kinds[row] == Kind.FILE
-        }
         if alive is None:
             alive = {files.inode(number) for number in files.visible.values()}
-        for path, row in rows.items():
+        for path, row in rows_of(layer, kept).items():
             number = files.starts[index] + row
             yield Credential(
                 layer=index,

@@ -6,7 +6,9 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from hullmark._contents.credentials import kept_of, rows_of
 from hullmark._secrets.catalogue import catalogue
+from hullmark._secrets.recorded import NAMED
 from hullmark._secrets.stream import decode
 from hullmark.model.owner import OwnerKind
 from hullmark.model.secret import Likeness, Scan, Secret, Whereabouts
@@ -15,7 +17,7 @@ from hullmark.model.table import Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hullmark._secrets.stream import Found
+    from hullmark._secrets.stream import Found, Kept
     from hullmark.model.filesystem import FileSystem
     from hullmark.model.image import Layer
     from hullmark.model.owner import Owner, Ownership
@@ -49,36 +51,64 @@ def find_secrets(files: FileSystem, ownership: Ownership) -> Scan:
             path.endswith(_PACKED) and layer.table.kinds[row] == Kind.FILE
             for row, path in enumerate(layer.table.paths)
         )
-        found = None if layer.scanned is None else decode(layer.scanned)
-        if found is None:
+        if layer.scanned is None:
             continue
+        found = decode(layer.scanned)
         dropped += found.dropped
-        if found.secrets and alive is None:
+        named = list(_named(layer, found))
+        if (found.secrets or named) and alive is None:
             alive = {files.inode(number) for number in files.visible.values()}
-        for secret in _of_layer(files, ownership, index, found, alive or set()):
+        for secret in _of_layer(files, ownership, index, [*_told(found), *named], alive or set()):
             (secrets if secret.package is None else packaged).append(secret)
     return Scan(secrets=tuple(secrets), packaged=tuple(packaged), archives=archives, dropped=dropped)
 
 
 def _of_layer(
-    files: FileSystem, ownership: Ownership, index: int, found: Found, alive: set[int]
+    files: FileSystem,
+    ownership: Ownership,
+    index: int,
+    found: list[tuple[int, int, Likeness]],
+    alive: set[int],
 ) -> Iterator[Secret]:
     layer = files.layers[index]
-    words = _words()
-    for each in found.secrets:
-        number = files.starts[index] + each.row
+    for row, offset, likeness in sorted(found, key=lambda each: each[:2]):
+        number = files.starts[index] + row
         path = files.path(number)
         yield Secret(
-            likeness=Likeness(
-                format=each.format, what=words.get(each.format, each.format), shown=each.shown, hash=each.hash
-            ),
+            likeness=likeness,
             whereabouts=Whereabouts.VISIBLE if number in alive else Whereabouts.BURIED,
             layer=index,
-            row=each.row,
+            row=row,
             path=path,
-            offset=each.offset,
+            offset=offset,
             package=_package(layer, path, ownership.of(number)),
         )
+
+
+def _told(found: Found) -> Iterator[tuple[int, int, Likeness]]:
+    """Row, offset and likeness of what a `SecretScanner` found."""
+    words = _words()
+    for each in found.secrets:
+        what = words.get(each.format, each.format)
+        likeness = Likeness(format=each.format, what=what, shown=each.shown, hash=each.hash)
+        yield each.row, each.offset, likeness
+
+
+def _named(layer: Layer, found: Found) -> Iterator[tuple[int, int, Likeness]]:
+    """The same of the secrets in files that are there to hold some, as far as they are not among those."""
+    kept = kept_of(layer)
+    if not kept:
+        return
+    there: dict[int, list[Kept]] = {}
+    for each in found.secrets:
+        there.setdefault(each.row, []).append(each)
+    for path, row in rows_of(layer, kept).items():
+        told = there.get(row, [])
+        for secret in kept[path][1]:
+            known = any(each.hash == secret.hash or secret.begin <= each.offset < secret.end for each in told)
+            if not known:
+                likeness = Likeness(format=NAMED, what=secret.what, shown=secret.shown, hash=secret.hash)
+                yield row, secret.begin, likeness
 
 
 @cache

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from hullmark._secrets.keys import key_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _KEY_ENDS = (".pem", ".key", ".p8", ".pk8", ".ppk", ".der", ".p12", ".pfx")
 _KEY_NAMES = ("_key", "/id_rsa", "/id_dsa", "/id_ecdsa", "/id_ed25519", "/identity", "/secring.gpg")
@@ -32,16 +36,16 @@ _ACCOUNT = re.compile(r".*/[^/]*service[-_]?account[^/]*\.json", re.DOTALL)
 _ENDS = (*_KEY_ENDS, *_KEY_NAMES, *_SETTINGS, ".json", ".gpg")
 """Nearly all other files are told by their end at once."""
 _SSH = "/.ssh/"
-_VALUE = rb"[\"']?(?!\$|%|<|[\"'\s]|\*)[^\s\"'#]{3,}"
+_VALUE = rb"[\"']?(?P<value>(?!\$|%|<|[\"'\s]|\*)[^\s\"'#]{3,})"
 _SECRETS = {
     "npm": re.compile(rb"(?:_authToken|_auth|_password|npmAuthToken|npmAuthIdent)[\"']?\s*[=:]\s*" + _VALUE),
     "PyPI": re.compile(rb"(?m)^[ \t]*password\s*[=:]\s*" + _VALUE),
     "a server": re.compile(rb"(?:^|\s)password\s+" + _VALUE),
-    "a package index": re.compile(rb"://[^/\s:@]*:(?!\$)[^/\s@]+@"),
-    "a Git server": re.compile(rb"://[^/\s:@]*:(?!\$)[^/\s@]+@"),
+    "a package index": re.compile(rb"://[^/\s:@]*:(?P<value>(?!\$)[^/\s@]+)@"),
+    "a Git server": re.compile(rb"://[^/\s:@]*:(?P<value>(?!\$)[^/\s@]+)@"),
     "a container registry": re.compile(rb"\"(?:auth|identitytoken|registrytoken|password)\"\s*:\s*" + _VALUE),
     "AWS": re.compile(rb"(?m)^[ \t]*aws_(?:secret_access_key|session_token)\s*=\s*" + _VALUE),
-    "PostgreSQL": re.compile(rb"(?m)^[^#:\n][^:\n]*(?::[^:\n]+){3}:[^:\s]+[ \t\r]*$"),
+    "PostgreSQL": re.compile(rb"(?m)^[^#:\n][^:\n]*(?::[^:\n]+){3}:(?P<value>[^:\s]+)[ \t\r]*$"),
     "MySQL": re.compile(rb"(?m)^[ \t]*password\s*=\s*" + _VALUE),
     "Kubernetes": re.compile(rb"(?m)^[ \t]*[\"']?(?:client-key-data|token|password)[\"']?\s*:\s*" + _VALUE),
     "Google Cloud": re.compile(rb"\"(?:refresh_token|private_key)\"\s*:\s*" + _VALUE),
@@ -69,3 +73,11 @@ def credential_in(path: str, content: bytes) -> str | None:
         if path.endswith(end) and _SECRETS[where].search(content):
             return f"credentials for {where}"
     return None
+
+
+def values_in(path: str, content: bytes) -> Iterator[tuple[int, bytes, str]]:
+    """Where each password or token in the file at `path`, which is meant for credentials, begins, it, and what for."""
+    for end, where in _SETTINGS.items():
+        if path.endswith(end):
+            for match in _SECRETS[where].finditer(content):
+                yield match.start("value"), match["value"], f"credentials for {where}"

@@ -25,7 +25,7 @@ _RUN = 8
 _HEXADECIMAL = re.compile(rb"[0-9a-fA-F-]+").fullmatch
 _REFERENCE = re.compile(
     rb"\$\w+|%\w+%|%[a-zA-Z]|:\w+|\*+|\(.*\)"
-    rb"|.*(?:\$\{|\$\([\w ./-]+\)|%\(\w+\)|\.[*+]|\(\?|[\s`\\|]|<.*>|\[.*\]|\{.*\}).*",
+    rb"|.*(?:\$\{|\$\([\w ./-]+\)|%\(\w+\)|\.[*+]|\(\?|[`\\|]|<.*>|\[.*\]|\{.*\}).*",
     re.DOTALL,
 )
 """What is taken from somewhere else, or stands for it: a variable, what a template fills in, an expression."""
@@ -72,7 +72,12 @@ def _goes_through(value: bytes) -> bool:
 
 def is_password(value: bytes, user: bytes = b"") -> bool:
     """Whether `value`, which stands where a password stands, is one of somebody, and none for examples."""
-    return _REFERENCE.fullmatch(value) is None and is_own(value, user)
+    return not is_reference(value) and is_own(value, user)
+
+
+def is_reference(value: bytes) -> bool:
+    """Whether `value` comes from somewhere else: `$PASSWORD`, `${PASSWORD}`, `%(password)s`, `{{ password }}`."""
+    return _REFERENCE.fullmatch(value) is not None
 
 
 def is_own(value: bytes, user: bytes = b"") -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hullmark._secrets.engine import find, plain
 from hullmark._secrets.names import is_named_like_secret
+from hullmark._secrets.plausible import is_reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +16,7 @@ _HARMLESS = re.compile(
     r"(|\d{1,6}|true|false|yes|no|on|off|none|null|[01]|disabled|enabled|/\S*)", re.IGNORECASE
 )
 # In a variable any password is one, also that of an example.
-_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s:@$]+@")
+_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]*:(?P<value>[^/\s:@]+)@", re.IGNORECASE)
 
 
 _EXAMPLES = frozenset({"example", "sample", "template", "tmpl", "dist", "default", "defaults"})
@@ -54,20 +55,31 @@ def secret_default(name: str, variable: str, default: str) -> str | None:
 
 
 def is_environment_file(path: str) -> bool:
-    """Whether the file at `path` is called `.env`, or that and more that is neither another word nor an example."""
+    """Whether the file at `path` is called `.env` and more, or `prod.env`, and that more is no other word and no example."""
     name = path.rpartition("/")[2]
+    if ".env" not in name:
+        return False
     rest = name.removeprefix(".env")
     words = rest.replace("-", ".").replace("_", ".").split(".")
-    return name != rest and (rest == "rc" or not rest[:1].isalpha()) and words[-1] not in _EXAMPLES
+    if rest == name:
+        return name.endswith(".env") and not _EXAMPLES.intersection(re.split(r"[._-]", name))
+    return (rest == "rc" or not rest[:1].isalpha()) and words[-1] not in _EXAMPLES
 
 
 def format_in(name: str, text: str) -> str | None:
     """What in `text`, the value of the variable `name`, has the format of a secret; `None` where nothing has."""
     found = find(text.encode("utf-8", "surrogateescape"), plain())
     what = next((match.detector.what for match in found), None)
-    if what is None and _URL.search(text):
+    if what is None and any(url_passwords(text)):
         what = "a URL with a password"
     return None if what is None else f"`{name}` holds {what}"
+
+
+def url_passwords(text: str) -> Iterator[str]:
+    """The passwords in the URLs in `text`, as far as they stand there themselves."""
+    for match in _URL.finditer(text):
+        if not is_reference(match["value"].encode("utf-8", "surrogateescape")):
+            yield match["value"]
 
 
 def secret_in(name: str, value: str) -> str | None:

@@ -2,7 +2,8 @@
 
 What it checks
     Every layer of the image for files called `.env`, `.envrc`, or `.env` followed by anything that is no letter
-    (`.env.local`, `.env-prod`), also those that a later layer deletes or hides.
+    (`.env.local`, `.env-prod`), or something that ends with it (`prod.env`), also those that a later layer deletes or
+    hides.
     Examples meant to be copied (`.env.example`, `.env.sample`, `.env.template`, `.env.dist`) are left alone.
 
 Why it matters
@@ -39,7 +40,7 @@ def env_file_in_layer(shipped: ShippedImage) -> Iterator[Observation]:
     layers, anatomy = len(shipped.image.layers), shipped.anatomy
     for index, layer in enumerate(shipped.image.layers):
         for row, path in enumerate(layer.table.paths):
-            if "/.env" not in path:
+            if ".env" not in path:
                 continue
             entry = layer.table.entry(row)
             if entry.kind not in _CONTENT or not is_environment_file(entry.path):

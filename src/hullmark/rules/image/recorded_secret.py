@@ -2,8 +2,9 @@
 
 What it checks
     The environment, labels, ENTRYPOINT, CMD and HEALTHCHECK of the image, and the steps of its history, for the formats
-    of well-known secrets and for URLs with a password; and the values of variables and build arguments whose names say
-    that they hold one. The history keeps what every build argument was, in front of each RUN that could see it.
+    of well-known secrets and for URLs with a password; for the values of variables, labels, build arguments and options
+    of commands (`--password`) whose names say that they hold one; and for the logins of clients (`curl -u`). The history
+    keeps what every build argument was, in front of each RUN that could see it.
 
 Why it matters
     Configuration and history are a small file that comes with every pull; no layer has to be opened to read it, and no
