@@ -72,6 +72,7 @@ def _why(inputs: BuildInputs, path: str) -> list[str]:
         ("RUN --mount=type=cache,target=/x true", [], ["a"]),
         ("RUN true", [], ["a"]),
         ("ONBUILD COPY a /", [], ["a"]),
+        ("ONBUILD RUN --mount=target=/x,source=a true", [], ["a"]),
         ("ENV X=a\nCOPY $X /", ["a"], ["b"]),
         ("ARG X=a\nCOPY ${X}/b /", ["a/b"], ["a/c", "b"]),
         ("ARG X=a\nENV X=b\nARG X=c\nCOPY $X /", ["b"], ["a", "c"]),
@@ -139,6 +140,28 @@ COPY --from=lib /lib /
 COPY --from=other/image:2 / /
 RUN --mount=from=tool,target=/t --mount=type=cache,from=cached:1,target=/c true
 """
+
+
+PUT_OFF = """\
+FROM scratch AS tool
+COPY tool /
+FROM scratch AS other
+COPY other /
+FROM debian AS base
+ENV WHERE=mounted
+ONBUILD RUN --mount=target=/a,source=$WHERE --mount=from=tool,target=/t true
+ONBUILD COPY --from=1 /other /
+{}
+"""
+
+
+def test_what_is_mounted_once_an_image_is_built_upon_counts_there_and_not_before(tmp_path: Path) -> None:
+    inputs = _inputs(tmp_path, PUT_OFF.format("FROM base"))
+    assert _why(inputs, "mounted/a") == ["mount at Dockerfile:7"]
+    # Builders that let it name a stage take that one as well.
+    assert [name for name in ("tool", "other", "left") if _why(inputs, name)] == ["tool", "other"]
+    inputs = _inputs(tmp_path, PUT_OFF.format(""))
+    assert not [name for name in ("mounted/a", "tool", "other") if _why(inputs, name)]
 
 
 def test_only_what_the_target_needs_is_looked_at(tmp_path: Path) -> None:

@@ -432,3 +432,12 @@ def test_a_rule_declares_the_kinds_of_fixes_that_it_offers(name: str) -> None:
     assert offered <= RULES[name].fixes
     # Where it depends on the file whether they are safe, the cases need not have both.
     assert bool(offered) == bool(RULES[name].fixes)
+
+
+@pytest.mark.parametrize("value", ["", "stable"])
+def test_a_required_argument_may_come_from_the_build_arguments(value: str) -> None:
+    text = "ARG Q\nFROM debian:${Q:?no}\nARG Q\nENV A=${Q:?no} B=${Q?no}\n"
+    found = lint(parse(text, "D", args={"Q": value}), rules=[RULES["required-argument-missing"]])
+    assert [finding.seen for finding in found] == (
+        [] if value else ["`${Q:?no}`, and Q is empty: the build stops here"] * 2
+    )

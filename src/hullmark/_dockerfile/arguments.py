@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from hullmark._dockerfile.statements import Problems, Statement
     from hullmark.model.dockerfile import Flag
 
+WHOLE = frozenset({"STOPSIGNAL", "USER", "WORKDIR"})
+"""Instructions whose value is one word, whatever blanks are in it."""
 _SWITCHES = frozenset({"keep-git-dir", "link", "parents", "unpack"})
 _REPEATED = frozenset({"device", "exclude", "mount"})
 _UNITS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
@@ -74,7 +76,7 @@ def _words(statement: Statement) -> Iterator[tuple[str, tuple[int, int]]]:
         return
     text = statement.source.text
     ranges = statement.words()
-    if statement.keyword in ("USER", "WORKDIR", "STOPSIGNAL") and ranges:
+    if statement.keyword in WHOLE and ranges:
         ranges = [(statement.start, statement.end)]
     for start, end in ranges:
         if not any(low < end and start < high for low, high in statement.openings):

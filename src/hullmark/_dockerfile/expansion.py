@@ -31,6 +31,8 @@ class Expanded:
     text: str
     unresolved: tuple[str, ...]
     """The variables that have no value; they stand in `text` as written."""
+    demanded: tuple[tuple[str, int, int], ...] = ()
+    """Those of them that must have one (`${name:?message}`), and where in the word that is said."""
 
 
 def expand(word: str, environment: Mapping[str, str], *, escape: str = "\\") -> Expanded:
@@ -42,7 +44,9 @@ def expand(word: str, environment: Mapping[str, str], *, escape: str = "\\") -> 
         return Expanded(text=word, unresolved=())
     reader = _Reader(word, environment, escape=escape, verbatim=False)
     text = reader.read(None)
-    return Expanded(text=text, unresolved=tuple(dict.fromkeys(reader.unresolved)))
+    return Expanded(
+        text=text, unresolved=tuple(dict.fromkeys(reader.unresolved)), demanded=tuple(reader.demanded)
+    )
 
 
 def split(line: str) -> list[str] | None:
@@ -85,6 +89,7 @@ class _Reader:
         self.position = 0
         self.depth = 0
         self.unresolved: list[str] = []
+        self.demanded: list[tuple[str, int, int]] = []
         self.words: list[str] = []
 
     def peek(self) -> str:
@@ -231,6 +236,7 @@ class _Reader:
             return value or ""
         if operator == "-":
             return word
+        self.demanded.append((name, start, self.position))
         self.unresolved.append(name)
         return self.source[start : self.position]
 

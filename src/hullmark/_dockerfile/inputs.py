@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from hullmark._dockerfile import ignorefile
 from hullmark._dockerfile.ignorefile import excluding
 from hullmark._dockerfile.ignorepattern import compiled
-from hullmark._dockerfile.scope import needed, opened, sources, triggers
+from hullmark._dockerfile.scope import needed, opened, sources, stages
 from hullmark._dockerfile.sources import linked, part
 from hullmark._dockerfile.walk import files_below
 from hullmark.model.dockerfile import ImageBase
@@ -74,9 +74,9 @@ def build_inputs(
     for place in ignorefile.places(context, dockerfile):
         reading.add_file(place, Because(text="the ignore file of the build", span=because.span))
     declared = _declared(recipe.dockerfile.arguments)
-    for stage in recipe.stages:
+    for stage in stages(recipe):
         reading.read(stage, recipe.dockerfile)
-        declared |= _declared((*triggers(stage), *stage.instructions))
+        declared |= _declared((*stage.triggered, *stage.instructions))
     reading.take_the_rest()
     return BuildInputs(
         files=reading.files,
@@ -158,7 +158,7 @@ class _Reading:
         if isinstance(stage.base, ImageBase):
             self._put_off(stage.base.reference, because)
         scope = opened(stage, dockerfile, self.args, self._inherited(stage))
-        for instruction in (*triggers(stage), *stage.instructions):
+        for instruction in (*stage.triggered, *stage.instructions):
             scope.follow(instruction)
             if instruction.keyword in {"COPY", "ADD"}:
                 self._copy(instruction, scope)

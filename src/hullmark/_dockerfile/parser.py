@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hullmark._dockerfile import arguments
+from hullmark._dockerfile.demands import unmet
 from hullmark._dockerfile.expansion import SPACE, BadWord, expand
 from hullmark._dockerfile.located import Located
 from hullmark._dockerfile.mounts import options_of
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from hullmark.model.dockerfile import (
         Base,
         Command,
+        Demand,
     )
 
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9-_.]*")
@@ -142,6 +144,9 @@ class _Draft:
     statements: list[tuple[Statement, tuple[Pair, ...], tuple[Command, ...], str | None]] = field(
         default_factory=list
     )
+    demands: list[tuple[Demand, ...]] = field(default_factory=list)
+    """What each of `statements` demands in vain."""
+    opening_demands: tuple[Demand, ...] = ()
     sources: dict[int, _Named] = field(default_factory=dict)
     """What `--from` names, by position of the statement."""
     mounts: dict[int, list[tuple[_Named | None, dict[str, object]]]] = field(default_factory=dict)
@@ -248,6 +253,13 @@ class _Assembly:
             environment=dict(parent.environment) if parent else {},
             arguments=dict(parent.arguments) if parent else {},
             shell=parent.shell if parent else (("cmd", "/S", "/C") if _WINDOWS.search(text) else _SHELL),
+            # Before the first FROM, an ARG without a value is empty.
+            opening_demands=unmet(
+                statement,
+                {**dict.fromkeys(self.declared, ""), **self.globals},
+                statement.words()[:1],
+                escape=self.escape,
+            ),
         )
         if name is not None:
             self.names[name.lower()] = draft.index
@@ -278,6 +290,7 @@ class _Assembly:
         pairs: tuple[Pair, ...] = ()
         commands: tuple[Command, ...] = ()
         unread = None
+        draft.demands.append(self.unmet(statement, draft.variables))
         if statement.keyword in _PAIRS:
             pairs = self.pairs(statement, draft.variables)
         if statement.keyword == "ARG":
@@ -298,6 +311,16 @@ class _Assembly:
         if self.official:
             arguments.check(statement, draft.variables, self.problems, escape=self.escape)
         draft.statements.append((statement, pairs, commands, unread))
+
+    def unmet(self, statement: Statement, variables: Mapping[str, str]) -> tuple[Demand, ...]:
+        """What a statement of a stage demands of variables in vain."""
+        if statement.keyword in _PAIRS:
+            words = _quoted_words(statement.source.text, statement.start, statement.end, self.escape)
+        elif statement.keyword in arguments.WHOLE:
+            words = [(statement.start, statement.end)]
+        else:
+            words = statement.words()
+        return unmet(statement, variables, words, escape=self.escape)
 
     def shell(self, draft: _Draft, statement: Statement) -> None:
         if statement.json:
@@ -482,6 +505,7 @@ class _Assembly:
                         pairs=pairs,
                         commands=commands,
                         unread=unread,
+                        demands=draft.demands[position],
                         source=base(draft.sources.get(position)),
                         mounts=tuple(
                             Mount(source=base(source), **fields)  # type: ignore[arg-type]
@@ -497,7 +521,7 @@ class _Assembly:
                 name=draft.name,
                 base=found,
                 platform=draft.platform,
-                opening=_instruction(draft.opening),
+                opening=_instruction(draft.opening, demands=draft.opening_demands),
                 instructions=tuple(instructions),
             )
         return tuple(built[index] for index in range(len(built)))
@@ -526,6 +550,7 @@ def _instruction(
     source: Base | None = None,
     mounts: tuple[Mount, ...] = (),
     trigger: Instruction | None = None,
+    demands: tuple[Demand, ...] = (),
 ) -> Instruction:
     return Instruction(
         keyword=statement.keyword,
@@ -541,6 +566,7 @@ def _instruction(
         commands=commands,
         unread=unread,
         trigger=trigger,
+        demands=demands,
         ignores=statement.ignores,
     )
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hullmark._dockerfile.expansion import BadWord, expand
-from hullmark.model.dockerfile import StageBase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from hullmark.model.dockerfile import Dockerfile, Instruction, Pair, Stage
+    from hullmark.model.dockerfile import Dockerfile, Instruction, Pair, Recipe, Stage
 
 _NAMED = re.compile(r"\$\{?(\w+)")
 
@@ -86,7 +85,7 @@ def opened(
     scope = Scope(given=given, globals=before_the_first(dockerfile, given), escape=dockerfile.escape)
     scope.environment.update(inherited)
     for ancestor in stage.lineage[:-1]:
-        for instruction in (*triggers(ancestor), *ancestor.instructions):
+        for instruction in (*ancestor.triggered, *ancestor.instructions):
             scope.follow(instruction)
     return scope
 
@@ -126,10 +125,23 @@ def _variables(word: str) -> list[str]:
     return _NAMED.findall(word)
 
 
-def triggers(stage: Stage) -> tuple[Instruction, ...]:
-    """What the stage that this one continues has put off until now: ONBUILD."""
-    match stage.base:
-        case StageBase(stage=base):
-            return tuple(each.trigger for each in base.instructions if each.trigger is not None)
-        case _:
-            return ()
+def stages(recipe: Recipe) -> tuple[Stage, ...]:
+    """The stages of which an image is made, with those from which ONBUILD takes something where it comes to run.
+
+    Which stage it means is looked up in the file that builds upon it; not every builder lets it name one.
+    """
+    found = {stage.index: stage for stage in recipe.stages}
+    pending = list(found.values())
+    while pending:
+        for instruction in pending.pop().triggered:
+            for name in (
+                instruction.flag("from"),
+                *(dict(each.options).get("from") for each in instruction.mounts),
+            ):
+                if not name or (named := recipe.dockerfile.find(name)) is None:
+                    continue
+                for stage in recipe.dockerfile.recipe(str(named.index)).stages:
+                    if stage.index not in found:
+                        found[stage.index] = stage
+                        pending.append(stage)
+    return tuple(found[index] for index in sorted(found))

@@ -75,6 +75,18 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """A `${name:?message}` that is not met: the builder stops there."""
+
+    name: str
+    empty: bool
+    """Whether the variable is set, and empty; otherwise nothing in the file and no build argument sets it."""
+    raw: str
+    """As written."""
+    span: SourceSpan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
     """One word of an instruction or a shell command, with its quotes resolved."""
 
@@ -235,6 +247,8 @@ class Instruction:
     """Of RUN: why `commands` says nothing or not all, for example because SHELL is PowerShell."""
     trigger: Instruction | None = None
     """Of ONBUILD: what runs when the image is used as a base."""
+    demands: tuple[Demand, ...] = ()
+    """The variables that it must have and has not, where the builder itself expands it."""
     ignores: tuple[Ignore, ...] = ()
     """From the comments directly above and inside of it."""
 
@@ -297,6 +311,20 @@ class Stage:
         """Its RUNs, with those that ONBUILD puts off until an image is built upon this one."""
         found = (each.trigger or each for each in self.instructions)
         return tuple(each for each in found if each.keyword == "RUN")
+
+    @property
+    def put_off(self) -> tuple[Instruction, ...]:
+        """What it has run when an image is built upon it: ONBUILD."""
+        return tuple(each.trigger for each in self.instructions if each.trigger is not None)
+
+    @property
+    def triggered(self) -> tuple[Instruction, ...]:
+        """What the stage that it continues has put off until now, and runs before its own instructions."""
+        match self.base:
+            case StageBase(stage=stage):
+                return stage.put_off
+            case _:
+                return ()
 
     def last(self, keyword: str) -> Instruction | None:
         """The instruction that decides in `history`: the last one called `keyword`."""

@@ -76,7 +76,7 @@ def left_tools(recipe: Recipe) -> Iterator[LeftTools]:
     """The installations whose tools are in the image."""
     shipped = recipe.shipped
     for part in shipped:
-        for index, instruction in enumerate(part.stage.instructions):
+        for index, instruction in enumerate(_run(part.stage)):
             if instruction.keyword != "RUN":
                 continue
             found = list(calls(instruction, part.stage.variables(instruction)))
@@ -95,14 +95,15 @@ def left_tools(recipe: Recipe) -> Iterator[LeftTools]:
                     yield LeftTools(part=part, call=call, words=left)
 
 
+def _run(stage: Stage) -> tuple[Instruction, ...]:
+    """What runs in a stage, with what the one that it continues has put off until then."""
+    return (*stage.triggered, *stage.instructions)
+
+
 def _calls_after(part: Shipped, index: int, stages: Iterable[Stage]) -> list[Call]:
     """The calls that run between an instruction of a squashed stage and the squash."""
-    later: list[tuple[Stage, Instruction]] = [
-        (part.stage, each) for each in part.stage.instructions[index + 1 :]
-    ]
-    later += [
-        (stage, each) for stage in stages if part.stage in stage.lineage[:-1] for each in stage.instructions
-    ]
+    later: list[tuple[Stage, Instruction]] = [(part.stage, each) for each in _run(part.stage)[index + 1 :]]
+    later += [(stage, each) for stage in stages if part.stage in stage.lineage[:-1] for each in _run(stage)]
     return [
         call
         for stage, instruction in later

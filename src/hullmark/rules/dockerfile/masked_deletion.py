@@ -77,7 +77,9 @@ def masked_deletion(recipe: Recipe) -> Iterator[Observation]:
             yield _observation(command, LISTS, update.instruction.span.line)
     made: list[_Made] = []
     for stage in recipe.final.lineage:
-        for instruction in stage.instructions:
+        # What is put off runs in whatever image is built upon the last stage, above its layers.
+        below = stage.put_off if stage is recipe.final else ()
+        for instruction in (*stage.triggered, *stage.instructions, *below):
             if instruction.keyword == "RUN":
                 for command, path in _removed(stage, instruction):
                     source = _source(path, made, only=_only_removes(instruction))

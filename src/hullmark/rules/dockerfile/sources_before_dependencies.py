@@ -47,6 +47,8 @@ from hullmark.rules._manifest_alone import reads_manifest_alone
 from hullmark.rules._package_managers import calls
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hullmark.model.context import Context
     from hullmark.model.dockerfile import Command, Dockerfile, Instruction, Stage
     from hullmark.rules._package_managers import Call
@@ -120,15 +122,29 @@ def sources_before_dependencies(deployment: Deployment) -> Iterator[Observation]
         done = {
             found.kind for each in stage.lineage[:-1] for one in each.instructions for found in _installs(one)
         }
-        sources: Instruction | None = None
-        for instruction in stage.instructions:
-            if sources is None and _copies_sources(instruction):
-                sources = instruction
-            for found in _installs(instruction):
-                if sources is not None and found.kind not in done:
-                    fix = _fix(recipe.dockerfile, stage, sources, instruction, found, deployment.context)
-                    yield _observation(stage, sources, instruction, found, fix)
-                done.add(found.kind)
+        for sources, instruction, found in _late(stage.instructions, done):
+            fix = _fix(recipe.dockerfile, stage, sources, instruction, found, deployment.context)
+            yield _observation(stage, sources, instruction, found, fix)
+        # What is put off runs in a row, wherever an image is built upon this one.
+        for sources, instruction, found in _late(stage.put_off, done):
+            yield _observation(stage, sources, instruction, found, None)
+
+
+def _late(
+    instructions: Iterable[Instruction], done: set[str]
+) -> Iterator[tuple[Instruction, Instruction, _Install]]:
+    """The installations below the sources: the COPY of these, the RUN, and what it installs.
+
+    `done` are the kinds of dependencies that are there already; those that are installed join them.
+    """
+    sources: Instruction | None = None
+    for instruction in instructions:
+        if sources is None and _copies_sources(instruction):
+            sources = instruction
+        for found in _installs(instruction):
+            if sources is not None and found.kind not in done:
+                yield sources, instruction, found
+            done.add(found.kind)
 
 
 def _observation(

@@ -1,0 +1,6 @@
+FROM debian:12
+ARG NAME
+RUN echo "${NAME:?}"
+CMD echo ${NAME:?}
+HEALTHCHECK CMD test ${NAME:?}
+ONBUILD ENV A=${NAME:?}

@@ -1,0 +1,6 @@
+FROM debian:12
+ARG NAME
+ENV A='${NAME:?}' B=\${NAME:?}
+COPY <<'END' /etc/app
+${NAME:?}
+END
