@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from hullmark._compose.plain_texts import plain_texts, shared_texts
 from hullmark._compose.positions import declarations
 from hullmark._compose.resolve import arguments_of, refusal
 from hullmark._secrets.variables import defaults_in
@@ -61,11 +62,22 @@ def compositions(
         for name, value in raw.items()
     ]
     tests = _test_stack(project, commands)
-    return tuple(
+    found = tuple(
         _composition(
             service, raw[service.name], declared, awaited, [c for c in (*own, *tests) if _other(c, service)]
         )
         for service in project.services
+    )
+    variables = {literal.span for each in found for literal in each.literals}
+    return tuple(
+        replace(
+            each,
+            texts=(
+                *plain_texts(each.service, declared, variables),
+                *(shared_texts(declared, variables) if position == 0 else ()),
+            ),
+        )
+        for position, each in enumerate(found)
     )
 
 

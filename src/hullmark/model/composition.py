@@ -53,6 +53,10 @@ class Literal:
     span: SourceSpan
     variable: str | None = None
     """The variable that `value` is the default of, where it is not the value itself."""
+    key: str = ""
+    """The key that it stands at, where it is no variable: `build.args.NPM_TOKEN`."""
+    told: bool = False
+    """Whether what stands before it, `name`, is known to tell that it is a secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +107,10 @@ class Composition:
     container_name_span: SourceSpan | None = None
     ports: tuple[HostPort, ...] = ()
     literals: tuple[Literal, ...] = ()
+    """Its variables."""
+    texts: tuple[Literal, ...] = field(default=(), repr=False)
+    """What it says besides; `name` is empty where that says nothing of the value. The first service of a project also
+    has what belongs to none."""
     awaited: tuple[Awaited, ...] = ()
     bound: tuple[Bound, ...] = ()
     privileged: SourceSpan | None = None
