@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from hullmark.errors import ConfigurationError
@@ -44,12 +45,23 @@ def find_root(start: Path, named: Path | None = None) -> Path:
     )
 
 
+def repository_of(root: Path) -> Path | None:
+    """The top of the repository that `root` lies in; `None` where it is in none."""
+    root = root.absolute()
+    return next((each for each in (root, *root.parents) if (each / ".git").exists()), None)
+
+
 def below_repository(root: Path) -> str:
     """Where `root` lies in its repository, with forward slashes; empty at the top of it, and without one."""
     root = root.absolute()
-    top = next((each for each in (root, *root.parents) if (each / ".git").exists()), root)
-    below = root.relative_to(top).as_posix()
+    below = root.relative_to(repository_of(root) or root).as_posix()
     return "" if below == "." else below
+
+
+def name_below(below: str) -> str:
+    """What tells a project in the directory `below` of its repository from others there; empty for one at its top."""
+    words = re.findall("[a-z0-9]+", below.lower())
+    return "-".join(words) or ("project" if below else "")
 
 
 def _configures(directory: Path) -> bool:

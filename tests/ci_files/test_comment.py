@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hullmark._reporters.markdown import MARKER
+from hullmark._reporters.markdown import MARKER, marker
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,6 +102,13 @@ def test_nothing_is_written_when_the_pull_request_is_gone_or_has_moved_on(hub: H
     assert done.code == 0
     assert "nothing to write" in done.stdout
     assert len(hub.asked) == 1
+
+
+def test_projects_of_one_repository_have_a_comment_each() -> None:
+    markers = [marker(each) for each in ("", "ship", "ship2", "a/b", "a-b", "a--> b")]
+    assert len(set(markers)) == len(markers)
+    assert not [(a, b) for a in markers for b in markers if a != b and a.startswith(b)]
+    assert all(each.index("-->") == len(each) - 3 for each in markers)
 
 
 @pytest.mark.parametrize("text", ["no marker", f"{MARKER}\n{'x' * 70_000}"])

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,26 +27,78 @@ if TYPE_CHECKING:
     from tests.ci_files.conftest import Checkout
 
 ROOT = Path(__file__).resolve().parents[2]
-WRITTEN = ".github/workflows/build.yml: {0}\n.github/workflows/build-comment.yml: {0}\n.github/workflows/baseline.yml: {0}\n"
+WRITTEN = "".join(
+    f".github/workflows/{name}-ship.yml: {{0}}\n" for name in ("build", "build-comment", "baseline")
+)
 
 
 def test_files_are_written_at_the_top_of_the_repository_once(checkout: Checkout) -> None:
     assert checkout.hullmark("ci", "github").stdout == WRITTEN.format("written")
-    assert (checkout.top / ".github/workflows/build.yml").is_file()
+    assert (checkout.top / ".github/workflows/build-ship.yml").is_file()
     assert checkout.hullmark("ci", "github").stdout == WRITTEN.format("up to date")
 
 
 def test_a_workflow_of_somebody_else_is_left_alone_unless_that_is_forced(checkout: Checkout) -> None:
-    file = checkout.top / ".github/workflows/build.yml"
+    file = checkout.top / ".github/workflows/build-ship.yml"
     file.parent.mkdir(parents=True)
     file.write_text("on: push\n")
     done = checkout.hullmark("ci", "github")
     assert done.code == 2
-    assert "was not written by hullmark" in done.stderr
+    assert "was not written by hullmark for this project" in done.stderr
     assert file.read_text() == "on: push\n"
-    assert not (file.parent / "build-comment.yml").exists()
+    assert not (file.parent / "build-comment-ship.yml").exists()
     assert checkout.hullmark("ci", "github", "--force").code == 0
     assert file.read_text() != "on: push\n"
+
+
+@pytest.mark.parametrize("system", ["github", "gitlab"])
+def test_projects_of_one_repository_have_files_jobs_and_comments_of_their_own(
+    checkout: Checkout, system: str
+) -> None:
+    """Everything that has to be told apart on a CI system: files, workflows, jobs, groups, caches and markers."""
+    other = replace(checkout, project=checkout.top / "ship2")
+    shutil.copytree(checkout.project, other.project)
+    files = [
+        {line.partition(":")[0] for line in each.hullmark("ci", system).stdout.splitlines()}
+        for each in (checkout, other)
+    ]
+    assert files[0]
+    assert not files[0] & files[1]
+    assert [each.hullmark("ci", "check").code for each in (checkout, other)] == [0, 0]
+    texts = [[(checkout.top / path).read_text() for path in sorted(each)] for each in files]
+    told = r"(?m)^name: .*|^\.?hullmark[\w.-]*:|^ +key: .*|^    name: Verdict.*|^ +PROJECT: .*|name: hullmark-baseline.*"
+    names = [{name for text in each for name in re.findall(told, text)} for each in texts]
+    assert names[0]
+    assert not names[0] & names[1]
+
+
+def test_a_file_of_another_project_is_left_alone_unless_another_name_is_given(checkout: Checkout) -> None:
+    checkout.hullmark("ci", "github")
+    file = checkout.top / ".github/workflows/build-ship.yml"
+    before = file.read_text()
+    other = replace(checkout, project=checkout.top / "Ship")
+    shutil.copytree(checkout.project, other.project)
+    done = other.hullmark("ci", "github")
+    assert done.code == 2
+    assert "`name` of `[ci]`" in done.stderr
+    assert file.read_text() == before
+    (other.project / "hullmark.toml").write_text('[ci]\nname = "second"\n')
+    assert "build-second.yml: written" in other.hullmark("ci", "github").stdout
+    assert file.read_text() == before
+
+
+@pytest.mark.parametrize("name", ["../x", "Upper", "a b", "a--b", ""])
+def test_a_name_that_is_no_part_of_a_file_is_refused(checkout: Checkout, name: str) -> None:
+    (checkout.project / "hullmark.toml").write_text(f'[ci]\nname = "{name}"\n')
+    assert checkout.hullmark("ci", "github").code == 2
+
+
+def test_files_for_a_repository_need_one(checkout: Checkout) -> None:
+    shutil.rmtree(checkout.top / ".git")
+    for command in "github", "gitlab", "check":
+        done = checkout.hullmark("ci", command)
+        assert (done.code, done.stdout) == (2, "")
+        assert "is in no git repository" in done.stderr
 
 
 def test_there_is_nothing_to_check_before_anything_was_written(checkout: Checkout) -> None:
@@ -59,7 +114,7 @@ def test_what_was_just_written_is_as_it_should_be(checkout: Checkout, system: st
 
 def test_a_changed_configuration_a_changed_line_and_a_lost_file_are_found(checkout: Checkout) -> None:
     checkout.hullmark("ci", "github")
-    build = checkout.top / ".github/workflows/build.yml"
+    build = checkout.top / ".github/workflows/build-ship.yml"
     settings = checkout.project / "hullmark.toml"
     settings.write_text('[smoke]\ntimeout = "40 min"\n')
     done = checkout.hullmark("ci", "check")
@@ -214,8 +269,8 @@ def test_gitlab_releases_a_tag_with_each_platform_on_a_runner_of_its_own() -> No
 def test_releases_are_written_and_checked_where_a_registry_is_configured(checkout: Checkout) -> None:
     settings = checkout.project / "hullmark.toml"
     settings.write_text('[release]\nregistry = "ghcr.io/acme"\nplatforms = ["linux/amd64"]\n')
-    workflow = checkout.top / ".github/workflows/release.yml"
-    assert checkout.hullmark("ci", "github").stdout.endswith("release.yml: written\n")
+    workflow = checkout.top / ".github/workflows/release-ship.yml"
+    assert checkout.hullmark("ci", "github").stdout.endswith("release-ship.yml: written\n")
     assert checkout.hullmark("ci", "check").code == 0
     settings.write_text('[release]\nregistry = "ghcr.io/acme"\nplatforms = ["linux/amd64", "linux/arm64"]\n')
     done = checkout.hullmark("ci", "check")
@@ -234,7 +289,7 @@ def test_a_platform_without_a_runner_is_refused_until_one_is_named(checkout: Che
     assert 'runners = ["linux/riscv64=LABEL"]' in done.stderr
     settings.write_text(f'{text}runners = ["linux/riscv64=board"]\n')
     assert checkout.hullmark("ci", "github").code == 0
-    assert 'runner: "board"' in (checkout.top / ".github/workflows/release.yml").read_text()
+    assert 'runner: "board"' in (checkout.top / ".github/workflows/release-ship.yml").read_text()
 
 
 def test_the_hook_is_one_that_pre_commit_runs(checkout: Checkout, tmp_path: Path) -> None:

@@ -157,11 +157,30 @@ def test_who_runs_the_code_of_a_pull_request_may_only_read_and_has_no_secret() -
         "changes": {"contents": "read"},
         "build": {"contents": "read"},
         "check": {"contents": "read", "actions": "read"},
+        "code-scanning": {"actions": "read", "contents": "read", "security-events": "write"},
         "verdict": {},
     }
     text = {each.path: each.text for each in github.templates(_pipeline())}[github.BUILD]
     assert "secrets." not in text
     assert "pull_request_target" not in text
+
+
+def test_code_scanning_is_handed_the_report_and_none_of_the_code() -> None:
+    job = _documents()[github.BUILD]["jobs"]["code-scanning"]
+    actions = [step["uses"].partition("@")[0] for step in job["steps"]]
+    assert actions == ["actions/download-artifact", "github/codeql-action/upload-sarif"]
+    taken = job["steps"][0]["with"]["path"]
+    assert job["steps"][1]["with"]["sarif_file"] == f"{taken}/report.sarif"
+    assert "head.repo.full_name == github.repository" in job["if"]
+    (template, *_) = github.templates(Pipeline(below="", built=("rag",), minutes=35, code_scanning=False))
+    assert "code-scanning" not in template.text
+    assert "security-events" not in template.text
+
+
+def test_the_check_runs_where_a_build_failed_so_that_there_is_a_report() -> None:
+    condition = _documents()[github.BUILD]["jobs"]["check"]["if"]
+    assert "needs.build" not in condition
+    assert "!cancelled()" in condition
 
 
 @pytest.mark.parametrize("kept", KEPT)
@@ -194,7 +213,7 @@ def test_what_a_branch_keeps_is_what_its_pull_requests_take(kept: str) -> None:
     assert compared["env"]["HULLMARK_BASELINE"] == "${{ runner.temp }}/hullmark-baseline.jsonl"
     assert fetch["run"].endswith('"$RUNNER_TEMP/hullmark-baseline.jsonl"')
     if kept == "artifact":
-        assert job["steps"][-1]["with"]["name"] == ARTIFACT
+        assert job["steps"][-1]["with"]["name"] == f"{ARTIFACT}-examples-tale"
         assert job["steps"][-1]["with"]["path"].endswith(f"/{ARTIFACT_FILE}")
         assert '"github:$BRANCH"' in fetch["run"]
     else:

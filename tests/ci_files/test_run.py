@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hullmark._reporters.markdown import MARKER
+from hullmark._reporters.markdown import marker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +56,7 @@ def test_what_touches_no_image_is_clean_and_says_so_in_the_comment(
     reports = tmp_path / "reports"
     assert {each.name for each in reports.iterdir()} == FORMATS
     file = reports / "report.md"
-    assert file.read_text().startswith(MARKER)
+    assert file.read_text().startswith(marker("ship"))
     assert "1 changed file:" in file.read_text()
 
 
@@ -95,6 +96,7 @@ def test_the_report_of_every_step_says_which_build_failed(built: Checkout, tmp_p
         file.write('RUN ["/no-such-program"]\n')
     images, reports = tmp_path / "images", tmp_path / "reports"
     images.mkdir()
+    built = replace(built, environ={**built.environ, "GITHUB_ACTIONS": "true"})
     given = ("--images", str(images)) if step == "stack" else ()
     done = built.hullmark("ci", "run", step, "--base", "HEAD", "--reports", str(reports), *given)
     assert done.code == 1, done.stdout + done.stderr
@@ -102,6 +104,9 @@ def test_the_report_of_every_step_says_which_build_failed(built: Checkout, tmp_p
     found = {(each["rule"], each["service"]) for each in _report(reports)["findings"]}
     assert ("failed-build", "web") in found
     assert "failed-build" in (reports / "report.md").read_text()
+    annotated = [line for line in done.stdout.splitlines() if line.startswith("::error ")]
+    assert bool(annotated) is (step != "build")
+    assert all("file=ship/web/Dockerfile" in line for line in annotated if "failed-build" in line)
     assert "built and tried" in (reports / "report.html").read_text()
 
 
@@ -142,8 +147,19 @@ def test_images_built_elsewhere_are_checked_in_a_stack_with_the_others(
     report = _report(reports)
     assert _checked(report, "web") == {"lint", "validate", "smoke", "secrets", "scan"}
     assert _checked(report, "worker") == {"build", "smoke"}
-    assert (reports / "report.md").read_text().startswith(MARKER)
+    assert (reports / "report.md").read_text().startswith(marker("ship"))
     assert {"report.sarif", "report.xml"} <= {each.name for each in reports.iterdir()}
+
+
+@pytest.mark.docker
+def test_annotations_of_a_job_can_be_off(built: Checkout) -> None:
+    with (built.project / "web" / "Dockerfile").open("a") as file:
+        file.write('RUN ["/no-such-program"]\n')
+    (built.project / "hullmark.toml").write_text("[ci]\nannotations = false\n")
+    built = replace(built, environ={**built.environ, "GITHUB_ACTIONS": "true"})
+    done = built.hullmark("ci", "run", "pr", "--base", "HEAD")
+    assert done.code == 1
+    assert "::error" not in done.stdout
 
 
 @pytest.mark.docker

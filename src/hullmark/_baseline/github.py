@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hullmark._baseline.lines import LARGEST
+from hullmark._root import below_repository, name_below
 from hullmark.errors import Unavailable, UsageError
-from hullmark.model.baseline import ARTIFACT, ARTIFACT_FILE
+from hullmark.model.baseline import ARTIFACT_FILE, artifact_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,30 +35,31 @@ def fetched(
     repository = environ.get("GITHUB_REPOSITORY") or _told(commands, root, *_HERE).strip()
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
         raise UsageError(f"`{repository}` is no repository: expected OWNER/NAME")
-    asked = f"repos/{repository}/actions/artifacts?name={ARTIFACT}&per_page=100"
-    run = _newest(_told(commands, root, "gh", "api", asked), branch)
+    artifact = artifact_of(name_below(below_repository(root)))
+    asked = f"repos/{repository}/actions/artifacts?name={artifact}&per_page=100"
+    run = _newest(_told(commands, root, "gh", "api", asked), artifact, branch)
     if run is None:
         return None
     with tempfile.TemporaryDirectory(prefix="hullmark-baseline-") as directory:
         of = ("gh", "run", "download", str(run["id"]), "--repo", repository)
-        _told(commands, root, *of, "--name", ARTIFACT, "--dir", directory)
+        _told(commands, root, *of, "--name", artifact, "--dir", directory)
         try:
             with (Path(directory) / ARTIFACT_FILE).open("rb") as file:
                 content = file.read(LARGEST + 1)
         except OSError as error:
             raise Unavailable(
-                f"the artifact {ARTIFACT} of run {run['id']} has no {ARTIFACT_FILE}: {error.strerror}"
+                f"the artifact {artifact} of run {run['id']} has no {ARTIFACT_FILE}: {error.strerror}"
             ) from error
     return content, str(run["head_sha"])
 
 
-def _newest(answer: str, branch: str) -> Mapping[str, Any] | None:
+def _newest(answer: str, artifact: str, branch: str) -> Mapping[str, Any] | None:
     """The run that left the newest artifact; those from forks, where anybody can call a branch so, are none of ours."""
     try:
         found = [
             (each["created_at"], each["workflow_run"])
             for each in json.loads(answer)["artifacts"]
-            if each["name"] == ARTIFACT
+            if each["name"] == artifact
             and not each["expired"]
             and each["workflow_run"]["head_branch"] == branch
             and each["workflow_run"]["head_repository_id"] == each["workflow_run"]["repository_id"]

@@ -17,31 +17,33 @@ from hullmark._ci.templates import Template, quoted
 if TYPE_CHECKING:
     from hullmark._ci.templates import Pipeline
 
-BUILD = ".github/workflows/build.yml"
-COMMENT = ".github/workflows/build-comment.yml"
-BASELINE = ".github/workflows/baseline.yml"
-RELEASE = ".github/workflows/release.yml"
+_WORKFLOWS = ".github/workflows"
+BUILD = f"{_WORKFLOWS}/build.yml"
+COMMENT = f"{_WORKFLOWS}/build-comment.yml"
+BASELINE = f"{_WORKFLOWS}/baseline.yml"
+RELEASE = f"{_WORKFLOWS}/release.yml"
+"""What they are called for a project at the top of the repository."""
 _NAME = "Container images"
 
 
 def templates(pipeline: Pipeline) -> tuple[Template, ...]:
     """Its workflows: one that keeps a baseline unless the project has its own, one that releases where it has a registry."""
-    written = [
-        Template(path=BUILD, text=_build(pipeline)),
-        Template(path=COMMENT, text=_comment(pipeline)),
-    ]
+    written = [(BUILD, _build(pipeline)), (COMMENT, _comment(pipeline))]
     if pipeline.keeping is not None:
-        written.append(Template(path=BASELINE, text=baseline(pipeline, pipeline.keeping)))
+        written.append((BASELINE, baseline(pipeline, pipeline.keeping)))
     if pipeline.release is not None:
-        written.append(Template(path=RELEASE, text=release(pipeline, pipeline.release)))
-    return tuple(written)
+        written.append((RELEASE, release(pipeline, pipeline.release)))
+    return tuple(
+        Template(path=f"{path.removesuffix('.yml')}{pipeline.suffix}.yml", text=text)
+        for path, text in written
+    )
 
 
 def _build(pipeline: Pipeline) -> str:
     # Where the project is, is said once, so that commands are those of somebody who stands in it.
     below = quoted(pipeline.below or ".")
     return f"""\
-{head()}name: {_NAME}
+{head(pipeline)}name: {_NAME}{pipeline.of}
 
 on: [pull_request, merge_group]
 
@@ -90,7 +92,7 @@ jobs:
     env:
       SERVICE: ${{{{ matrix.service }}}}
     steps:
-{check_out()}{set_up(pipeline)}{cache("${{ matrix.service }}")}\
+{check_out()}{set_up(pipeline)}{cache(pipeline, "${{ matrix.service }}")}\
       - name: Build the image
         run: hullmark ci run build --base "$BASE" --images "$RUNNER_TEMP/images" "$SERVICE"
       - uses: {pinned("actions/upload-artifact")}
@@ -114,7 +116,7 @@ jobs:
       contents: read
 {rights(pipeline.keeping)}\
     steps:
-{check_out()}{set_up(pipeline)}{take(pipeline.keeping)}{cache("check")}\
+{check_out()}{set_up(pipeline)}{take(pipeline.keeping)}{cache(pipeline, "check")}\
       - uses: {pinned("actions/download-artifact")}
         with:
           pattern: image-*
@@ -140,9 +142,9 @@ jobs:
           path: ${{{{ runner.temp }}}}/reports
           if-no-files-found: ignore
           overwrite: true
-
+{_code_scanning(pipeline)}
   verdict:
-    name: Verdict
+    name: Verdict{pipeline.of}
     needs: [changes, build, check]
     if: ${{{{ always() }}}}
     runs-on: ubuntu-latest
@@ -162,14 +164,46 @@ jobs:
 """
 
 
+def _code_scanning(pipeline: Pipeline) -> str:
+    """The job that hands the report on; it runs no code of the pull request, as it may write."""
+    if not pipeline.code_scanning:
+        return ""
+    return f"""
+  code-scanning:
+    name: Code scanning{pipeline.of}
+    needs: check
+    # The token of a pull request from a fork may not write.
+    if: >-
+      ${{{{ !cancelled() && needs.check.result != 'skipped' && github.event_name == 'pull_request'
+      && github.event.pull_request.head.repo.full_name == github.repository }}}}
+    runs-on: ubuntu-latest
+    timeout-minutes: 10
+    permissions:
+      actions: read # what a private repository asks for besides
+      contents: read
+      security-events: write # the findings
+    steps:
+      - uses: {pinned("actions/download-artifact")}
+        with:
+          pattern: hullmark-report
+          path: ${{{{ runner.temp }}}}/reports
+          merge-multiple: true
+      - uses: {pinned("github/codeql-action/upload-sarif")}
+        # A repository without code scanning refuses it, and nothing else waits for it.
+        continue-on-error: true
+        with:
+          sarif_file: ${{{{ runner.temp }}}}/reports/report.sarif
+"""
+
+
 def _comment(pipeline: Pipeline) -> str:
     return f"""\
-{head()}name: Comment on container images
+{head(pipeline)}name: Comment on container images{pipeline.of}
 
 on:
   # This one may write, so it runs none of the code of the pull request: it takes a text from it and no more.
   workflow_run: # zizmor: ignore[dangerous-triggers]
-    workflows: [{_NAME}]
+    workflows: [{_NAME}{pipeline.of}]
     types: [completed]
 
 permissions: {{}}
@@ -201,9 +235,10 @@ jobs:
           run-id: ${{{{ github.event.workflow_run.id }}}}
           github-token: ${{{{ github.token }}}}
       - name: Write the comment, or bring it up to date
-        run: hullmark ci comment "$RUNNER_TEMP/reports/report.md" --of "$OWNER:$BRANCH" --at "$COMMIT"
+        run: hullmark ci comment "$RUNNER_TEMP/reports/report.md" --project "$PROJECT" --of "$OWNER:$BRANCH" --at "$COMMIT"
         working-directory: ${{{{ runner.temp }}}}
         env:
+          PROJECT: {quoted(pipeline.below)}
           OWNER: ${{{{ github.event.workflow_run.head_repository.owner.login }}}}
           BRANCH: ${{{{ github.event.workflow_run.head_branch }}}}
           COMMIT: ${{{{ github.event.workflow_run.head_sha }}}}

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from hullmark._ci.actions import pinned
 from hullmark._ci.github_steps import OWN, cache, check_out, head, login, set_up
 from hullmark._ci.templates import quoted
-from hullmark.model.baseline import ARTIFACT, ARTIFACT_FILE
+from hullmark._root import name_below
+from hullmark.model.baseline import ARTIFACT_FILE, artifact_of
 
 if TYPE_CHECKING:
     from hullmark._ci.keeping import Keeping
@@ -23,7 +24,7 @@ def baseline(pipeline: Pipeline, keeping: Keeping) -> str:
     branches = ", ".join(quoted(each) for each in keeping.branches)
     rights = "      packages: write # the baseline\n" if keeping.registry == OWN else ""
     return f"""\
-{head()}name: {_NAME}
+{head(pipeline)}name: {_NAME}{pipeline.of}
 
 on:
   push:
@@ -49,22 +50,23 @@ jobs:
       contents: read
 {rights}\
     steps:
-{check_out()}{set_up(pipeline)}{cache("baseline")}\
-      # What could not be checked would be missing in the baseline: then the one before stays.
+{check_out()}{set_up(pipeline)}{cache(pipeline, "baseline")}\
       - name: Fetch the records of known vulnerabilities
+        # Without them the baseline tells nothing of vulnerabilities, and of everything else what it should.
+        continue-on-error: true
         timeout-minutes: 10
         run: hullmark db update
       - name: Check everything, whatever is found
-        run: hullmark baseline save "$RUNNER_TEMP/{ARTIFACT_FILE}"
-{_keep(keeping)}"""
+        run: hullmark baseline save --partial "$RUNNER_TEMP/{ARTIFACT_FILE}"
+{_keep(pipeline, keeping)}"""
 
 
-def _keep(keeping: Keeping) -> str:
+def _keep(pipeline: Pipeline, keeping: Keeping) -> str:
     if keeping.reference is None or keeping.registry is None:
         return f"""\
       - uses: {pinned("actions/upload-artifact")}
         with:
-          name: {ARTIFACT}
+          name: {artifact_of(name_below(pipeline.below))}
           path: ${{{{ runner.temp }}}}/{ARTIFACT_FILE}
           if-no-files-found: error
           overwrite: true

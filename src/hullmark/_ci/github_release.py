@@ -23,7 +23,7 @@ def release(pipeline: Pipeline, publishing: Publishing) -> str:
         "" if publishing.environment is None else f"    environment: {quoted(publishing.environment)}\n"
     )
     return f"""\
-{head()}name: Release of container images
+{head(pipeline)}name: Release of container images{pipeline.of}
 
 on:
   push:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hullmark._ci.actions import pinned
-from hullmark._ci.templates import MARK
+from hullmark._ci.templates import first_line
 
 if TYPE_CHECKING:
     from hullmark._ci.templates import Pipeline
@@ -14,9 +14,9 @@ OWN = "ghcr.io"
 """The registry of GitHub, which its token is for."""
 
 
-def head() -> str:
+def head(pipeline: Pipeline) -> str:
     """The first line, by which a file is known."""
-    return f"{MARK} github`; `hullmark ci check` tells when it has to be written again.\n"
+    return first_line("github", pipeline)
 
 
 def set_up(pipeline: Pipeline) -> str:
@@ -41,14 +41,14 @@ def check_out() -> str:
 """
 
 
-def cache(name: str) -> str:
+def cache(pipeline: Pipeline, name: str) -> str:
     """The step that brings and keeps the cache called `name`."""
     return f"""\
       - uses: {pinned("actions/cache")}
         with:
           path: ~/.cache/hullmark
-          key: hullmark-${{{{ runner.os }}}}-{name}-${{{{ github.sha }}}}
-          restore-keys: hullmark-${{{{ runner.os }}}}-{name}-
+          key: hullmark{pipeline.suffix}-${{{{ runner.os }}}}-{name}-${{{{ github.sha }}}}
+          restore-keys: hullmark{pipeline.suffix}-${{{{ runner.os }}}}-{name}-
 """
 
 

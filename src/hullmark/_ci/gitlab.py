@@ -5,29 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hullmark._ci.gitlab_baseline import baseline, take
-from hullmark._ci.templates import MARK, Template, quoted
+from hullmark._ci.templates import Template, first_line, quoted
 
 if TYPE_CHECKING:
     from hullmark._ci.publishing import Publishing
     from hullmark._ci.templates import Pipeline
 
-FILE = ".gitlab/hullmark.yml"
-
 
 def templates(pipeline: Pipeline) -> tuple[Template, ...]:
     """The one file."""
-    return (Template(path=FILE, text=_text(pipeline)),)
+    return (Template(path=f".gitlab/hullmark{pipeline.suffix}.yml", text=_text(pipeline)),)
 
 
 def _text(pipeline: Pipeline) -> str:
+    # Files that are included share the names of jobs.
+    of = pipeline.suffix
     build = _build(pipeline) if pipeline.built else ""
-    needs = "  needs: [hullmark-build]\n" if pipeline.built else ""
+    needs = f"  needs: [hullmark-build{of}]\n" if pipeline.built else ""
     kept = "" if pipeline.keeping is None else baseline(pipeline, pipeline.keeping)
     publishing = "" if pipeline.release is None else _release(pipeline, pipeline.release)
     return f"""\
-{MARK} gitlab`; `hullmark ci check` tells when it has to be written again.
+{first_line("gitlab", pipeline)}\
 # Its jobs need a runner that has git, Python and a Docker engine on the same machine: one with the shell executor.
-.hullmark:
+.hullmark{of}:
   tags: [docker]
   interruptible: true
   rules:
@@ -41,17 +41,17 @@ def _text(pipeline: Pipeline) -> str:
     - .hullmark/venv/bin/pip install --quiet "hullmark=={pipeline.version}"
     - export PATH="$CI_PROJECT_DIR/.hullmark/venv/bin:$PATH"
 
-{build}hullmark-check:
-  extends: .hullmark
+{build}hullmark-check{of}:
+  extends: .hullmark{of}
   stage: test
 {needs}  timeout: {pipeline.minutes} minutes
   cache:
-    key: hullmark-check
+    key: hullmark-check{of}
     paths: [.hullmark/cache]
   script:
     - hullmark -C "$PROJECT" db update || echo "the images are not looked at for known vulnerabilities"
     - mkdir -p .hullmark/images
-{take(pipeline.keeping)}\
+{take(pipeline)}\
     - >-
       hullmark -C "$PROJECT" ci run stack --base "$CI_MERGE_REQUEST_DIFF_BASE_SHA"
       --images "$CI_PROJECT_DIR/.hullmark/images" --reports "$CI_PROJECT_DIR/.hullmark/reports"
@@ -64,17 +64,18 @@ def _text(pipeline: Pipeline) -> str:
 
 
 def _build(pipeline: Pipeline) -> str:
+    of = pipeline.suffix
     services = ", ".join(quoted(name) for name in pipeline.built)
     return f"""\
-hullmark-build:
-  extends: .hullmark
+hullmark-build{of}:
+  extends: .hullmark{of}
   stage: build
   timeout: 60 minutes
   parallel:
     matrix:
       - SERVICE: [{services}]
   cache:
-    key: hullmark-$SERVICE
+    key: hullmark-build{of}-$SERVICE
     paths: [.hullmark/cache]
   script:
     - mkdir -p .hullmark/images
@@ -90,6 +91,7 @@ hullmark-build:
 
 def _release(pipeline: Pipeline, publishing: Publishing) -> str:
     """The jobs of a tag: what one has done goes to the next one as the file that `hullmark release` keeps."""
+    of = pipeline.suffix
     machines = "".join(
         f"      - PLATFORM: {quoted(each.platform)}\n        MACHINE: {quoted(each.name)}\n"
         f"        RUNNER: {quoted(each.tag)}\n"
@@ -100,19 +102,19 @@ def _release(pipeline: Pipeline, publishing: Publishing) -> str:
     )
     identity = "  id_tokens:\n    SIGSTORE_ID_TOKEN: {aud: sigstore}\n" if publishing.signs else ""
     return f"""
-.hullmark-release:
-  extends: .hullmark
+.hullmark.release{of}:
+  extends: .hullmark{of}
   interruptible: false
   rules:
     - if: $CI_COMMIT_TAG =~ /^v?[0-9]/
   before_script:
-    - !reference [.hullmark, before_script]
+    - !reference [.hullmark{of}, before_script]
     - >-
       printf '%s' "$CI_REGISTRY_PASSWORD"
       | docker login --username "$CI_REGISTRY_USER" --password-stdin {publishing.registry}
 
-hullmark-release-build:
-  extends: .hullmark-release
+hullmark-release-build{of}:
+  extends: .hullmark.release{of}
   stage: build
   tags: [$RUNNER]
   timeout: 120 minutes
@@ -127,10 +129,10 @@ hullmark-release-build:
     expire_in: 1 week
     paths: [.hullmark/states]
 
-hullmark-release-gate:
-  extends: .hullmark-release
+hullmark-release-gate{of}:
+  extends: .hullmark.release{of}
   stage: test
-  needs: [hullmark-release-build]
+  needs: [hullmark-release-build{of}]
   tags: [$RUNNER]
   timeout: {pipeline.minutes} minutes
   parallel:
@@ -147,12 +149,12 @@ hullmark-release-gate:
     expire_in: 1 week
     paths: [.hullmark/states]
 
-hullmark-release-publish:
-  extends: .hullmark-release
+hullmark-release-publish{of}:
+  extends: .hullmark.release{of}
   stage: deploy
-  needs: [hullmark-release-gate]
+  needs: [hullmark-release-gate{of}]
   timeout: 60 minutes
-  resource_group: hullmark-release-$CI_COMMIT_TAG
+  resource_group: hullmark-release{of}-$CI_COMMIT_TAG
 {environment}{identity}\
   script:
     - |

@@ -19,12 +19,13 @@ _BUILDING = 30
 """Minutes that are allowed besides, because all images are built one after the other."""
 
 
-def take(keeping: Keeping | None) -> str:
+def take(pipeline: Pipeline) -> str:
     """What takes the baseline before any code of the merge request runs, and says so where there is none."""
-    if keeping is None:
+    if pipeline.keeping is None:
         return ""
     return _script(
-        keeping,
+        pipeline,
+        pipeline.keeping,
         "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
         f'hullmark -C "$PROJECT" baseline fetch "$baseline" "{_FILE}"',
         after=(f'export HULLMARK_BASELINE="{_FILE}"',),
@@ -37,35 +38,37 @@ def baseline(pipeline: Pipeline, keeping: Keeping) -> str:
         f"    - if: $CI_PIPELINE_SOURCE == {quoted('push')} && $CI_COMMIT_BRANCH == {quoted(branch)}\n"
         for branch in keeping.branches
     )
+    of = pipeline.suffix
     keep = _script(
+        pipeline,
         keeping,
         "CI_COMMIT_BRANCH",
         f'hullmark -C "$PROJECT" baseline save "$baseline" --report "{_FILE}"',
     )
     return f"""
-hullmark-baseline:
-  extends: .hullmark
+hullmark-baseline{of}:
+  extends: .hullmark{of}
   stage: test
   rules:
 {rules}\
   timeout: {pipeline.minutes + _BUILDING} minutes
   cache:
-    key: hullmark-baseline
+    key: hullmark-baseline{of}
     paths: [.hullmark/cache]
   script:
-    # What could not be checked would be missing in the baseline: then the one before stays.
-    - hullmark -C "$PROJECT" db update
-    - hullmark -C "$PROJECT" baseline save "{_FILE}"
+    - hullmark -C "$PROJECT" db update || echo "the baseline tells nothing of known vulnerabilities"
+    - hullmark -C "$PROJECT" baseline save --partial "{_FILE}"
 {keep}"""
 
 
-def _script(keeping: Keeping, branch: str, command: str, *, after: tuple[str, ...] = ()) -> str:
+def _script(
+    pipeline: Pipeline, keeping: Keeping, branch: str, command: str, *, after: tuple[str, ...] = ()
+) -> str:
     """What logs in, runs `command` with the name in `baseline`, and logs out again."""
     registry = keeping.registry or '"$CI_REGISTRY"'
     # A branch may be called what no tag is.
-    name = (
-        keeping.reference or f"registry:$CI_REGISTRY_IMAGE/hullmark-baseline:${{{branch}//[^A-Za-z0-9_.-]/-}}"
-    )
+    kept = f"registry:$CI_REGISTRY_IMAGE/hullmark-baseline{pipeline.suffix}"
+    name = keeping.reference or f"{kept}:${{{branch}//[^A-Za-z0-9_.-]/-}}"
     lines = [
         f'baseline="{name}"',
         "printf '%s' \"$CI_REGISTRY_PASSWORD\" |",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hullmark import __version__
 from hullmark._ci.keeping import keeping
 from hullmark._ci.publishing import publishing
-from hullmark._root import below_repository
+from hullmark._root import below_repository, name_below
 from hullmark.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hullmark.model.project import Project
 
 MARK = "# Written by `hullmark ci"
-"""How the first line of every such file begins; what does not begin so is somebody else's."""
+"""How the first line of every such file begins; what has another one is somebody else's, or another project's."""
 _BESIDES = 30
 """Minutes that are allowed besides those that the configuration gives the smoke test."""
 
@@ -42,8 +42,22 @@ class Pipeline:
     """How its images are published; `None` where nothing says to which registry."""
     keeping: Keeping | None = None
     """How the baseline of a branch gets to its changes; `None` where the files have nothing to do with that."""
+    name: str = ""
+    """What tells its files and jobs from those of other projects of the repository; empty for the one at the top."""
+    code_scanning: bool = True
+    """Whether its report is handed to code scanning."""
     version: str = __version__
     """The hullmark that runs there: the one that wrote the files, so that both agree."""
+
+    @property
+    def suffix(self) -> str:
+        """What stands at the end of a name that others of the repository might have."""
+        return f"-{self.name}" if self.name else ""
+
+    @property
+    def of(self) -> str:
+        """The same, for people."""
+        return f" of {self.name}" if self.name else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +85,8 @@ def pipeline_of(project: Project) -> Pipeline:
         minutes=_BESIDES + math.ceil(seconds / 60),
         release=publishing(project.settings.release),
         keeping=keeping(project.settings.baseline),
+        name=project.settings.ci.name or name_below(below),
+        code_scanning=project.settings.ci.code_scanning,
     )
 
 
@@ -100,6 +116,11 @@ def found(top: Path, template: Template) -> str | None:
         raise UsageError(f"{template.path} cannot be read: {error.strerror}") from error
 
 
-def ours(text: str | None) -> bool:
-    """Whether a file that holds `text` was written by hullmark, and may be written again."""
-    return text is not None and text.startswith(MARK)
+def first_line(system: str, pipeline: Pipeline) -> str:
+    """The first line of a file, which says who wrote it for which project."""
+    return f"{MARK} {system}` for `{pipeline.below or '.'}`; `hullmark ci check` tells when it has to be written again.\n"
+
+
+def ours(text: str | None, template: Template) -> bool:
+    """Whether a file that holds `text` was written by hullmark for the same project, and may be written again."""
+    return text is not None and text.partition("\n")[0] == template.text.partition("\n")[0]

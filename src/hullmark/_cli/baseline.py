@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,9 +42,22 @@ def command() -> None:
     type=click.Choice([str(check) for check in Check]),
     help="Leave a step out of the run; may be repeated.",
 )
+@click.option(
+    "--partial",
+    is_flag=True,
+    help="Take it for no failure where something could not be checked: the baseline tells nothing of that.",
+)
 @options.project
 @click.pass_obj
-def save(session: Session, /, *, target: str | None, report: Path | None, skip: tuple[str, ...]) -> int:
+def save(
+    session: Session,
+    /,
+    *,
+    target: str | None,
+    report: Path | None,
+    skip: tuple[str, ...],
+    partial: bool,
+) -> int:
     """Check the project, and keep what there is: sizes, owners, settings, packages, findings and vulnerabilities.
 
     FILE has one fact on each line, so that changes of it can be read; without FILE it is `file` of `[baseline]`, which
@@ -69,7 +83,8 @@ def save(session: Session, /, *, target: str | None, report: Path | None, skip: 
             raise Unavailable("nothing was checked, so that there is nothing to keep")
         # Findings decide nothing here.
         only = replace(made.policy, advisory=frozenset(Check))
-        code = decide(made.results, only).exit_code
+        status = decide(made.results, only).status
+        code = 0 if partial and status is Status.UNCHECKED else status.value
         content = _rendered(made)
     else:
         content = _read(session.directory / report, str(report))
@@ -109,10 +124,15 @@ def fetch(session: Session, /, *, name: str, target: Path) -> int:
     from hullmark._files import write_whole  # noqa: PLC0415
     from hullmark._pipeline import open_project  # noqa: PLC0415
     from hullmark._process import SystemCommands  # noqa: PLC0415
+    from hullmark._root import find_root  # noqa: PLC0415
 
     commands = SystemCommands(session.environ, session.cancelled)
+    here = session.directory
+    # Of the whole repository's is what a directory asks for that no project is in.
+    with contextlib.suppress(ConfigurationError):
+        here = find_root(here)
     stores = Stores(
-        root=session.directory,
+        root=here,
         file="",
         services=(),
         commands=commands,

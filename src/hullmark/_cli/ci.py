@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -31,7 +31,8 @@ def github(session: Session, /, *, force: bool) -> int:
     These are build.yml and build-comment.yml, baseline.yml unless `[baseline]` says what to compare with, and
     release.yml where `registry` of `[release]` is set.
     """
-    return _write(session, "github", force=force)
+    _write(session, "github", force=force)
+    return 0
 
 
 @command.command
@@ -43,10 +44,10 @@ def gitlab(session: Session, /, *, force: bool) -> int:
 
     It is for .gitlab-ci.yml to include. Tags need `registry` of `[release]`.
     """
-    code = _write(session, "gitlab", force=force)
+    paths = _write(session, "gitlab", force=force)
     if not session.quiet:
-        session.tell("in .gitlab-ci.yml: `include: {local: .gitlab/hullmark.yml}`")
-    return code
+        session.tell(f"in .gitlab-ci.yml: `include: {{local: {paths[0]}}}`")
+    return 0
 
 
 @command.command
@@ -60,7 +61,7 @@ def check(session: Session) -> int:
     written = {
         name: templates
         for name, templates in systems.items()
-        if any(ours(found(top, each)) for each in templates)
+        if any(ours(found(top, each), each) for each in templates)
     }
     if not written:
         session.tell(f"no files to check; `hullmark ci {'` or `hullmark ci '.join(systems)}` writes them")
@@ -135,12 +136,20 @@ def run(
 @click.option("--of", required=True, metavar="OWNER:BRANCH", help="Where the pull request comes from.")
 @click.option("--at", required=True, metavar="COMMIT", help="The commit that the report is about.")
 @click.option(
+    "--project",
+    default="",
+    metavar="DIRECTORY",
+    help="The directory of the project in its repository.  [default: the top of it]",
+)
+@click.option(
     "--repository",
     metavar="OWNER/NAME",
     help="Where the pull request is.  [env: GITHUB_REPOSITORY]",
 )
 @click.pass_obj
-def comment(session: Session, /, *, report: Path, of: str, at: str, repository: str | None) -> int:
+def comment(
+    session: Session, /, *, report: Path, of: str, at: str, project: str, repository: str | None
+) -> int:
     """Write a Markdown report into the one comment of a pull request on GitHub, with `gh`.
 
     Nothing is written where the pull request has moved on meanwhile. Where there is no report, that is what the comment
@@ -148,21 +157,22 @@ def comment(session: Session, /, *, report: Path, of: str, at: str, repository: 
     """
     from hullmark._ci.comment import Target, missing, post  # noqa: PLC0415  # loaded when it is called, not for the help
     from hullmark._process import SystemCommands  # noqa: PLC0415
-    from hullmark._reporters.markdown import MARKER  # noqa: PLC0415
+    from hullmark._reporters.markdown import marker  # noqa: PLC0415
     from hullmark.errors import UsageError  # noqa: PLC0415
 
     repository = repository or session.environ.get("GITHUB_REPOSITORY")
     if repository is None:
         raise UsageError("no repository is named", hint="add `--repository OWNER/NAME`")
+    first = marker(project)
     try:
         text = (session.directory / report).read_bytes().decode("utf-8", "replace")
     except FileNotFoundError:
         session.warn([f"{report} does not exist"])
-        text = missing(MARKER, at)
+        text = missing(first, at)
     except OSError as error:
         raise UsageError(f"{report} cannot be read: {error.strerror}") from error
     target = Target(repository=repository, of=of, at=at)
-    session.write([f"{post(text, MARKER, target, SystemCommands(session.environ, session.cancelled))}\n"])
+    session.write([f"{post(text, first, target, SystemCommands(session.environ, session.cancelled))}\n"])
     return 0
 
 
@@ -173,31 +183,37 @@ def _systems(session: Session) -> tuple[Path, dict[str, tuple[Template, ...]]]:
     from hullmark._ci.templates import pipeline_of  # noqa: PLC0415
     from hullmark._pipeline import open_project  # noqa: PLC0415
     from hullmark._process import SystemCommands  # noqa: PLC0415
+    from hullmark._root import repository_of  # noqa: PLC0415
+    from hullmark.errors import UsageError  # noqa: PLC0415
 
     commands = SystemCommands(session.environ, session.cancelled)
     project, _ = open_project(session.directory, (), commands, session.environ, options.flags())
+    if (top := repository_of(project.root)) is None:
+        raise UsageError(
+            f"{project.root} is in no git repository, and the files of a CI system are those of one",
+            hint="`git init` makes one",
+        )
     pipeline = pipeline_of(project)
-    top = project.root
-    for _ in filter(None, pipeline.below.split("/")):
-        top = top.parent
     return top, {"github": of_github.templates(pipeline), "gitlab": of_gitlab.templates(pipeline)}
 
 
-def _write(session: Session, system: str, *, force: bool) -> int:
+def _write(session: Session, system: str, *, force: bool) -> tuple[str, ...]:
+    """Writes the files of `system`; their paths."""
     from hullmark._ci.templates import found, ours  # noqa: PLC0415
     from hullmark._files import write_whole  # noqa: PLC0415
     from hullmark.errors import UsageError  # noqa: PLC0415
 
     top, systems = _systems(session)
-    before: dict[Any, str | None] = {each.path: found(top, each) for each in systems[system]}
-    foreign = [path for path, text in before.items() if text is not None and not ours(text)]
+    before: dict[Template, str | None] = {each: found(top, each) for each in systems[system]}
+    foreign = [each.path for each, text in before.items() if text is not None and not ours(text, each)]
     if foreign and not force:
         raise UsageError(
-            f"{', '.join(foreign)} was not written by hullmark", hint="`--force` writes over what is there"
+            f"{', '.join(foreign)} was not written by hullmark for this project",
+            hint="`--force` writes over what is there; `name` of `[ci]` gives the files of this project another name",
         )
     for template in systems[system]:
-        same = before[template.path] == template.text
+        same = before[template] == template.text
         if not same:
             write_whole(top / template.path, template.text.encode("utf-8"), what=template.path)
         session.write([f"{template.path}: {'up to date' if same else 'written'}\n"])
-    return 0
+    return tuple(each.path for each in systems[system])

@@ -12,9 +12,11 @@ from hullmark._cli.options import flags
 from hullmark._files import write_whole
 from hullmark._pipeline import open_project, run_checks
 from hullmark._process import SystemCommands
+from hullmark._project import root_and_settings
 from hullmark._reporters import Style, render
 from hullmark._reporters import affected as of_affected
 from hullmark._reporters.affected_markdown import nothing, section
+from hullmark._root import below_repository
 from hullmark.errors import UsageError
 from hullmark.model.outcome import Check
 from hullmark.model.report import Report
@@ -77,7 +79,8 @@ class Steps:
             if reports is not None:
                 self._write(self._empty(), reports)
             return 0
-        code = self._tell(self._run(project, names, [Check.BUILD]), reports)
+        # What fails here fails in the step that reports everything, too, and one annotation is enough.
+        code = self._tell(self._run(project, names, [Check.BUILD]), reports, annotated=False)
         if code == 0 and images is not None:
             images.mkdir(parents=True, exist_ok=True)
             for name in names:
@@ -131,12 +134,21 @@ class Steps:
         finally:
             progress.close()
 
-    def _tell(self, report: Report, reports: Path | None) -> int:
+    def _tell(self, report: Report, reports: Path | None, *, annotated: bool = True) -> int:
         report = replace(report, affected=self.affected)
         self.session.write(render("text", report, self.session.style()))
+        if annotated:
+            self._annotate(report)
         if reports is not None:
             self._write(report, reports)
         return report.verdict.exit_code
+
+    def _annotate(self, report: Report) -> None:
+        """In a job of GitHub, shows what was found at the lines of the change that it is about."""
+        _, settings = root_and_settings(self.session.directory, self.session.environ, flags())
+        if self.session.environ.get("GITHUB_ACTIONS") == "true" and settings.ci.annotations:
+            lines = render("github", report, Style())
+            self.session.write(line for line in lines if line.startswith("::"))
 
     def _nothing(self, reports: Path | None) -> int:
         """Nothing is affected: that is said, also where a report of an earlier commit may stand."""
@@ -148,6 +160,7 @@ class Steps:
     def _empty(self) -> Report:
         """The report of a change that touches no image."""
         now = dt.datetime.now(dt.UTC)
+        root, _ = root_and_settings(self.session.directory, self.session.environ, flags())
         return Report(
             project=self.affected.project,
             root="",
@@ -158,6 +171,7 @@ class Steps:
             # That there is nothing to check is what is right about such a change.
             verdict=replace(decide((), Policy()), status=Status.CLEAN),
             results=(),
+            prefix=below_repository(root),
             affected=self.affected,
         )
 
@@ -174,7 +188,7 @@ class Steps:
             yield from render(format_, report, Style())
             yield f"\n{section(self.affected)}"
         else:
-            yield nothing(self.affected)
+            yield nothing(self.affected, report.prefix)
 
     def _docker(self, *arguments: str) -> None:
         self.commands.run(("docker", *arguments), timeout=_SECONDS).check()

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-_SWITCH = {"true": True, "false": False}
-"""What the values of an option that is there or not are called."""
 SHORT = {"project.compose": ("-f", "--file")}
 """Names that people expect besides the derived one."""
 
@@ -174,7 +172,7 @@ def platform(function: F) -> F:
 def _flag(path: str, option: Option) -> Callable[[F], F]:
     assert option.flag is not None
     many = not option.kind.scalar
-    switch = option.kind.words == _SWITCH
+    switch = option.kind.schema == {"type": "boolean"}
     default = f"  [default: {option.default}]" if option.default else ""
     environment = f"  [env: {option.environment}]" if option.environment else ""
 

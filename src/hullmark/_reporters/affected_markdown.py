@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hullmark._reporters.markdown import MARKER, code, prose
+from hullmark._reporters.markdown import code, marker, prose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,11 +17,11 @@ _MOST = 3
 """Reasons of a service that are told."""
 
 
-def nothing(affected: Affected) -> str:
-    """The comment; `affected` touches nothing."""
+def nothing(affected: Affected, prefix: str) -> str:
+    """The comment on a project in the directory `prefix` of its repository; `affected` touches nothing."""
     number = len(affected.changes.changes)
     changes = f"{number:,} changed file{'' if number == 1 else 's'}"
-    return f"{MARKER}\n## ✅ no image is affected\n\nNo service takes anything from {changes}: nothing was built or tried.\n"
+    return f"{marker(prefix)}\n## ✅ no image is affected\n\nNo service takes anything from {changes}: nothing was built or tried.\n"
 
 
 def section(affected: Affected) -> str:

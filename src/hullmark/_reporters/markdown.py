@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from itertools import chain
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from hullmark._reporters import against
 from hullmark._reporters.bars import LEGEND, drawn
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from hullmark.model.stack import StackRun
 
 MARKER = "<!-- hullmark -->"
-"""The first line, by which a comment is found again to be replaced."""
+"""The first line, by which a comment is found again to be replaced, of a project at the top of its repository."""
 LARGEST = 60_000
 """Characters; GitHub refuses a comment of more than 65,536."""
 LONGEST = 600
@@ -50,9 +51,16 @@ _NEW = {Standing.INTRODUCED, Standing.DISCLOSED}
 _SEVERITIES = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "📝"}
 
 
+def marker(prefix: str) -> str:
+    """The first line for a project in the directory `prefix` of its repository, which others there do not have."""
+    # Two hyphens could be the end of it.
+    of = quote(prefix, safe="/").replace("--", "%2D%2D")
+    return f"<!-- hullmark: {of} -->" if prefix else MARKER
+
+
 def render(report: Report, style: Style) -> Iterator[str]:  # noqa: ARG001  # the same everywhere
     """See `interface.render`."""
-    head = [MARKER, f"## {_VERDICTS[report.verdict.status]}: {code(report.project)}", ""]
+    head = [marker(report.prefix), f"## {_VERDICTS[report.verdict.status]}: {code(report.project)}", ""]
     head += [*_counts(report), ""]
     room = LARGEST - sum(len(line) + 1 for line in head)
     body: list[str] = []

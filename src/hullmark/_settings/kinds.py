@@ -307,7 +307,12 @@ USER = Kind(
     read=_user,
     schema={"type": "string", "pattern": f"^(?:non-root|any|{_DROPS_TO})$"},
 )
-FLAG = Kind(name="true | false", read=_flag, schema={"type": "boolean"}, words={"true": True, "false": False})
+FLAG = Kind(
+    name="true | false",
+    read=_flag,
+    schema={"type": "boolean"},
+    words={"true": True, "false": False, "1": True, "0": False},
+)
 DATE = Kind(name="date", read=_date, schema={"type": "string", "format": "date"}, scalar=False)
 FEED = Kind(
     name="URL | directory",

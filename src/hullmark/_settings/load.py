@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hullmark._settings.baseline_options import baseline_settings
+from hullmark._settings.ci_options import ci_settings
 from hullmark._settings.history_options import history_settings
 from hullmark._settings.kinds import describe
 from hullmark._settings.options import SCHEMA, scalars
@@ -356,6 +357,7 @@ def _settings(
         scan=scan,
         baseline=baseline,
         history=history_settings(values.get("history", {})),
+        ci=ci_settings(values.get("ci", {})),
         release=release_settings(values.get("release", {}), source.span),
         services=services,
         links=tuple(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hullmark._settings.baseline_options import BASELINE
+from hullmark._settings.ci_options import CI
 from hullmark._settings.drill_kinds import DRILLS
 from hullmark._settings.history_options import HISTORY
 from hullmark._settings.kinds import (
@@ -221,6 +222,7 @@ SCHEMA = Table(
         SCAN,
         BASELINE,
         HISTORY,
+        CI,
         RELEASE,
         Table(
             key="services",

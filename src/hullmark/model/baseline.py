@@ -11,9 +11,14 @@ if TYPE_CHECKING:
     from hullmark.model.inventory import Inventory
 
 ARTIFACT = "hullmark-baseline"
-"""What a run on a CI system keeps a baseline as."""
+"""What a run on a CI system keeps a baseline as, of a project at the top of its repository."""
 ARTIFACT_FILE = "hullmark-baseline.jsonl"
 """What that artifact holds."""
+
+
+def artifact_of(name: str) -> str:
+    """What it is kept as, of the project that is called `name` among those of its repository."""
+    return f"{ARTIFACT}-{name}" if name else ARTIFACT
 
 
 class Standing(enum.StrEnum):

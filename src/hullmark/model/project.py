@@ -194,6 +194,18 @@ class BaselineSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CiSettings:
+    """What the files of a CI system are called, and what their jobs show."""
+
+    name: str | None = None
+    """What tells them from those of other projects of the repository; the directory says so where `None`."""
+    annotations: bool = True
+    """Whether the lines of a change are annotated in a job of GitHub."""
+    code_scanning: bool = True
+    """Whether the report is handed to code scanning."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistorySettings:
     """Where what was measured is kept, and what is made of it."""
 
@@ -239,6 +251,7 @@ class Settings:
     scan: ScanSettings = field(default_factory=ScanSettings)
     baseline: BaselineSettings = field(default_factory=BaselineSettings)
     history: HistorySettings = field(default_factory=HistorySettings)
+    ci: CiSettings = field(default_factory=CiSettings)
     release: ReleaseSettings = field(default_factory=ReleaseSettings)
     services: tuple[tuple[str, ServiceSettings], ...] = ()
     links: tuple[Link, ...] = ()
