@@ -163,7 +163,7 @@ def run_checks(
             (Check.SCAN, lambda: scan(run)),
         ]
         finish([pool.submit(work) for check, work in after if check in checks], surroundings)
-    results, suppressed = without_ignored(run.results, project.settings.ignores, started.date())
+    results, suppressed = without_ignored(run.results, project.settings, started.date())
     suppressed = (*suppressed, *sorted(run.suppressed, key=lambda finding: finding.sort_key))
     results += idle_ignores(run, results, suppressed, started.date())
     results = said_once(results)

@@ -267,7 +267,23 @@ SAMPLES: dict[str, tuple[list[Any], list[Any]]] = {
         ["root", "drops-to:", "drops-to:a b", "drops-to:a:b", "any\n", *NUMBERS],
     ),
     "date": ([dt.date(2027, 6, 30)], [dt.datetime(2027, 6, 30, tzinfo=dt.UTC), dt.time(1), "soon", *NUMBERS]),
-    "list of hashes": ([[], [f"sha256:{'0123456789abcdef' * 4}"]], ["a", ["A" * 64], ["a"], [1], *NUMBERS]),
+    "hash": ([f"sha256:{'0123456789abcdef' * 4}"], ["a", "A" * 64, ["a"], *NUMBERS]),
+    "list of hashes, or of tables with one": (
+        [
+            [],
+            [f"sha256:{'0123456789abcdef' * 4}"],
+            [{"hash": f"sha256:{'a1' * 8}", "reason": "a", "expires": dt.date(2027, 1, 1), "owner": "b"}],
+        ],
+        [
+            "a",
+            ["A" * 64],
+            ["a"],
+            [1],
+            [{"hash": f"sha256:{'a1' * 8}"}],
+            [{"hash": f"sha256:{'a1' * 8}", "reason": "a", "until": "b"}],
+            *NUMBERS,
+        ],
+    ),
     "share": (["5 %", " 0.5% ", "100%"], ["", "%", "5", "-1 %", "5 percent", *NUMBERS]),
     "database": (
         ["sqlite:a b.db", "sqlite:///a", "postgresql://u@h:1/d", "postgres://h/d"],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hullmark.model.finding import Finding, Severity
 from hullmark.model.location import SourceSpan
 from hullmark.model.probe import ExecProbe, HttpProbe, TcpProbe
 from hullmark.model.project import (
@@ -27,6 +28,21 @@ HERE = SourceSpan(path="hullmark.toml")
 LAST = dt.date(2027, 6, 30)
 
 
+def _finding(rule: str, service: str | None, *aliases: str) -> Finding:
+    return Finding(
+        rule=rule,
+        summary="",
+        severity=Severity.ERROR,
+        service=service,
+        location=HERE,
+        seen="",
+        expected="",
+        remedy="",
+        fingerprint="",
+        aliases=aliases,
+    )
+
+
 @pytest.mark.parametrize(
     ("rule", "service", "today", "covered"),
     [
@@ -42,13 +58,14 @@ def test_an_ignore_holds_for_its_rule_and_service_up_to_and_on_its_last_day(
     rule: str, service: str | None, today: dt.date, *, covered: bool
 ) -> None:
     ignore = Ignore(rule="root-user", service="db", reason="r", expires=LAST, origin=HERE)
-    assert ignore.covers(rule, service, today) is covered
+    assert ignore.covers(_finding(rule, service), today) is covered
+    assert ignore.covers(_finding("DL1", service, rule), today) is covered
 
 
 @pytest.mark.parametrize("service", ["db", "web", None])
 def test_an_ignore_without_service_and_date_holds_everywhere_and_for_ever(service: str | None) -> None:
     ignore = Ignore(rule="root-user", service=None, reason="r", expires=None, origin=HERE)
-    assert ignore.covers("root-user", service, dt.date.max)
+    assert ignore.covers(_finding("root-user", service), dt.date.max)
 
 
 @pytest.mark.parametrize(

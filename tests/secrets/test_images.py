@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,9 @@ from hullmark._secrets.engine import find
 from hullmark._secrets.recorded import recorded
 from hullmark._secrets.redaction import fingerprint
 from hullmark._secrets.text import redacted
-from hullmark.model.secret import SecretPolicy, Whereabouts
+from hullmark.model.finding import Severity
+from hullmark.model.location import SourceSpan
+from hullmark.model.secret import AllowedSecret, FormatSeverity, Likeness, SecretPolicy, Whereabouts
 from hullmark.testing import SECRET_FORMATS, planted
 
 if TYPE_CHECKING:
@@ -218,7 +221,30 @@ def test_values_of_variables_with_the_name_of_a_secret_are_not_quoted() -> None:
     assert text == "ENV DB_PASSWORD=c...e MODE=fast TOKEN='...' KEY_FILE=/run/secrets/key"
 
 
-def test_a_hash_allows_a_secret_and_no_other() -> None:
-    policy = SecretPolicy(allow=frozenset({fingerprint(b"one")}))
-    assert policy.allows(fingerprint(b"one"))
-    assert not policy.allows(fingerprint(b"other"))
+def _like(secret: bytes, format_: str = "github-token") -> Likeness:
+    return Likeness(format=format_, what="a token", shown="a...z", hash=fingerprint(secret))
+
+
+def test_a_hash_allows_a_secret_and_no_other_until_its_last_day() -> None:
+    entry = AllowedSecret(hash=fingerprint(b"one"), expires=dt.date(2027, 6, 30))
+    policy = SecretPolicy(allow=(entry,))
+    assert policy.allows(_like(b"one"), dt.date(2027, 6, 30))
+    assert not policy.allows(_like(b"one"), dt.date(2027, 7, 1))
+    assert not policy.allows(_like(b"other"), dt.date(2027, 6, 30))
+
+
+def test_what_says_more_precisely_which_secrets_counts_first() -> None:
+    span = SourceSpan(path="hullmark.toml", line=1)
+    policy = SecretPolicy(
+        severities=((Whereabouts.VISIBLE, None),),
+        formats=(
+            FormatSeverity(format="jwt", severity=Severity.NOTE, origin=span),
+            FormatSeverity(format="jwt", severity=None, whereabouts=Whereabouts.BURIED, origin=span),
+        ),
+    )
+    assert policy.off(Whereabouts.VISIBLE, "github-token")
+    assert not policy.off(Whereabouts.VISIBLE, "jwt")
+    assert policy.severity(Whereabouts.VISIBLE, "jwt") is Severity.NOTE
+    assert policy.off(Whereabouts.BURIED, "jwt")
+    assert not policy.off(Whereabouts.BURIED, "github-token")
+    assert policy.severity(Whereabouts.BURIED, "github-token") is None

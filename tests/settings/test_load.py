@@ -265,7 +265,11 @@ OVERRIDES: dict[str, tuple[str, Any, Any]] = {
     "secrets.visible": ("off", lambda s: s.secrets.off(Whereabouts.VISIBLE), True),
     "secrets.buried": ("note", lambda s: s.secrets.severity(Whereabouts.BURIED), Severity.NOTE),
     "secrets.recorded": ("error", lambda s: s.secrets.severity(Whereabouts.RECORDED), Severity.ERROR),
-    "secrets.allow": (f"sha256:{'a1' * 8}", lambda s: s.secrets.allows(f"sha256:{'a1' * 8}"), True),
+    "secrets.allow": (
+        f"sha256:{'a1' * 8}",
+        lambda s: [each.hash for each in s.secrets.allow],
+        [f"sha256:{'a1' * 8}"],
+    ),
     "scan.db-url": (
         "https://registry.example.com/osv",
         lambda s: s.scan.db_url,

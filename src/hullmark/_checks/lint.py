@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from hullmark.model.location import Location
     from hullmark.model.outcome import Outcome
     from hullmark.model.project import Service
-    from hullmark.model.secret import SecretPolicy
 
 
 def lint(run: Run) -> None:
@@ -66,7 +65,7 @@ def lint(run: Run) -> None:
                 required=run.project.settings.labels,
                 own=run.project.own_images(service),
                 non_root=isinstance(run.project.settings.service(service.name).user, NonRoot),
-                context=None if context is None else _without_allowed(context, run.project.settings.secrets),
+                context=context,
                 others=[each for each in theirs if each not in meant],
                 equivalent=EQUIVALENT,
                 shared=inline is None,
@@ -128,12 +127,6 @@ def _untold(
         ):
             told.add(key)
     return tuple(left)
-
-
-def _without_allowed(context: Context, policy: SecretPolicy) -> Context:
-    """The context without the secrets that the project allows by hash."""
-    told = tuple(each for each in context.secrets if not policy.allows(each.secret.likeness.hash))
-    return replace(context, secrets=told)
 
 
 def _noted(composition: Composition, context: Context | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from hullmark._checks.findings import apply
@@ -30,19 +31,21 @@ def look_for_secrets(run: Run, service: Service) -> Outcome:
     policy = run.project.settings.secrets
     scan = find_secrets(anatomy.files, anatomy.ownership)
     everything = (*scan.secrets, *recorded(anatomy.image))
-    wanted = [each for each in everything if not policy.off(each.whereabouts)]
-    told = [each for each in wanted if not policy.allows(each.likeness.hash)]
+    wanted = [each for each in everything if not policy.off(each.whereabouts, each.likeness.format)]
     findings = tuple(
-        finding for exposed in exposed_in(anatomy, told, policy) for finding in apply(exposed, service.name)
+        finding for exposed in exposed_in(anatomy, wanted, policy) for finding in apply(exposed, service.name)
     )
-    return Ran(findings=findings, note=noted(scan, allowed=len(wanted) - len(told)))
+    today = dt.datetime.now(dt.UTC).date()
+    allowed = sum(policy.allows(each.likeness, today) for each in wanted)
+    # What is allowed is taken out with what is ignored, where it is seen which entries are needed.
+    return Ran(findings=findings, note=noted(scan, allowed=allowed))
 
 
 def exposed_in(anatomy: Anatomy, secrets: Iterable[Secret], policy: SecretPolicy) -> Iterator[ExposedSecret]:
     """`secrets`, of the image that `anatomy` is of, as the rules look at them."""
     image = anatomy.image
     for secret in secrets:
-        severity = policy.severity(secret.whereabouts)
+        severity = policy.severity(secret.whereabouts, secret.likeness.format)
         if secret.layer is None:
             yield ExposedSecret(
                 secret=secret,

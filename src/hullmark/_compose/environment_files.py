@@ -44,7 +44,6 @@ def environment_files(project: Project, commands: Commands) -> tuple[Environment
         EnvironmentFile(
             path=shown(path, project.root),
             variables=tuple(_variables(path, shown(path, project.root))),
-            policy=project.settings.secrets,
         )
         for path in there
         if path in tracked

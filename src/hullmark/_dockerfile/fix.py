@@ -214,9 +214,7 @@ def _seen(
         context=context,
     )
     ignores = project.settings.ignores
-    return tuple(
-        each for each in found if not any(one.covers(each.rule, each.service, today) for one in ignores)
-    )
+    return tuple(each for each in found if not any(one.covers(each, today) for one in ignores))
 
 
 def fix_text(text: str, see: Callable[[str], Seen], *, unsafe: bool = False) -> tuple[str, tuple[Fixed, ...]]:

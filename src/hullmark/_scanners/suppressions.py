@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from hullmark.model.glob import fits
 from hullmark.model.ignore import Stale, StaleIgnore
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Suppression:
             return False
         if self.package is not None and self.package not in _names(found):
             return False
-        if self.paths and not any(_fits(pattern, path) for pattern in self.paths for path in _paths(found)):
+        if self.paths and not any(fits(pattern, path) for pattern in self.paths for path in _paths(found)):
             return False
         if self.purls and not any(_same(one, other) for one in self.purls for other in _purls(found)):
             return False
@@ -118,18 +119,6 @@ def _names(found: Vulnerability) -> set[str]:
 def _paths(found: Vulnerability) -> set[str]:
     paths = {found.path, *(holder.location for holder in found.holders)}
     return {path.lstrip("/") for path in paths if path}
-
-
-@lru_cache(maxsize=256)
-def _pattern(glob: str) -> re.Pattern[str]:
-    """As Trivy reads it: `**` goes through directories, `*` and `?` do not."""
-    parts = re.split(r"(\*\*/|\*\*|\*|\?)", glob.lstrip("/"))
-    words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    return re.compile("".join(words.get(part) or re.escape(part) for part in parts))
-
-
-def _fits(pattern: str, path: str) -> bool:
-    return _pattern(pattern).fullmatch(path) is not None
 
 
 def _purls(found: Vulnerability) -> set[str]:

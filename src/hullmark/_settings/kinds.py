@@ -121,14 +121,36 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _hashes(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(
-        isinstance(item, str) and re.fullmatch(_HASH, item) for item in value
-    ):
+def _hash(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(_HASH, value):
         raise ValueError(
-            f"expected a list of hashes such as `sha256:0123456789abcdef`, of at least 16 digits, got {describe(value)}"
+            f"expected a hash such as `sha256:0123456789abcdef`, of at least 16 digits, got {describe(value)}"
         )
-    return tuple(value)
+    return value
+
+
+def _allowed(value: Any) -> tuple[dict[str, Any], ...]:
+    if not isinstance(value, list):
+        raise ValueError(
+            f"expected a list of hashes such as `sha256:0123456789abcdef`, got {describe(value)}"
+        )
+    found = []
+    for number, item in enumerate(value, 1):
+        entry = item if isinstance(item, dict) else {"hash": item}
+        try:
+            _hash(entry.get("hash"))
+            if isinstance(item, dict):
+                _text(entry.get("reason"))
+            if "expires" in entry:
+                _date(entry["expires"])
+            if "owner" in entry:
+                _text(entry["owner"])
+            if other := sorted({*entry} - {"hash", "reason", "expires", "owner"}):
+                raise ValueError(f"expected `hash`, `reason`, `expires` and `owner`, got `{other[0]}`")
+        except ValueError as error:
+            raise ValueError(f"entry {number}: {error}") from error
+        found.append(entry)
+    return tuple(found)
 
 
 def _command(value: Any) -> tuple[str, ...]:
@@ -261,10 +283,29 @@ def choice(*words: str) -> Kind:
 _STRINGS = {"type": "array", "items": {"type": "string", "minLength": 1}}
 TEXT = Kind(name="text", read=_text, schema={"type": "string", "minLength": 1})
 TEXTS = Kind(name="list of texts", read=_texts, schema=_STRINGS, scalar=False)
-HASHES = Kind(
-    name="list of hashes",
-    read=_hashes,
-    schema={"type": "array", "items": {"type": "string", "pattern": f"^{_HASH}$"}},
+HASH = Kind(name="hash", read=_hash, schema={"type": "string", "pattern": f"^{_HASH}$"})
+ALLOWED = Kind(
+    name="list of hashes, or of tables with one",
+    read=_allowed,
+    schema={
+        "type": "array",
+        "items": {
+            "anyOf": [
+                {"type": "string", "pattern": f"^{_HASH}$"},
+                {
+                    "type": "object",
+                    "properties": {
+                        "hash": {"type": "string", "pattern": f"^{_HASH}$"},
+                        "reason": {"type": "string", "minLength": 1},
+                        "expires": {"type": "string", "format": "date"},
+                        "owner": {"type": "string", "minLength": 1},
+                    },
+                    "required": ["hash", "reason"],
+                    "additionalProperties": False,
+                },
+            ]
+        },
+    },
     scalar=False,
 )
 COMMAND = Kind(

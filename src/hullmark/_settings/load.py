@@ -31,7 +31,7 @@ from hullmark.model.project import (
     ServiceSettings,
     Settings,
 )
-from hullmark.model.secret import SecretPolicy, Whereabouts
+from hullmark.model.secret import AllowedSecret, FormatSeverity, SecretPolicy, Whereabouts
 from hullmark.model.verdict import Policy
 
 if TYPE_CHECKING:
@@ -353,7 +353,7 @@ def _settings(
             for index, pattern in enumerate(values.get("smoke", {}).get("forbidden-logs", ()))
         ),
         smoke_derive_links=values.get("smoke", {}).get("derive-links", defaults.smoke_derive_links),
-        secrets=_secrets(values.get("secrets", {})),
+        secrets=_secrets(values.get("secrets", {}), source),
         scan=scan,
         baseline=baseline,
         history=history_settings(values.get("history", {})),
@@ -372,6 +372,9 @@ def _settings(
                 reason=ignore["reason"],
                 expires=ignore.get("expires"),
                 owner=ignore.get("owner"),
+                path=ignore.get("path"),
+                format=ignore.get("format"),
+                hash=ignore.get("hash"),
                 origin=source.span(("ignore", "findings", i)),
             )
             for i, ignore in enumerate(values.get("ignore", {}).get("findings", []))
@@ -381,14 +384,27 @@ def _settings(
     )
 
 
-def _secrets(values: Mapping[str, Any]) -> SecretPolicy:
+def _secrets(values: Mapping[str, Any], source: _Source) -> SecretPolicy:
     return SecretPolicy(
         severities=tuple(
             (each, None if values[each] == "off" else Severity.parse(values[each]))
             for each in Whereabouts
             if each in values
         ),
-        allow=frozenset(values.get("allow", ())),
+        formats=tuple(
+            FormatSeverity(
+                format=each["format"],
+                severity=None if each["severity"] == "off" else Severity.parse(each["severity"]),
+                whereabouts=Whereabouts(each["class"]) if "class" in each else None,
+                origin=source.span(("secrets", "formats", index)),
+            )
+            for index, each in enumerate(values.get("formats", ()))
+            if each is not None
+        ),
+        allow=tuple(
+            AllowedSecret(**each, origin=source.span(("secrets", "allow", index)))
+            for index, each in enumerate(values.get("allow", ()))
+        ),
     )
 
 

@@ -7,11 +7,12 @@ from hullmark._settings.ci_options import CI
 from hullmark._settings.drill_kinds import DRILLS
 from hullmark._settings.history_options import HISTORY
 from hullmark._settings.kinds import (
+    ALLOWED,
     COMMAND,
     DATE,
     DURATION,
     FLAG,
-    HASHES,
+    HASH,
     LINK_TARGET,
     SIZE,
     STATUS,
@@ -213,9 +214,39 @@ SCHEMA = Table(
                 ),
                 Option(
                     key="allow",
-                    kind=HASHES,
-                    help="What is no secret, or one that everybody may have, by the hash that findings tell.",
+                    kind=ALLOWED,
+                    help="What is no secret, or one that everybody may have, by the hash that findings tell; as a "
+                    "table also with `reason`, `expires` and `owner`.",
                     example='["sha256:0123456789abcdef"]',
+                ),
+            ),
+            tables=(
+                Table(
+                    key="formats",
+                    array=True,
+                    help="How bad secrets of one format are, which counts before what is said of all.",
+                    options=(
+                        Option(
+                            key="format",
+                            kind=TEXT,
+                            help="The format, by its id.",
+                            required=True,
+                            example='"github-token"',
+                        ),
+                        Option(
+                            key="severity",
+                            kind=_CLASS,
+                            help="How bad that is.",
+                            required=True,
+                            example='"warning"',
+                        ),
+                        Option(
+                            key="class",
+                            kind=choice("visible", "buried", "recorded"),
+                            help="Only those of this class.",
+                            default="all",
+                        ),
+                    ),
                 ),
             ),
         ),
@@ -370,6 +401,27 @@ SCHEMA = Table(
                             key="rule", kind=TEXT, help="The rule's id.", required=True, example='"root-user"'
                         ),
                         Option(key="service", kind=TEXT, help="Only in this service.", default="all"),
+                        Option(
+                            key="path",
+                            kind=TEXT,
+                            help="Only in files whose path fits this pattern; `**` goes through directories.",
+                            default="all",
+                            example='"/srv/app/**"',
+                        ),
+                        Option(
+                            key="format",
+                            kind=TEXT,
+                            help="Only secrets of this format.",
+                            default="all",
+                            example='"github-token"',
+                        ),
+                        Option(
+                            key="hash",
+                            kind=HASH,
+                            help="Only the secret with this hash.",
+                            default="all",
+                            example='"sha256:0123456789abcdef"',
+                        ),
                         Option(
                             key="reason",
                             kind=TEXT,

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hullmark.model.secret import SecretPolicy
-
 if TYPE_CHECKING:
     from hullmark.model.location import SourceSpan
 
@@ -67,8 +65,6 @@ class EnvironmentFile:
     """Relative to the project's root."""
     variables: tuple[Literal, ...] = field(repr=False)
     """Those with a value of their own, in their order."""
-    policy: SecretPolicy = field(default_factory=SecretPolicy)
-    """What the project allows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

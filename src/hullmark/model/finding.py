@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hullmark.model.baseline import Standing
     from hullmark.model.fix import Fix
     from hullmark.model.location import Location
+    from hullmark.model.secret import Likeness
 
 
 class Severity(enum.IntEnum):
@@ -54,6 +55,8 @@ class Observation:
     origin: SourceSpan | None = None
     """The instruction that is to be changed, for what is seen inside of an image; where it is not given, the one that
     wrote the file counts."""
+    likeness: Likeness | None = None
+    """The secret that it is about, if it is about one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,8 @@ class Finding:
     """The instruction that is to be changed, for a finding inside of an image, where that is known."""
     standing: Standing | None = None
     """How it stands to the baseline; `None` where there is none."""
+    likeness: Likeness | None = None
+    """The secret that it is about, if it is about one; policy goes by its format and its hash."""
 
     @property
     def sort_key(self) -> tuple[int, str, str, tuple[str, int, int], str]:

@@ -23,6 +23,8 @@ class IdleIgnore:
     """The only service it is about, if there is one."""
     expired: dt.date | None = None
     """The last day on which it counted, if that is over."""
+    narrowed: str = ""
+    """What else it is confined to, in words; without a rule, the hash that `allow` of `[secrets]` names."""
     misplaced: bool = False
     """Whether it is a comment about a rule that does not look at Dockerfiles."""
     unknown: bool = False

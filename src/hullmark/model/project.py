@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hullmark.model.drill import DrillSettings
+from hullmark.model.glob import fits
 from hullmark.model.release import ReleaseSettings
-from hullmark.model.secret import SecretPolicy
+from hullmark.model.secret import SecretPolicy, is_hash_of
 from hullmark.model.verdict import Policy
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from hullmark.model.baseline import Standing
     from hullmark.model.drill import Drill
+    from hullmark.model.finding import Finding
     from hullmark.model.location import SourceSpan
     from hullmark.model.probe import LogRule, Probe, Variable
 
@@ -121,11 +123,33 @@ class Ignore:
     origin: SourceSpan
     owner: str | None = None
     """Whom to ask about it."""
+    path: str | None = None
+    """Only in files whose path fits this pattern."""
+    format: str | None = None
+    """Only secrets of this format."""
+    hash: str | None = None
+    """Only this secret."""
 
-    def covers(self, rule: str, service: str | None, today: dt.date) -> bool:
-        """Whether a finding of `rule` in `service` is ignored on the day `today`; the last day counts."""
-        fits = self.rule == rule and (self.service is None or self.service == service)
-        return fits and (self.expires is None or today <= self.expires)
+    def covers(self, finding: Finding, today: dt.date) -> bool:
+        """Whether `finding` is ignored on the day `today`; the last day counts."""
+        if self.rule != finding.rule and self.rule not in finding.aliases:
+            return False
+        if self.service is not None and self.service != finding.service:
+            return False
+        path, likeness = getattr(finding.location, "path", None), finding.likeness
+        if self.path is not None and (path is None or not fits(self.path, path)):
+            return False
+        if self.format is not None and (likeness is None or likeness.format != self.format):
+            return False
+        if self.hash is not None and (likeness is None or not is_hash_of(self.hash, likeness.hash)):
+            return False
+        return self.expires is None or today <= self.expires
+
+    @property
+    def narrowed(self) -> str:
+        """What it is confined to beside its service, in words; empty where that is nothing."""
+        said = (("format", self.format), ("path", self.path), ("hash", self.hash))
+        return ", ".join(f"{name} {value}" for name, value in said if value is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,6 +65,7 @@ class Rule(Generic[T]):
                 fingerprint=fingerprint(self.id, service, seen),
                 fix=seen.fix,
                 origin=seen.origin,
+                likeness=seen.likeness,
             )
 
 

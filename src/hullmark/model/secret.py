@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from hullmark.model.attribution import Origin
     from hullmark.model.finding import Severity
-    from hullmark.model.location import Location
+    from hullmark.model.location import Location, SourceSpan
     from hullmark.model.owner import Owner
 
 
@@ -112,24 +114,68 @@ class ExposedSecret:
     """What hides the file: the step of a later layer."""
 
 
+def is_hash_of(one: str, other: str) -> bool:
+    """Whether two hashes, of which each may be the beginning only, are of the same."""
+    return one.startswith(other) or other.startswith(one)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllowedSecret:
+    """What is no secret, or one that everybody may have."""
+
+    hash: str
+    """Its beginning."""
+    reason: str = ""
+    expires: dt.date | None = None
+    """The last day on which it holds."""
+    owner: str | None = None
+    """Whom to ask about it."""
+    origin: SourceSpan | None = None
+
+    def covers(self, likeness: Likeness, today: dt.date) -> bool:
+        """Whether it lets a secret pass on the day `today`; the last day counts."""
+        return is_hash_of(self.hash, likeness.hash) and (self.expires is None or today <= self.expires)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormatSeverity:
+    """How bad secrets of one format are."""
+
+    format: str
+    severity: Severity | None
+    """`None` for those that are of no interest."""
+    origin: SourceSpan
+    whereabouts: Whereabouts | None = None
+    """Only there; everywhere where `None`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretPolicy:
     """What a project says of secrets, in `[secrets]`."""
 
     severities: tuple[tuple[Whereabouts, Severity | None], ...] = ()
     """`None` for those that are of no interest."""
-    allow: frozenset[str] = field(default_factory=frozenset)
-    """The beginnings of hashes of what is no secret, or of one that everybody may have."""
+    formats: tuple[FormatSeverity, ...] = ()
+    """What is said of a format counts before that."""
+    allow: tuple[AllowedSecret, ...] = ()
 
-    def severity(self, whereabouts: Whereabouts) -> Severity | None:
+    def severity(self, whereabouts: Whereabouts, format: str = "") -> Severity | None:  # noqa: A002  # what it is
         """How bad one of these is; `None` where the rule's own severity counts, or it is off."""
-        return dict(self.severities).get(whereabouts)
+        return self._told(whereabouts, format)[0]
 
-    def off(self, whereabouts: Whereabouts) -> bool:
+    def off(self, whereabouts: Whereabouts, format: str = "") -> bool:  # noqa: A002  # as above
         """Whether these are of no interest."""
-        severities = dict(self.severities)
-        return whereabouts in severities and severities[whereabouts] is None
+        return self._told(whereabouts, format) == (None, True)
 
-    def allows(self, hash: str) -> bool:  # noqa: A002  # what it is
-        """Whether a secret with that hash is fine."""
-        return any(each.startswith(hash) or hash.startswith(each) for each in self.allow)
+    def _told(self, whereabouts: Whereabouts, format: str) -> tuple[Severity | None, bool]:  # noqa: A002  # as above
+        """What is said of these, and whether anything is: what says more precisely which ones counts first."""
+        for place in (whereabouts, None):
+            for each in self.formats:
+                if each.format == format and each.whereabouts is place:
+                    return each.severity, True
+        severities = dict(self.severities)
+        return severities.get(whereabouts), whereabouts in severities
+
+    def allows(self, likeness: Likeness, today: dt.date) -> bool:
+        """Whether a secret is fine on that day."""
+        return any(each.covers(likeness, today) for each in self.allow)

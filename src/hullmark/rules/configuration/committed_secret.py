@@ -43,13 +43,14 @@ def committed_secret(file: EnvironmentFile) -> Iterator[Observation]:
     harmless = _HARMLESS.search(file.path.rpartition("/")[2]) is not None
     for literal in file.variables:
         found = _secret(literal.name, literal.value, named=not harmless)
-        if found is not None and not file.policy.allows(found.hash):
+        if found is not None:
             yield Observation(
                 location=literal.span,
                 seen=f"`{literal.name}` holds {found}, and git tracks the file",
                 expected="no secrets in files of the repository",
                 remedy=f"take it out of use, list `{file.path}` in `.gitignore`, and set `{literal.name}` elsewhere",
                 key=f"{literal.name} {found.hash}",
+                likeness=found,
             )
 
 

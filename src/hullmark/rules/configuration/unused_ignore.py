@@ -2,8 +2,10 @@
 
 What it checks
     Each `[[ignore.findings]]` of `hullmark.toml`, and each comment `# hullmark: ignore=RULE reason`: whether there is
-    such a rule, and it covers a finding of this run and has not expired. It is looked at when the check that the rule
-    belongs to has run for the whole project; a comment, when the Dockerfile is linted.
+    such a rule, and it covers a finding of this run and has not expired. That it covers nothing is told when the check
+    that the rule belongs to has run for the whole project; that it has expired, by every run; what is wrong with a
+    comment, when the Dockerfile is linted. The same goes for what `allow` of `[secrets]` names, which covers nothing
+    when neither the images nor the files of the project have it.
 
 Why it matters
     What is ignored was decided for a reason. When the reason is gone the ignore stays, and hides the next defect of
@@ -26,9 +28,14 @@ from hullmark.model.rule import rule
 @rule(summary="an ignore covers nothing", severity=Severity.WARNING, since="0.1")
 def unused_ignore(ignore: IdleIgnore) -> Iterator[Observation]:
     where = f" in `{ignore.service}`" if ignore.service else ""
+    what = f"the ignore of `{ignore.rule}`{where}"
+    if ignore.narrowed:
+        what += f" ({ignore.narrowed})"
+    if not ignore.rule:
+        what = f"the allowance of {ignore.narrowed}"
     if ignore.expired is not None:
         seen, remedy = (
-            f"the ignore of `{ignore.rule}`{where} expired on {ignore.expired}",
+            f"{what} expired on {ignore.expired}",
             "decide again: remove it, or set a later `expires`",
         )
     elif ignore.unknown:
@@ -47,11 +54,11 @@ def unused_ignore(ignore: IdleIgnore) -> Iterator[Observation]:
             f"move the comment above the instruction at line {ignore.elsewhere}",
         )
     else:
-        seen, remedy = f"nothing was found that the ignore of `{ignore.rule}`{where} covers", "remove it"
+        seen, remedy = f"nothing was found that {what} covers", "remove it"
     yield Observation(
         location=ignore.span,
         seen=seen,
         expected="ignores that are still needed",
         remedy=remedy,
-        key=f"{ignore.rule} {ignore.service or ''}",
+        key=f"{ignore.rule} {ignore.service or ''}{ignore.narrowed}",
     )

@@ -58,6 +58,7 @@ def secret_in_context(deployment: Deployment) -> Iterator[Observation]:
                 remedy=f"add `{secret.path}` to `{context.ignore_file}`, and mount {secret.likeness.what} where it is needed",
                 severity=severity,
                 key=f"{secret.path} {secret.likeness.hash}",
+                likeness=secret.likeness,
             )
 
 

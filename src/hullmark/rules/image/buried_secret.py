@@ -44,5 +44,6 @@ def buried_secret(exposed: ExposedSecret) -> Iterator[Observation]:
         remedy=f"take {secret.likeness.what} out of use; then {keep_out(secret.path, exposed.written)}",
         origin=None if exposed.written is None else exposed.written.first.span,
         severity=exposed.severity,
+        likeness=secret.likeness,
         key=f"{secret.path} {secret.likeness.hash}",
     )

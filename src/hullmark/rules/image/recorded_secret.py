@@ -44,5 +44,6 @@ def recorded_secret(exposed: ExposedSecret) -> Iterator[Observation]:
         expected="no secrets in what an image says of itself",
         remedy=f"take {secret.likeness.what} out of use, and hand it over as a build secret or when the container starts",
         severity=exposed.severity,
+        likeness=secret.likeness,
         key=f"{secret.key.partition('[')[0]} {secret.likeness.hash}",
     )

@@ -20,6 +20,17 @@ How to fix
 
         [secrets]
         allow = ["sha256:0123456789abcdef"]
+
+    or, with a reason and a last day, `{hash = "sha256:...", reason = "...", expires = 2027-06-30, owner = "..."}` in the
+    same list. Others are ignored by format, path or hash, without letting the next one pass:
+
+        [[ignore.findings]]
+        rule = "visible-secret"
+        format = "github-token"
+        path = "/srv/app/fixtures/**"
+        reason = "a token of the recorded answers, which was never valid"
+
+    `[[secrets.formats]]` says how bad one format is, of one class (`visible`, `buried`, `recorded`) or of all.
 """
 
 from __future__ import annotations
@@ -45,5 +56,6 @@ def visible_secret(exposed: ExposedSecret) -> Iterator[Observation]:
         remedy=f"take {secret.likeness.what} out of use; then {keep_out(secret.path, exposed.written)}",
         origin=None if exposed.written is None else exposed.written.first.span,
         severity=exposed.severity,
+        likeness=secret.likeness,
         key=f"{secret.path} {secret.likeness.hash}",
     )
