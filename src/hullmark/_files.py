@@ -69,6 +69,21 @@ def write_whole(path: Path, content: bytes, *, what: str, private: bool = False)
         raise Unavailable(f"{what} cannot be written to {path}: {error.strerror}") from error
 
 
+def refusal(path: Path) -> str | None:
+    """Why `write_whole` could not write to `path`, as far as one can tell before trying; `None` where nothing says so."""
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        return "it is a directory"
+    if target.exists() and not target.is_file():
+        return None
+    above = next(each for each in target.parents if each.exists())
+    if not above.is_dir():
+        return f"{above} is no directory"
+    if not os.access(above, os.W_OK | os.X_OK):
+        return f"{above} may not be written to"
+    return None
+
+
 def _take_after(path: Path, temporary: Path) -> None:
     """Gives `temporary` the owner and the mode of the file at `path`, if there is one."""
     with contextlib.suppress(FileNotFoundError):

@@ -211,7 +211,7 @@ def _baseline(run: Run) -> Baseline | None:
     if settings.against is None:
         return None
     around = run.surroundings
-    return Stores(
+    found = Stores(
         root=run.project.root,
         file=settings.file,
         services=tuple(service.name for service in run.services),
@@ -219,6 +219,12 @@ def _baseline(run: Run) -> Baseline | None:
         environ=around.environ,
         cancelled=around.cancelled,
     ).load(settings.against)
+    if found.first and settings.required:
+        raise Unavailable(
+            f"there is no baseline at {found.name}, and one is required",
+            hint="`hullmark baseline save` makes one; is the name spelt right?",
+        )
+    return found
 
 
 def _read_dockerfiles(run: Run) -> None:

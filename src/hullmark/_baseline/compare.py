@@ -199,7 +199,7 @@ def _gone(
 
 def _notes(baseline: Baseline, results: Sequence[CheckResult], services: Sequence[str]) -> Iterator[str]:
     if baseline.first:
-        yield "there is none yet: what is found now is what later runs are compared with"
+        yield "there is none yet: nothing could be told new, and what is found now is what later runs are compared with"
         return
     untold: dict[str, list[str]] = {}
     for result in results:

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hullmark._checks import Surroundings
+from hullmark._cli.destinations import refuse_unwritable, settle_failures, write_all
 from hullmark._cli.options import flags
 from hullmark._cli.recording import Recording
 from hullmark._compose import with_stage_images
-from hullmark._files import write_whole
 from hullmark._pipeline import open_project, run_checks
 from hullmark._process import SystemCommands
 from hullmark._reporters import Style, render
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hullmark._cli.session import Session
+    from hullmark.errors import HullmarkError
     from hullmark.model.fix import Fixed
     from hullmark.model.outcome import Check
     from hullmark.model.project import Project, Service
@@ -54,6 +55,7 @@ def check(
     With `record`, what is measured is added to the history; where that fails, the report is written all the same, and
     a verdict without findings becomes that error.
     """
+    refuse_unwritable(session, reports)
     commands = SystemCommands(session.environ, session.cancelled)
     project, chosen = open_project(
         session.directory, services, commands, session.environ, flags(), images=images
@@ -93,13 +95,16 @@ def check(
         replace(report, fixed=fixed), drawn="html" in {format_, *(each for each, _ in reports)}
     )
     _show(session, format_, report, suppressed=suppressed)
-    for file_format, path in reports:
-        text = "".join(render(file_format, report, Style()))
-        write_whole(session.directory / path, text.encode("utf-8", "surrogateescape"), what="the report")
+    failed: list[HullmarkError] = [
+        *write_all(
+            (session.directory / path, "".join(render(file_format, report, Style())))
+            for file_format, path in reports
+        )
+    ]
     if report.stack is not None and report.stack.kept is not None:
         for line in _about_kept(report.stack.kept):
             session.tell(line)
-    recording.end(report)
+    settle_failures(session, [*failed, *recording.failures()], report.verdict)
     return report.verdict.exit_code
 
 

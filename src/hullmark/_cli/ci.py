@@ -110,7 +110,8 @@ def run(
     `pr` is all of it on this machine: lint, build what is not there, validate, smoke-test and scan. On a CI system,
     `build` builds the affected among SERVICE, and `stack` does the rest with the images that were built.
     """
-    from hullmark._cli.ci_run import Steps  # noqa: PLC0415  # loaded when it is called, not for the help
+    from hullmark._cli.ci_run import FILES, Steps  # noqa: PLC0415  # loaded when it is called, not for the help
+    from hullmark._cli.destinations import refuse_unwritable  # noqa: PLC0415
     from hullmark.errors import UsageError  # noqa: PLC0415
 
     if services and step != "build":
@@ -119,7 +120,9 @@ def run(
         raise UsageError("`stack` needs the images that `build` wrote", hint="add `--images DIRECTORY`")
     if step == "pr" and images is not None:
         raise UsageError("`pr` builds the images where they are needed", hint="leave `--images` out")
-    reports = None if reports is None else session.directory / reports
+    if reports is not None:
+        reports = session.directory / reports
+        refuse_unwritable(session, [(format_, reports / name) for format_, name in FILES.items()])
     steps = Steps(session, base)
     match step:
         case "build":

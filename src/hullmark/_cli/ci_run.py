@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from hullmark._checks import Surroundings
 from hullmark._ci.examine import Where, examine
+from hullmark._cli.destinations import settle_failures, write_all
 from hullmark._cli.options import flags
-from hullmark._files import write_whole
 from hullmark._pipeline import open_project, run_checks
 from hullmark._process import SystemCommands
 from hullmark._project import root_and_settings
@@ -177,9 +177,10 @@ class Steps:
 
     def _write(self, report: Report, reports: Path) -> None:
         """Every format, so that nothing of an earlier commit is left beside what is said of this one."""
-        for format_, name in FILES.items():
-            text = "".join(self._rendered(format_, report))
-            write_whole(reports / name, text.encode("utf-8", "surrogateescape"), what="the report")
+        failed = write_all(
+            (reports / name, "".join(self._rendered(format_, report))) for format_, name in FILES.items()
+        )
+        settle_failures(self.session, failed, report.verdict)
 
     def _rendered(self, format_: str, report: Report) -> Iterator[str]:
         if format_ != "markdown":

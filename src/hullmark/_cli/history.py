@@ -56,7 +56,19 @@ def command(session: Session, /, *, service: str | None, last: int, format_: str
     place = place_of(project, session.environ)
     from hullmark._history.store import History  # noqa: PLC0415  # needs what `place_of` has looked for
 
-    records = History(place).records(branch=settings.branch)
+    history = History(place)
+    records = history.records(branch=settings.branch)
+    nothing = report.NOTHING
+    if settings.branch is not None and not records:
+        there = {each.checkout.branch for each in history.records()} - {None}
+        if there:
+            branches = ", ".join(sorted(filter(None, there)))
+            nothing = (
+                f"nothing is recorded of the branch `{settings.branch}`; there are records of {branches}"
+            )
+            if "history.branch" in flags():
+                raise UsageError(nothing)
+            nothing += "\n"
     if service is not None:
         known = {each.name for each in project.services} | {each.service for each in records}
         if service not in known:
@@ -72,7 +84,7 @@ def command(session: Session, /, *, service: str | None, last: int, format_: str
 
         session.write_for_programs(history_v1.json(histories, project=project.name, branch=settings.branch))
     else:
-        session.write(report.text(histories))
+        session.write(report.text(histories, nothing=nothing))
     if not fail_on_trend:
         return 0
     creeping = [each for each in histories if each.creeps]

@@ -75,7 +75,7 @@ def reporting(function: F) -> F:
         ),
     ):
         function = decorate(function)
-    return settings("policy.fail-on", "baseline.against", "baseline.new-only")(function)
+    return settings("policy.fail-on", "baseline.against", "baseline.new-only", "baseline.required")(function)
 
 
 def settings(*paths: str) -> Callable[[F], F]:

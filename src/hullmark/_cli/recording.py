@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hullmark.errors import HullmarkError
-from hullmark.model.verdict import Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +32,10 @@ class Recording:
         """Looks at what is checked out, before the run: what is committed meanwhile was not measured."""
         if self.wanted:
             from hullmark._history.checkout import checkout_of  # noqa: PLC0415  # mostly not needed
+            from hullmark._history.place import place_of  # noqa: PLC0415  # as above
 
+            # What is not installed, or set wrongly, is told before time is spent.
+            place_of(self.project, self.session.environ)
             self.checkout = checkout_of(self.project.root, commands, self.session.environ)
 
     def shown(self, report: Report, *, drawn: bool) -> Report:
@@ -46,16 +48,14 @@ class Recording:
             self._failure = error
             return report
 
-    def end(self, report: Report) -> None:
-        """Tells what went wrong; it is raised where it was asked for and no finding weighs more."""
+    def failures(self) -> list[HullmarkError]:
+        """What went wrong with what was asked for; anything else is no more than a warning."""
         if self._failure is None:
-            return
-        if not self.wanted:
-            self.session.warn([self._failure.message])
-            return
-        if report.verdict.status is not Status.FINDINGS:
-            raise self._failure
-        self.session.tell(f"{self.session.paint('error:', fg='red', bold=True)} {self._failure.message}")
+            return []
+        if self.wanted:
+            return [self._failure]
+        self.session.warn([self._failure.message])
+        return []
 
     def _with_history(self, report: Report) -> Report:
         from hullmark._history.place import place_of  # noqa: PLC0415  # mostly not needed

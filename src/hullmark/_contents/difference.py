@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from hullmark.model.image import Image, ImageConfiguration
     from hullmark.model.owner import Ownership
 
-_OWN = "io.hullmark."
-"""How the labels begin that hullmark gives an image."""
+_NOTED = ("io.hullmark.", "com.docker.compose.", "com.docker.buildx.")
+"""How the labels begin that hullmark, Compose and buildx give an image of their own."""
 
 
 def contents(
@@ -146,14 +146,24 @@ def _shown(side: Contents) -> Mapping[str, str] | None:
         return dict(settings_of(side.configuration))
     if side.settings is None:
         return None
-    # What was left out of a secret must not be left out of what is left.
-    return {name: value if "..." in value else _told(name, value) or "" for name, value in side.settings}
+    # What was left out of a secret must not be left out of what is left. What an earlier version kept may hold labels
+    # of tools.
+    return {
+        name: value if "..." in value else _told(name, value) or ""
+        for name, value in side.settings
+        if not noted(name.removeprefix("Labels."))
+    }
 
 
 def settings_of(configuration: ImageConfiguration) -> tuple[tuple[str, str], ...]:
     """Every setting that is set, by a name that tells it from all others, and without secrets; sorted."""
     told = ((name, _told(name, value)) for name, value in _flat(configuration).items())
     return tuple(sorted((name, value) for name, value in told if value is not None))
+
+
+def noted(label: str) -> bool:
+    """Whether a label is what a tool that built the image has noted in it."""
+    return label.startswith(_NOTED)
 
 
 def _changed(one: Mapping[str, str], two: Mapping[str, str]) -> Iterator[SettingChange]:
@@ -183,8 +193,8 @@ def _flat(configuration: ImageConfiguration) -> dict[str, str]:
     found = {name: value for name, value in single.items() if value}
     found |= {name: " ".join(map(repr, words)) for name, words in lists.items() if words}
     found |= {f"Env.{name}": value for name, value in configuration.environment}
-    # What hullmark notes itself is another text with every change, and nobody's setting.
-    labels = ((name, value) for name, value in configuration.labels if not name.startswith(_OWN))
+    # What the tools note is another text with every change and on every machine, and nobody's setting.
+    labels = ((name, value) for name, value in configuration.labels if not noted(name))
     found |= {f"Labels.{name}": value for name, value in labels}
     found |= {f"ExposedPorts.{port}": "exposed" for port in configuration.ports}
     found |= {f"Volumes.{path}": "declared" for path in configuration.volumes}

@@ -30,6 +30,8 @@ class Place:
     """Whose records are meant, of a database that may have those of several projects."""
     file: Path | None = None
     """Of SQLite."""
+    named: bool = False
+    """Whether somebody has said which file it is, and may have been wrong."""
     url: str = field(default="", repr=False)
     """Of PostgreSQL, as it was configured, which may hold a password."""
     password: str | None = field(default=None, repr=False)
@@ -67,7 +69,7 @@ def place_of(project: Project, environ: Mapping[str, str]) -> Place:
         return Place(project=project.name, file=file)
     if url.startswith("sqlite:"):
         path = url.removeprefix("sqlite:").removeprefix("///")
-        return Place(project=project.name, file=project.root / path)
+        return Place(project=project.name, file=project.root / path, named=True)
     origin = dict(project.settings.origins).get("history.url", "")
     try:
         own = urlsplit(url).password

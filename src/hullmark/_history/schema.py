@@ -33,6 +33,7 @@ RECORDS = sa.Table(
     sa.Column("findings", sa.Text),
     sa.Column("vulnerabilities", sa.Text),
     sa.Column("update_bytes", sa.BigInteger),
+    sa.Column("checks", sa.Text),
 )
 UNIQUE = ("project", "service", "revision", "dirty")
 """One record for each; where there is no commit, which is null, every record stands for itself."""
@@ -66,6 +67,7 @@ CREATE TABLE hullmark_history (
         "ALTER TABLE hullmark_history ADD COLUMN update_bytes BIGINT",
         "CREATE INDEX hullmark_history_read ON hullmark_history (project, service, recorded)",
     ),
+    ("ALTER TABLE hullmark_history ADD COLUMN checks TEXT",),
 )
 """What leads from each version to the next; an empty database has version 0."""
 

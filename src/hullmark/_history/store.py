@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,7 +13,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from hullmark._history.schema import MIGRATIONS, RECORDS, UNIQUE, migrate, version_of
 from hullmark.errors import HullmarkError, Unavailable
-from hullmark.model.history import Checkout, OwnerBytes, Record
+from hullmark.model.history import Checkout, OwnerBytes, Record, total
+from hullmark.model.outcome import Check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -41,6 +43,7 @@ _INSERT: dict[str, Callable[[sa.Table], sqlite.Insert | postgresql.Insert]] = {
 }
 _OWNERS = msgspec.json.Decoder(tuple[_Owners, ...])
 _COUNTS = msgspec.json.Decoder(tuple[tuple[str, int], ...])
+_CHECKS = msgspec.json.Decoder(tuple[tuple[str, tuple[tuple[str, int], ...]], ...])
 
 
 class History:
@@ -59,7 +62,8 @@ class History:
         with self._connection(writing=True) as connection:
             migrate(connection)
             insert = _INSERT[connection.dialect.name]
-            for record in records:
+            for given in records:
+                record = self._with_earlier(connection, given)
                 new = insert(RECORDS).values(project=self.place.project, **_row(record))
                 changed: dict[str, Any] = {
                     column.name: sa.func.coalesce(new.excluded[column.name], column)
@@ -72,9 +76,32 @@ class History:
                 )
                 connection.execute(new.on_conflict_do_update(index_elements=UNIQUE, set_=changed))
 
+    def _with_earlier(self, connection: sa.Connection, record: Record) -> Record:
+        """`record` with what was found of the same commit by checks that were not made again."""
+        if record.checkout.commit is None or not record.checks:
+            return record
+        there = connection.execute(
+            sa.select(RECORDS.c.checks).where(
+                RECORDS.c.project == self.place.project,
+                RECORDS.c.service == record.service,
+                RECORDS.c.revision == record.checkout.commit,
+                RECORDS.c.dirty == record.checkout.dirty,
+            )
+        ).scalar()
+        if there is None:
+            return record
+        checks = {**dict(_CHECKS.decode(there)), **dict(record.checks)}
+        order = [str(check) for check in Check]
+        merged = tuple(
+            sorted(checks.items(), key=lambda each: order.index(each[0]) if each[0] in order else len(order))
+        )
+        return replace(record, checks=merged, findings=total(merged))
+
     def records(self, *, branch: str | None = None) -> tuple[Record, ...]:
         """Every record, of `branch` where that is given, the oldest first; none where there is no history yet."""
         if self.place.file is not None and not self.place.file.exists():
+            if self.place.named and not self.place.file.parent.is_dir():
+                raise self._failed(f"there is no directory {self.place.file.parent}")
             return ()
         wanted = sa.select(RECORDS).where(RECORDS.c.project == self.place.project)
         if branch is not None:
@@ -144,8 +171,8 @@ class History:
         return Unavailable(
             f"the history at {self.place} cannot be used: {lines[0] if lines else 'no reason is given'}",
             hint="move the file away to begin a new one"
-            if damaged
-            else "`url` of `[history]` says where it is",
+            if damaged and not (self.place.named and "not a database" in why)
+            else "`url` of `[history]`, or HULLMARK_HISTORY_URL, says where it is",
         )
 
 
@@ -164,6 +191,7 @@ def _row(record: Record) -> dict[str, Any]:
         "owners": _json([(each.kind, each.name, each.bytes) for each in record.owners]),
         "start_seconds": record.start,
         "findings": None if record.findings is None else _json(record.findings),
+        "checks": _json(record.checks) if record.checks else None,
         "vulnerabilities": None if record.vulnerabilities is None else _json(record.vulnerabilities),
     }
 
@@ -187,5 +215,6 @@ def _record(row: sa.RowMapping) -> Record:
         ),
         start=row["start_seconds"],
         findings=None if row["findings"] is None else _COUNTS.decode(row["findings"]),
+        checks=() if row["checks"] is None else _CHECKS.decode(row["checks"]),
         vulnerabilities=None if row["vulnerabilities"] is None else _COUNTS.decode(row["vulnerabilities"]),
     )

@@ -26,6 +26,14 @@ _MOST = 12
 """Settings that are told of one image."""
 
 
+def missing(comparison: Comparison) -> str:
+    """That nothing could be compared, where there is no baseline yet; empty otherwise."""
+    if not comparison.first:
+        return ""
+    gate = " and nothing that was found decides" if comparison.new_only else ""
+    return f"no baseline at {comparison.name}: nothing could be told new{gate}; this run sets it"
+
+
 def tally(report: Report, comparison: Comparison) -> str:
     """How many findings stand how to the baseline."""
     return _counted(report.standings, len(comparison.fixed), "fixed") or "no findings, then or now"

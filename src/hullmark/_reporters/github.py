@@ -6,10 +6,10 @@ how many there are besides is said.
 
 from __future__ import annotations
 
-import posixpath
 from typing import TYPE_CHECKING
 
-from hullmark._reporters.against import WORDS, tally
+from hullmark._reporters.against import WORDS, missing, tally
+from hullmark._reporters.places import in_repository
 from hullmark.model.baseline import Standing
 from hullmark.model.finding import Severity
 from hullmark.model.location import SourceSpan
@@ -47,7 +47,9 @@ def render(report: Report, style: Style) -> Iterator[str]:  # noqa: ARG001  # th
                 f"{hidden} more of severity {severity} have no annotation; the report has all of them"
             )
     yield from _outcomes(report)
-    if report.comparison is not None:
+    if report.comparison is not None and (none := missing(report.comparison)):
+        yield _command("warning", none, {"title": "No baseline"})
+    elif report.comparison is not None:
         yield _text(f"against the baseline {report.comparison.name}: {tally(report, report.comparison)}")
     yield _text(f"verdict: {_VERDICTS[report.verdict.status]} (exit {report.verdict.exit_code})")
 
@@ -68,7 +70,7 @@ def _annotation(report: Report, finding: Finding, command: str) -> str:
     properties = {"title": f"{finding.rule}: {finding.summary}{standing}"}
     if span is not None and not span.path.startswith("/"):
         properties |= {
-            "file": posixpath.normpath(posixpath.join(report.prefix, span.path)),
+            "file": in_repository(report, span.path),
             "line": str(span.line),
             "endLine": str(max(span.end_line, span.line)),
         }

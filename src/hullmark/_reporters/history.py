@@ -19,13 +19,14 @@ _COMMIT = 8
 _HEAD = ("date", "commit", "unpacked", "change", "transfer", "start", "findings", "vuln.")
 _WIDTHS = (10, 9, 10, 11, 10, 7, 8, 6)
 """Columns; with a space between them they fit into 80."""
+_FEWER = "; * where not all of them were made"
 NOTHING = "nothing is recorded yet; `hullmark check --record` does it\n"
 
 
-def text(histories: Sequence[ServiceHistory]) -> Iterator[str]:
-    """The lines of the report; a table for each service, its newest record last."""
+def text(histories: Sequence[ServiceHistory], *, nothing: str = NOTHING) -> Iterator[str]:
+    """The lines of the report; a table for each service, its newest record last, and `nothing` where there is none."""
     if not histories:
-        yield NOTHING
+        yield nothing
     for at, history in enumerate(histories):
         if at:
             yield "\n"
@@ -51,6 +52,11 @@ def commit_shown(record: Record) -> str:
 def counted(counts: Iterable[tuple[str, int]] | None) -> str:
     """How many there are of all severities; empty where that is not known."""
     return "" if counts is None else f"{sum(number for _, number in counts):,}"
+
+
+def findings_shown(record: Record, history: ServiceHistory) -> str:
+    """How many findings a record has, marked where others tell of more checks."""
+    return f"{counted(record.findings)}{'*' if history.fewer(record) else ''}"
 
 
 def step_told(step: Step) -> str:
@@ -82,14 +88,16 @@ def _service(history: ServiceHistory) -> Iterator[str]:
     before: int | None = None
     for record in records:
         change = None if record.unpacked is None or before is None else record.unpacked - before
-        yield f"  {_line(_cells(record, change))}"
+        yield f"  {_line(_cells(record, change, history))}"
         before = before if record.unpacked is None else record.unpacked
+    if history.counted:
+        yield f"  findings: of {', '.join(sorted(history.counted))}{_FEWER if any(map(history.fewer, records)) else ''}\n"
     for step in history.steps:
         yield f"  step: {shortened(step_told(step), 70)}\n"
     yield f"  trend: {creep_told(history.creep, history.limit)}\n"
 
 
-def _cells(record: Record, change: int | None) -> tuple[str, ...]:
+def _cells(record: Record, change: int | None, history: ServiceHistory) -> tuple[str, ...]:
     return (
         f"{record.time:%Y-%m-%d}",
         commit_shown(record),
@@ -97,7 +105,7 @@ def _cells(record: Record, change: int | None) -> tuple[str, ...]:
         "" if not change else format_change(change),
         "" if record.transfer is None else format_size(record.transfer),
         "" if record.start is None else f"{record.start:.1f} s",
-        counted(record.findings),
+        findings_shown(record, history),
         counted(record.vulnerabilities),
     )
 

@@ -53,6 +53,9 @@ class RecordH1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     owners: list[OwnerH1]
     start_s: float | None
     findings: dict[str, int] | None
+    """Of all `checks` together; null where none was made."""
+    checks: dict[str, dict[str, int]]
+    """Of each check that was made."""
     vulnerabilities: dict[str, int] | None
 
 
@@ -164,5 +167,6 @@ def _record(record: Record) -> RecordH1:
         owners=[OwnerH1(kind=each.kind, name=each.name, bytes=each.bytes) for each in record.owners],
         start_s=record.start,
         findings=None if record.findings is None else dict(record.findings),
+        checks={check: dict(counts) for check, counts in record.checks},
         vulnerabilities=None if record.vulnerabilities is None else dict(record.vulnerabilities),
     )

@@ -10,7 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from hullmark._reporters.against import missing
 from hullmark._reporters.failure import failures
+from hullmark._reporters.places import place
 from hullmark.model.outcome import Broken, Check, Ran, Skipped
 
 if TYPE_CHECKING:
@@ -34,9 +36,19 @@ def render(report: Report, style: Style) -> Iterator[str]:  # noqa: ARG001  # th
         },
     )
     root.extend(suites)
+    if report.comparison is not None and (none := missing(report.comparison)):
+        for suite in suites[:1]:
+            suite.insert(0, _warning(none))
     ET.indent(root)
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
     yield ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _warning(text: str) -> ET.Element:
+    """What is worth knowing of the whole run, which has no place of its own but at a suite."""
+    properties = ET.Element("properties")
+    ET.SubElement(properties, "property", {"name": "warning", "value": _xml(text)})
+    return properties
 
 
 def _suite(report: Report, result: CheckResult) -> ET.Element:
@@ -82,9 +94,10 @@ def _suite(report: Report, result: CheckResult) -> ET.Element:
 
 
 def _finding(report: Report, result: CheckResult, finding: Finding) -> ET.Element:
-    case = ET.Element("testcase", {"name": _xml(f"{finding.rule} at {finding.location}")})
+    case = ET.Element("testcase", {"name": _xml(f"{finding.rule} at {place(report, finding.location)}")})
     head = f"{finding.severity}: {finding.summary}"
-    text = f"{finding.location}: {head}\n{finding.seen}\nexpected {finding.expected}\nfix: {finding.remedy}"
+    where = place(report, finding.location)
+    text = f"{where}: {head}\n{finding.seen}\nexpected {finding.expected}\nfix: {finding.remedy}"
     for failure in failures(report) if result.check is Check.SMOKE else ():
         # The finding on the service itself, not on one of its probes: there its last words belong.
         if (failure.service, failure.span) == (finding.service, finding.location):

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from hullmark._reporters import against
 from hullmark._reporters.bars import LEGEND, drawn
 from hullmark._reporters.failure import failures
+from hullmark._reporters.places import place
 from hullmark.model.baseline import Standing
 from hullmark.model.duration import format_duration
 from hullmark.model.finding import Severity
@@ -207,6 +208,9 @@ def _against(report: Report) -> Iterator[tuple[str, ...]]:
     if comparison is None:
         yield ()
         return
+    if missing := against.missing(comparison):
+        yield ("> [!WARNING]", f"> {prose(missing)}", "")
+        return
     known = against.vulnerability_tally(report, comparison)
     yield (
         f"Against {code(comparison.name)}: {against.tally(report, comparison)}"
@@ -249,7 +253,7 @@ def _findings(report: Report) -> Iterator[tuple[str, ...]]:
     serious = [finding for finding in found if finding.severity is not Severity.NOTE]
     if serious:
         yield ("### Findings", "")
-        yield from (_finding(finding) for finding in serious)
+        yield from (_finding(report, finding) for finding in serious)
     yield ("",)
 
 
@@ -259,25 +263,25 @@ def _notes(report: Report) -> Iterator[tuple[str, ...]]:
         for finding in report.findings
         if finding.severity is Severity.NOTE and finding.standing is not Standing.KNOWN
     ]
-    yield from _folded(f"{len(notes)} note{'' if len(notes) == 1 else 's'}", notes)
+    yield from _folded(report, f"{len(notes)} note{'' if len(notes) == 1 else 's'}", notes)
 
 
 def _known(report: Report) -> Iterator[tuple[str, ...]]:
     known = [finding for finding in report.findings if finding.standing is Standing.KNOWN]
-    yield from _folded(f"{len(known)} that the baseline has", known)
+    yield from _folded(report, f"{len(known)} that the baseline has", known)
 
 
-def _folded(summary: str, findings: list[Finding]) -> Iterator[tuple[str, ...]]:
+def _folded(report: Report, summary: str, findings: list[Finding]) -> Iterator[tuple[str, ...]]:
     if findings:
         yield (f"<details><summary>{summary}</summary>", "")
-        yield from (_finding(finding) for finding in findings)
+        yield from (_finding(report, finding) for finding in findings)
     yield ("", "</details>", "") if findings else ()
 
 
-def _finding(finding: Finding) -> tuple[str, ...]:
-    where = code(str(finding.location))
+def _finding(report: Report, finding: Finding) -> tuple[str, ...]:
+    where = code(place(report, finding.location))
     if finding.origin is not None:
-        where += f", from {code(str(finding.origin))}"
+        where += f", from {code(place(report, finding.origin))}"
     service = f"{code(finding.service)}: " if finding.service else ""
     new = f" ({against.WORDS[finding.standing]})" if finding.standing in _NEW else ""
     return (

@@ -9,12 +9,13 @@ moved.
 from __future__ import annotations
 
 import json
-import posixpath
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from hullmark import __version__
+from hullmark._reporters.against import missing
+from hullmark._reporters.places import in_repository
 from hullmark.model.baseline import Standing
 from hullmark.model.finding import Severity, numbered
 from hullmark.model.location import ImageConfig, ImagePath, ServicePlace, SourceSpan, layer_name
@@ -75,7 +76,7 @@ def _run(report: Report, service: str, results: list[CheckResult]) -> dict[str, 
     rules = sorted({finding.rule for finding in shown})
     index = {rule: position for position, rule in enumerate(rules)}
     texts = {text.id: text for text in report.rules}
-    notifications = [*_unchecked(results), *_dropped(len(found) - len(shown))]
+    notifications = [*_uncompared(report), *_unchecked(results), *_dropped(len(found) - len(shown))]
     image = next((each for each in report.images if each.service == service), None)
     run: dict[str, Any] = {
         "tool": {
@@ -123,6 +124,11 @@ def _unchecked(results: Iterable[CheckResult]) -> Iterator[dict[str, Any]]:
                 yield {"level": "note", "message": {"text": f"{result.check}{where} was skipped: {reason}"}}
             case Ran():
                 pass
+
+
+def _uncompared(report: Report) -> Iterator[dict[str, Any]]:
+    if report.comparison is not None and (none := missing(report.comparison)):
+        yield {"level": "warning", "message": {"text": none}}
 
 
 def _dropped(count: int) -> Iterator[dict[str, Any]]:
@@ -219,7 +225,7 @@ def _artifact(report: Report, path: str) -> dict[str, str]:
     """A file of the repository, relative to it; one from elsewhere as it is."""
     if path.startswith("/"):
         return {"uri": f"file://{_quoted(path)}"}
-    return {"uri": _quoted(posixpath.normpath(posixpath.join(report.prefix, path))), "uriBaseId": _ROOT}
+    return {"uri": _quoted(in_repository(report, path)), "uriBaseId": _ROOT}
 
 
 def _quoted(path: str) -> str:

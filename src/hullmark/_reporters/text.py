@@ -296,6 +296,9 @@ def _against(report: Report) -> Iterator[Text]:
     comparison = report.comparison
     if comparison is None:
         return
+    if missing := against.missing(comparison):
+        yield Text.assemble(("warning: ", "bold yellow"), printable(missing))
+        return
     yield Text.assemble(
         ("against the baseline ", "bold"),
         printable(f"{comparison.name}: {against.tally(report, comparison)}"),

@@ -92,6 +92,14 @@ BASELINE = Table(
             flag="--new-only",
         ),
         Option(
+            key="required",
+            kind=FLAG,
+            help="Whether there has to be a baseline: where there is none yet, nothing is checked and the exit code is 3.",
+            default="false",
+            environment="HULLMARK_REQUIRE_BASELINE",
+            flag="--require-baseline",
+        ),
+        Option(
             key="introduced",
             kind=_SEVERITY,
             help="The least severe vulnerability that fails of those that came with the change.",
@@ -129,6 +137,7 @@ def baseline_settings(values: Mapping[str, Any], span: Callable[[KeyPath], Sourc
         kept=values.get("kept", defaults.kept),
         branches=values.get("branches", defaults.branches),
         new_only=values.get("new-only", defaults.new_only),
+        required=values.get("required", defaults.required),
         introduced=values.get("introduced"),
         disclosed=values.get("disclosed"),
         known=values.get("known"),

@@ -8,11 +8,11 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from hullmark.model.finding import Severity
-from hullmark.model.outcome import Broken, Check, Ran, Skipped
+from hullmark.model.outcome import Check, Ran
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from hullmark.model.report import Report
     from hullmark.model.space import OwnerSpace
@@ -68,7 +68,9 @@ class Record:
     start: float | None = None
     """Seconds from the start of its container until it was up."""
     findings: tuple[tuple[str, int], ...] | None = None
-    """How many of each severity, the worst first."""
+    """How many of each severity, the worst first, of the checks that were made; `None` where none was."""
+    checks: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = ()
+    """The same of each of these checks, in their order; what one that is missing would have found, nobody knows."""
     vulnerabilities: tuple[tuple[str, int], ...] | None = None
     """How many of each severity that there is any of."""
 
@@ -113,6 +115,15 @@ class ServiceHistory:
     """`None` where there are too few records to tell."""
     limit: float
     """The most that it may creep, as a share."""
+
+    @property
+    def counted(self) -> frozenset[str]:
+        """The checks that some record tells of: one that tells of fewer cannot be compared with it."""
+        return frozenset(check for record in self.records for check, _ in record.checks)
+
+    def fewer(self, record: Record) -> bool:
+        """Whether the findings of `record` are of fewer checks than those of others, so that they are not alike."""
+        return record.findings is not None and frozenset(check for check, _ in record.checks) != self.counted
 
     @property
     def creeps(self) -> bool:
@@ -195,6 +206,7 @@ def records_of(report: Report, checkout: Checkout) -> tuple[Record, ...]:
     found = []
     for service in report.services:
         image, life = images.get(service), lives.get(service)
+        checks = tuple(_checks(report, service))
         growth = None if image is None else image.growth
         found.append(
             Record(
@@ -207,7 +219,8 @@ def records_of(report: Report, checkout: Checkout) -> tuple[Record, ...]:
                 update=growth.update.bytes if growth is not None and growth.update.compressed else None,
                 owners=() if image is None else _owners(image.owners),
                 start=None if life is None else life.start_took,
-                findings=_findings(report, service),
+                findings=total(checks),
+                checks=checks,
                 vulnerabilities=_vulnerabilities(report, service),
             )
         )
@@ -224,18 +237,31 @@ def _owners(spaces: Iterable[OwnerSpace]) -> tuple[OwnerBytes, ...]:
     return tuple(OwnerBytes(kind=kind, name=name, bytes=size) for (kind, name), size in largest)
 
 
-def _findings(report: Report, service: str) -> tuple[tuple[str, int], ...] | None:
-    """How many there are, where everything that was asked for has been looked at."""
-    outcomes = [result.outcome for result in report.results if result.service == service]
-    if not outcomes or any(
-        isinstance(each, Broken) or (isinstance(each, Skipped) and not each.moot) for each in outcomes
-    ):
-        return None
-    found = [finding for each in outcomes if isinstance(each, Ran) for finding in each.findings]
-    return tuple(
-        (str(severity), sum(finding.severity is severity for finding in found))
-        for severity in sorted(Severity, reverse=True)
-    )
+def _checks(report: Report, service: str) -> Iterator[tuple[str, tuple[tuple[str, int], ...]]]:
+    """What each check that was made has found of a service."""
+    for check in Check:
+        made = [
+            each.outcome
+            for each in report.results
+            if (each.check, each.service) == (check, service) and isinstance(each.outcome, Ran)
+        ]
+        if made:
+            severities = [found.severity for each in made for found in each.findings]
+            yield (
+                str(check),
+                tuple((str(each), severities.count(each)) for each in sorted(Severity, reverse=True)),
+            )
+
+
+def total(
+    checks: Iterable[tuple[str, Iterable[tuple[str, int]]]],
+) -> tuple[tuple[str, int], ...] | None:
+    """How many of each severity all `checks` have found, the worst first; `None` where there are none."""
+    sums: dict[str, int] = {}
+    for _, counts in checks:
+        for severity, count in counts:
+            sums[severity] = sums.get(severity, 0) + count
+    return tuple(sums.items()) or None
 
 
 def _vulnerabilities(report: Report, service: str) -> tuple[tuple[str, int], ...] | None:

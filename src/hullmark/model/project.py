@@ -209,6 +209,8 @@ class BaselineSettings:
     """The branches whose runs keep one."""
     new_only: bool = False
     """Whether only what the baseline does not have makes the verdict fail."""
+    required: bool = False
+    """Whether a run without one is not to begin."""
     introduced: str | None = None
     """The least severity of a vulnerability that fails, of those that came with the change; as in `ScanSettings`."""
     disclosed: str | None = None

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hullmark._reporters.history import commit_shown, counted, creep_told, step_told
+from hullmark._reporters.history import commit_shown, counted, creep_told, findings_shown, step_told
 from hullmark.model.size import format_change, format_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from hullmark.model.history import Record, ServiceHistory
+    from hullmark.model.history import ServiceHistory
 
 WIDTH, HEIGHT = 1000, 200
 _MARGIN = 20
@@ -88,14 +88,14 @@ def _chart(history: ServiceHistory) -> Chart:
         steps=tuple(step_told(step) for step in history.steps),
         trend=creep_told(history.creep, history.limit),
         creeps=history.creeps,
-        rows=_rows(history.records),
+        rows=_rows(history),
     )
 
 
-def _rows(records: Iterable[Record]) -> tuple[tuple[str, ...], ...]:
+def _rows(history: ServiceHistory) -> tuple[tuple[str, ...], ...]:
     found = []
     before: int | None = None
-    for record in records:
+    for record in history.records:
         size = record.unpacked
         found.append(
             (
@@ -105,7 +105,7 @@ def _rows(records: Iterable[Record]) -> tuple[tuple[str, ...], ...]:
                 "" if size is None or before is None or size == before else format_change(size - before),
                 "" if record.transfer is None else format_size(record.transfer),
                 "" if record.start is None else f"{record.start:.1f} s",
-                counted(record.findings),
+                findings_shown(record, history),
                 counted(record.vulnerabilities),
             )
         )

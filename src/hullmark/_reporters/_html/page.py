@@ -9,8 +9,9 @@ from hullmark import __version__
 from hullmark._reporters._html.history import charts
 from hullmark._reporters._html.smoke import timeline
 from hullmark._reporters._html.text import plain
-from hullmark._reporters.against import WORDS, gone, grown, tally, vulnerability_tally
+from hullmark._reporters.against import WORDS, gone, grown, missing, tally, vulnerability_tally
 from hullmark._reporters.failure import failures
+from hullmark._reporters.places import place
 from hullmark.model.duration import format_duration
 from hullmark.model.outcome import Broken, Ran, Skipped
 from hullmark.model.size import format_change, format_size
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from hullmark.model.baseline import Comparison
     from hullmark.model.difference import Difference, OwnerChange, SettingChange
     from hullmark.model.finding import Finding, Severity
+    from hullmark.model.location import Location
     from hullmark.model.outcome import Check, CheckResult, Outcome
     from hullmark.model.report import ImageSummary, Report, RuleText
     from hullmark.model.service_run import ServiceRun
@@ -104,6 +106,8 @@ class Against:
     """What there is to say of the run beside its baseline."""
 
     comparison: Comparison
+    missing: str
+    """That there is none yet; empty where there is one."""
     tally: str
     vulnerabilities: str
     images: tuple[Changed, ...]
@@ -133,6 +137,10 @@ class Page:
 
     against: Against | None = None
     charts: tuple[Chart, ...] = ()
+
+    def place(self, location: Location) -> str:
+        """`location` in words, a file as the repository calls it."""
+        return place(self.report, location)
 
     @property
     def standing_words(self) -> dict[str, str]:
@@ -177,6 +185,8 @@ def page(report: Report) -> Page:
         ),
         key=lambda each: (not each.decides, each.finding.sort_key),
     )
+    # What was silenced is meant as it is: nobody has to read why it matters.
+    told = {each.rule for each in (*report.findings, *report.suppressed)}
     known = sorted(report.vulnerabilities, key=lambda each: each.sort_key)
     return Page(
         report=report,
@@ -198,7 +208,7 @@ def page(report: Report) -> Page:
         timeline=None if report.stack is None else timeline(report.stack),
         failures=failures(report),
         maps=tuple(_map(image) for image in report.images),
-        rules=tuple(each for each in report.rules if each.page or each.url),
+        rules=tuple(each for each in report.rules if each.id in told and (each.page or each.url)),
         charts=charts(report.history),
         against=None if report.comparison is None else _against(report, report.comparison),
     )
@@ -207,6 +217,7 @@ def page(report: Report) -> Page:
 def _against(report: Report, comparison: Comparison) -> Against:
     return Against(
         comparison=comparison,
+        missing=missing(comparison),
         tally=tally(report, comparison),
         vulnerabilities=vulnerability_tally(report, comparison),
         images=tuple(_changed(service, change) for service, change in comparison.images),
