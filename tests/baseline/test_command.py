@@ -113,6 +113,19 @@ def test_only_what_is_new_fails_where_that_is_asked_for(project: Project) -> Non
     assert project.report()["code"] == 1
 
 
+def test_reports_beside_the_repository_name_files_as_it_does(project: Project) -> None:
+    (project.root / "deploy").mkdir()
+    for name in ("compose.yml", "Dockerfile"):
+        (project.root / name).rename(project.root / "deploy" / name)
+    for format_, place in (
+        ("markdown", "`deploy/Dockerfile:"),
+        ("junit", " at deploy/Dockerfile:"),
+        ("html", ">deploy/Dockerfile:"),
+    ):
+        _, stdout, stderr = project.run("-C", str(project.root / "deploy"), "lint", f"--format={format_}")
+        assert place in stdout, stderr
+
+
 def test_what_is_fixed_is_said(project: Project) -> None:
     project.run("baseline", "save", *ONLY_LINT)
     project.write("Dockerfile", f"{DOCKERFILE}HEALTHCHECK CMD true\n")
@@ -135,6 +148,24 @@ def test_a_revision_without_one_is_the_first(project: Project) -> None:
     assert report["code"] == 0
     assert report["baseline"]["first"]
     assert set(standings(report).values()) == {"known"}
+    said = "no baseline at hullmark-baseline.jsonl at main ("
+    for format_ in ("text", "markdown", "html", "sarif", "junit", "github"):
+        _, stdout, _ = project.run("lint", "--baseline=main", "--new-only", f"--format={format_}")
+        assert "nothing could be told new" in stdout, format_
+        assert said in stdout.replace("<code>", "").replace("`", ""), format_
+    code, stdout, stderr = project.run("lint", "--baseline=main", "--require-baseline")
+    assert (code, stdout) == (3, "")
+    assert "there is no baseline at hullmark-baseline.jsonl at main (" in stderr
+
+
+def test_a_baseline_that_a_registry_does_not_have_can_be_required(project: Project, registry: str) -> None:
+    name = f"--baseline=registry:{registry}/shop/nope:main"
+    code, stdout, _ = project.run("lint", name, "--new-only")
+    assert code == 0
+    assert f"warning: no baseline at registry:{registry}/shop/nope:main: nothing could be told new" in stdout
+    assert project.run("lint", name, "--new-only", "--require-baseline")[0] == 3
+    project.write("hullmark.toml", "[baseline]\nrequired = true\n")
+    assert project.run("lint", name)[0] == 3
 
 
 @pytest.mark.parametrize(

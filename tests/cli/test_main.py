@@ -118,17 +118,36 @@ def test_reports_are_written_to_files_as_well(project: Path) -> None:
     assert (project / "out/r.txt").read_text(encoding="utf-8") == stdout
 
 
-def test_a_report_that_cannot_be_written_is_told(project: Path) -> None:
-    code, _, stderr = _call("-C", str(project), "lint", "--report", "json=Dockerfile/r.json")
-    assert code == 3
-    assert "the report cannot be written to" in stderr
+@pytest.mark.parametrize(
+    ("reports", "said"),
+    [
+        (["json=Dockerfile/r.json"], "the report cannot be written to Dockerfile/r.json: "),
+        (["json=."], "it is a directory"),
+        (["json=r", "html=./r"], "two reports, json and html, are to be written to r"),
+        (["sarif=-"], "`--format sarif` writes it to standard output"),
+    ],
+)
+def test_a_report_that_cannot_be_written_is_told_before_anything_starts(
+    project: Path, reports: list[str], said: str
+) -> None:
+    code, stdout, stderr = _call("-C", str(project), "lint", *(f"--report={each}" for each in reports))
+    assert (code, stdout) == (2, "")
+    assert said in stderr
     assert (project / "Dockerfile").read_text(encoding="utf-8") == DOCKERFILE
 
 
-def test_a_report_that_cannot_be_written_is_not_lost_on_standard_output(project: Path) -> None:
-    code, stdout, _ = _call("-C", str(project), "lint", "--report", "json=Dockerfile/r.json")
-    assert code == 3
-    assert "verdict: clean" in stdout
+@pytest.mark.parametrize(("dockerfile", "expected"), [(DOCKERFILE, 3), ("FROM debian:bookworm-slim\n", 1)])
+def test_findings_weigh_more_than_a_report_that_is_not_written(
+    project: Path, dockerfile: str, expected: int
+) -> None:
+    (project / "Dockerfile").write_text(dockerfile, encoding="utf-8")
+    code, stdout, stderr = _call(
+        "-C", str(project), "lint", "--report=json=/dev/full", "--report=text=written.txt"
+    )
+    assert code == expected
+    assert "verdict: " in stdout
+    assert "the report cannot be written to /dev/full" in stderr
+    assert (project / "written.txt").read_text(encoding="utf-8") == stdout
 
 
 def test_a_compose_file_makes_a_project_and_is_looked_for_where_the_caller_is(project: Path) -> None:

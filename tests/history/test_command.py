@@ -80,6 +80,7 @@ def test_a_check_is_recorded_with_its_commit_and_shown(project: Path) -> None:
         (head, "main", True, {"error": 1, "warning": 0, "note": 0}, None),
     ]
     assert service["records"][0]["size"]["unpacked"] is None
+    assert service["records"][0]["checks"] == {"lint": {"error": 0, "warning": 0, "note": 0}}
     (file,) = (project.parent / ".local/share/hullmark/history").iterdir()
     assert file.name.startswith("shop-")
     code, _, said = _call(project, "history", "wep")
@@ -122,6 +123,47 @@ def test_a_password_is_refused_where_others_read_it(project: Path) -> None:
     assert code == 3
     assert "the history at postgresql://u@127.0.0.1:1/d cannot be used: " in told
     assert "hunter2" not in said + told
+
+
+def test_where_nothing_looked_nothing_is_counted(project: Path) -> None:
+    assert _call(project, "check", *NOT_BUILT, "--record")[0] == 0
+    _git(project, "commit", "-q", "--allow-empty", "-m", "two")
+    _call(project, "check", *NOT_BUILT, "--skip=lint", "--record")
+    (service,) = json.loads(_call(project, "history", "--format=json")[1])["services"]
+    assert [(each["checks"], each["findings"]) for each in service["records"]] == [
+        ({"lint": {"error": 0, "warning": 0, "note": 0}}, {"error": 0, "warning": 0, "note": 0}),
+        ({}, None),
+    ]
+    assert "  findings: of lint\n" in _call(project, "history")[1]
+
+
+def test_what_is_not_installed_is_told_before_anything_starts(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hullmark._history.place.find_spec", lambda name: None)  # noqa: ARG005  # given by position
+    code, stdout, said = _call(project, "check", *NOT_BUILT, "--record")
+    assert (code, stdout) == (3, "")
+    assert "a history needs SQLAlchemy" in said
+
+
+def test_an_address_that_is_wrong_is_told_as_such(project: Path) -> None:
+    code, _, said = _call(project, "history", HULLMARK_HISTORY_URL="sqlite:/nonexistent/x.db")
+    assert code == 3
+    assert "there is no directory /nonexistent" in said
+    code, _, said = _call(project, "history", HULLMARK_HISTORY_URL="sqlite:compose.yml")
+    assert code == 3
+    assert "move the file away" not in said
+    assert "HULLMARK_HISTORY_URL, says where it is" in said
+
+
+def test_a_branch_of_which_there_is_no_record_is_told_with_those_there_are(project: Path) -> None:
+    assert _call(project, "check", *NOT_BUILT, "--record")[0] == 0
+    code, _, said = _call(project, "history", "--branch=zzz")
+    assert code == 2
+    assert "nothing is recorded of the branch `zzz`; there are records of main" in said
+    (project / "hullmark.toml").write_text('[history]\nbranch = "zzz"\n', encoding="utf-8")
+    code, text, _ = _call(project, "history")
+    assert (code, text) == (0, "nothing is recorded of the branch `zzz`; there are records of main\n")
 
 
 def test_slow_growth_fails_where_it_is_asked_about(project: Path) -> None:

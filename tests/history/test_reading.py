@@ -212,3 +212,17 @@ def test_every_history_is_told_and_fits_its_schema(sizes: list[int | None], dirt
     told = json.loads(history_v1.json(found, project="shop", branch=None))
     jsonschema.validate(told, history_v1.schema())
     assert [len(each["records"]) for each in told["services"]] == ([min(len(sizes), last)] if sizes else [])
+
+
+def test_findings_of_fewer_checks_than_others_are_marked() -> None:
+    lint, scan = ("lint", (("error", 1),)), ("scan", (("error", 6),))
+    (history,) = service_histories(
+        [
+            dataclasses.replace(record(0), checks=(lint, scan), findings=(("error", 7),)),
+            dataclasses.replace(record(1), checks=(lint,), findings=(("error", 1),)),
+            record(2),
+        ]
+    )
+    lines = "".join(report.text([history]))
+    assert " 1*" in lines
+    assert "findings: of lint, scan; * where not all of them were made" in lines

@@ -63,6 +63,17 @@ def test_a_commit_that_is_measured_again_keeps_its_place_and_what_was_not_measur
     assert history.records()[0] == dataclasses.replace(smaller, time=FULL.time)
 
 
+def test_a_check_that_is_made_again_replaces_what_it_found_and_nothing_else(place: Place) -> None:
+    history = History(place)
+    lint, scan = ("lint", (("error", 1), ("warning", 0))), ("scan", (("error", 2), ("warning", 3)))
+    history.add((dataclasses.replace(FULL, checks=(lint, scan), findings=(("error", 3), ("warning", 3))),))
+    mended = ("lint", (("error", 0), ("warning", 0)))
+    history.add((dataclasses.replace(FULL, checks=(mended,), findings=mended[1]),))
+    (found,) = history.records()
+    assert found.checks == (mended, scan)
+    assert found.findings == (("error", 2), ("warning", 3))
+
+
 def test_without_a_commit_every_run_is_a_record(place: Place) -> None:
     history = History(place)
     history.add((NOTHING,))
