@@ -236,7 +236,15 @@ def test_of_a_new_service_the_first_image_sets_its_own_baseline() -> None:
     assert there.standing(vulnerability(service="db")) is KNOWN
 
 
-@pytest.mark.parametrize("baseline", [Baseline(name="it"), scanned(looked=False, listed=False)])
+NOT_BUILT = Baseline(
+    name="it",
+    images=tuple(replace(each, service="other") for each in scanned(looked=False).images),
+    looked=frozenset({(Check.LINT, "web")}),
+)
+"""Of a run in which the image of the service could not be built, and that of another one could."""
+
+
+@pytest.mark.parametrize("baseline", [Baseline(name="it"), scanned(looked=False, listed=False), NOT_BUILT])
 def test_a_baseline_that_tells_nothing_of_packages_says_nothing(baseline: Baseline) -> None:
     assert before(baseline, "web", lambda _: ()) is None
 

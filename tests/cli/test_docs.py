@@ -115,3 +115,16 @@ def test_a_project_without_markers_is_told_which_to_write(tmp_path: Path) -> Non
     assert code == 2
     assert "no Markdown file here or below docs/ has a table of sizes" in stderr
     assert BEGIN in stderr
+
+
+def test_every_document_that_something_is_wrong_with_is_told_at_once(project: Path) -> None:
+    (project / "half.md").write_text(f"{BEGIN}\n")
+    code, stdout, stderr = _run(project, "--report", "report.json", "half.md", "docs/other.md", "README.md")
+    assert (code, stdout) == (2, "")
+    assert "half.md" in stderr
+    assert "docs/other.md" in stderr
+    assert BEGIN in (project / "README.md").read_text()
+    code, _, stderr = _run(project, "--report", "report.json", "gone.md", "lost.md")
+    assert code == 2
+    assert "gone.md" in stderr
+    assert "lost.md" in stderr

@@ -935,3 +935,11 @@ def test_a_file_that_is_nested_too_deeply_is_told(tmp_path: Path) -> None:
     assert _problems(tmp_path, "a = " + "[" * 100_000) == [
         "hullmark.toml: cannot be read: it is nested too deeply"
     ]
+
+
+@pytest.mark.parametrize(("text", "value"), [("1", True), ("0", False), ("true", True), ("false", False)])
+def test_a_variable_says_yes_and_no_as_variables_do(tmp_path: Path, text: str, *, value: bool) -> None:
+    for path, option in scalars().items():
+        if option.kind.schema == {"type": "boolean"} and option.environment:
+            assert option.kind.read(option.kind.told(text)) is value, path
+    assert _load(tmp_path, None, {"HULLMARK_NEW_ONLY": text}).baseline.new_only is value

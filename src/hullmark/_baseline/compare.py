@@ -78,8 +78,9 @@ def before(
     known = tuple(each for each in baseline.vulnerabilities if each.service == service)
     listed = baseline.inventory(service)
     if baseline.image(service) is None and listed is None and not scanned:
-        # Of a project whose images are known it is a service that was not there.
-        if not baseline.images and not baseline.listed:
+        # Of a project whose images are known it is a service that was not there, unless something was looked at of it.
+        there = any(of == service for _, of in baseline.looked)
+        if there or (not baseline.images and not baseline.listed):
             return None
         return Before(known=(), scanned=False, matched=(), packages=frozenset(), first=True)
     if listed is None and not scanned:

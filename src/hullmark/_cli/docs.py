@@ -69,13 +69,24 @@ def sync(session: Session, /, *, files: tuple[Path, ...], report: Path | None, c
 
 
 def _documents(session: Session, files: Iterable[Path]) -> Iterator[tuple[str, str]]:
-    """The documents as they are called, relative to where the command runs, with what stands in them."""
+    """The documents as they are called, relative to where the command runs, with what stands in them.
+
+    Raises `UsageError` with all that cannot be read.
+    """
     from hullmark._documents import has_markers  # noqa: PLC0415
     from hullmark._project import root_and_settings  # noqa: PLC0415
 
     if named := tuple(files):
+        texts: list[tuple[str, str]] = []
+        unread: list[str] = []
         for file in named:
-            yield str(file), _text(session.directory / file, str(file))
+            try:
+                texts.append((str(file), _text(session.directory / file, str(file))))
+            except UsageError as error:
+                unread.append(error.message)
+        if unread:
+            raise UsageError("; ".join(unread))
+        yield from texts
         return
     root, _ = root_and_settings(session.directory, session.environ, options.flags())
     for path in sorted({path for pattern in _USUAL for path in root.glob(pattern) if path.is_file()}):
@@ -107,7 +118,7 @@ def _sound(documents: Mapping[str, str]) -> None:
         except ConfigurationError as error:
             problems += error.problems
     if problems:
-        raise ConfigurationError(problems)
+        raise ConfigurationError([*problems, *(f"{name}: there is no table of sizes" for name in empty)])
     if empty or not documents:
         where = f"{', '.join(empty)}: there is" if empty else "no Markdown file here or below docs/ has"
         raise UsageError(
