@@ -44,22 +44,42 @@ def _text(pipeline: Pipeline) -> str:
 {build}hullmark-check{of}:
   extends: .hullmark{of}
   stage: test
+  rules:
+    # Where a build failed, the report says so.
+    - if: $CI_PIPELINE_SOURCE == "merge_request_event"
+      when: always
 {needs}  timeout: {pipeline.minutes} minutes
   cache:
     key: hullmark-check{of}
     paths: [.hullmark/cache]
   script:
     - hullmark -C "$PROJECT" db update || echo "the images are not looked at for known vulnerabilities"
-    - mkdir -p .hullmark/images
+    - mkdir -p .hullmark/images .hullmark/reports
 {take(pipeline)}\
     - >-
       hullmark -C "$PROJECT" ci run stack --base "$CI_MERGE_REQUEST_DIFF_BASE_SHA"
       --images "$CI_PROJECT_DIR/.hullmark/images" --reports "$CI_PROJECT_DIR/.hullmark/reports"
+    - touch .hullmark/reports/passed
   artifacts:
     when: always
     paths: [.hullmark/reports]
     reports:
       junit: .hullmark/reports/report.xml
+
+hullmark-verdict{of}:
+  extends: .hullmark{of}
+  stage: .post
+  rules:
+    - if: $CI_PIPELINE_SOURCE == "merge_request_event"
+      when: always
+  needs: [hullmark-check{of}]
+  timeout: 10 minutes
+  variables:
+    GIT_STRATEGY: none
+    PROJECT: {quoted(pipeline.below)}
+  script:
+    - hullmark ci note .hullmark/reports/report.md --project "$PROJECT" || echo "the merge request has no new note"
+    - test -f .hullmark/reports/passed
 {kept}{publishing}"""
 
 

@@ -179,6 +179,33 @@ def comment(
     return 0
 
 
+@command.command
+@click.argument("report", type=click.Path(path_type=Path))
+@click.option("--project", default="", metavar="DIRECTORY", help="As of `hullmark ci comment`.")
+@click.pass_obj
+def note(session: Session, /, *, report: Path, project: str) -> int:
+    """Write a Markdown report into the one note of a merge request, in a job of GitLab.
+
+    HULLMARK_GITLAB_TOKEN is a token of the project with the scope `api`; without one that is said, and nothing written.
+    """
+    from hullmark._ci.comment import missing  # noqa: PLC0415  # loaded when it is called, not for the help
+    from hullmark._ci.note import post  # noqa: PLC0415
+    from hullmark._reporters.markdown import marker  # noqa: PLC0415
+    from hullmark.errors import UsageError  # noqa: PLC0415
+
+    first = marker(project)
+    try:
+        text = (session.directory / report).read_bytes().decode("utf-8", "replace")
+    except FileNotFoundError:
+        text = missing(first, session.environ.get("CI_COMMIT_SHA", "this commit"))
+    except OSError as error:
+        raise UsageError(f"{report} cannot be read: {error.strerror}") from error
+    if not text.startswith(first):
+        raise UsageError(f"the report is no note: expected `{first}` first")
+    session.write([f"{post(text, first, session.environ, session.cancelled)}\n"])
+    return 0
+
+
 def _systems(session: Session) -> tuple[Path, dict[str, tuple[Template, ...]]]:
     """The top of the repository, and what would be written there for every CI system."""
     from hullmark._ci import github as of_github  # noqa: PLC0415  # loaded when it is called, not for the help
