@@ -321,6 +321,7 @@ SAMPLES: dict[str, tuple[list[Any], list[Any]]] = {
         [[], ["linux/amd64=ubuntu-24.04"], ["linux/arm/v7=a", "linux/arm64=b"]],
         ["x", ["linux/amd64"], ["=a"], ["linux/amd64=a b"], ["linux/amd64=${{ a }}"], *NUMBERS],
     ),
+    "lower-case name": (["shop", "a-b.c_1"], ["", "Shop", "pier/one", "a--b", "-a", "${{ a }}", *NUMBERS]),
     "name": (["release", "pier/one"], ["", "a b", "${{ a }}", "$A", ["a"], *NUMBERS]),
     "OWNER/REPOSITORY/FILE.yml": (["acme/cli/build.yml"], ["build.yml", "a/b/c.txt", ["a"], *NUMBERS]),
     "list of drills": ([[], ["kill"], ["all", "stop"]], ["kill", ["x"], [1], *NUMBERS]),

@@ -29,7 +29,7 @@ CI = Table(
     options=(
         Option(
             key="name",
-            kind=Kind(name="name", read=_name, schema={"type": "string", "pattern": f"^{_NAME}$"}),
+            kind=Kind(name="lower-case name", read=_name, schema={"type": "string", "pattern": f"^{_NAME}$"}),
             help="What tells its files and jobs from those of other projects of the repository.",
             default="the directory of the project, none at the top of the repository",
             example='"shop"',
