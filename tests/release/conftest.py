@@ -29,6 +29,7 @@ from hullmark._checks import Surroundings
 from hullmark._images.platforms import host_platform
 from hullmark._process import SystemCommands
 from hullmark._release.build import read_back
+from hullmark._release.definition import labels
 from hullmark._release.undertaking import Asked, opened
 from hullmark._vulnerabilities.ecosystems import ECOSYSTEMS
 from hullmark._vulnerabilities.feed import Directory
@@ -222,10 +223,13 @@ def push_image(
     repository: str,
     platform: str,
     mark: str,
-    version: str = "1.4.0",
     files: Mapping[str, bytes] | None = None,
+    others: Mapping[str, str] | None = None,
 ) -> str:
-    """Has the registry hold an image of one layer, different from others by `mark`, with `files`; its digest."""
+    """Has the registry hold an image of one layer, different from others by `mark`, with `files`; its digest.
+
+    `others` are labels in the place of those that a release gives it.
+    """
     registries = release.registries
     written = io.BytesIO()
     with tarfile.open(fileobj=written, mode="w") as archive:
@@ -236,12 +240,17 @@ def push_image(
     tar = written.getvalue()
     layer = gzip.compress(tar, mtime=0)
     system, architecture = platform.split("/")[:2]
+    settings = release.project.settings.release
+    service = next(each for each in release.wanted.services if each.repository == repository)
+    said = labels(
+        release.version, release.wanted.commit, service, source=settings.source, licenses=settings.licenses
+    )
     config = json.dumps(
         {
             "os": system,
             "architecture": architecture,
             "config": {
-                "Labels": {"mark": mark, "org.opencontainers.image.version": version},
+                "Labels": {"mark": mark, **said, **(others or {})},
                 "User": "65534",
                 "Healthcheck": {"Test": ["CMD", "/bin/true"]},
             },
@@ -324,10 +333,11 @@ def stage(
     passed: bool = True,
     attest: bool = False,
     files: Callable[[str, str], Mapping[str, bytes]] = lambda _service, _platform: {},
+    others: Mapping[str, str] | None = None,
 ) -> None:
     """Pushes an image for every service and platform, as if buildx had, and lets them pass the gate or not.
 
-    `files` says what each of them has. With `attest` each comes in an index with what is attested of it.
+    `files` says what each of them has, and `others` which labels are not those of the release. With `attest` each comes in an index with what is attested of it.
     """
     from hullmark._release.publish import note_tags  # after the project has been made
 
@@ -342,6 +352,7 @@ def stage(
                 platform,
                 f"{mark} {planned.name} {platform}",
                 files=files(planned.name, platform),
+                others=others,
             )
             if attest:
                 pushed = attested(release, planned.repository, platform, pushed)

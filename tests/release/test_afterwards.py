@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.release.conftest import FOREIGN, NATIVE, push_image, stage
+from tests.release.conftest import FOREIGN, INDEX, MANIFEST, NATIVE, push_image, stage
 
 from hullmark._cli import main
+from hullmark._release import state as states
 from hullmark._release.publish import publish
 from hullmark._release.registries import Registries
+from hullmark._release.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,6 +98,122 @@ def test_what_has_happened_to_a_release_since_is_told(
         release.take_up()
         harm(shop, release)
     assert any(problem in each for each in _problems(shop))
+
+
+MOVING = ("1.4", "1", "latest")
+
+
+def _move_the_others(shop: Shop, release: Undertaking) -> None:
+    repository = f"{shop.registry}/acme/shop-web"
+    found = release.registries.fetch(repository, push_image(release, repository, NATIVE, "theirs"))
+    assert found is not None
+    release.registries.put(repository, found.content, found.media_type, *MOVING)
+
+
+def test_tags_that_have_been_moved_to_something_else_are_told_and_a_later_release_may_hold_them(
+    shop: Shop,
+) -> None:
+    _publish(shop)
+    with shop.release("1.4.0") as release:
+        before = release.registries.fetch(f"{shop.registry}/acme/shop-web", "latest")
+        _move_the_others(shop, release)
+    found = _problems(shop)
+    assert [each.partition(" leads to ")[0] for each in found] == [*MOVING], found
+    assert all("neither this release nor a later one" in each for each in found)
+    with shop.release("1.4.0") as release:
+        assert before is not None
+        release.registries.put(f"{shop.registry}/acme/shop-web", before.content, before.media_type, *MOVING)
+    with shop.release("1.5.0") as release:
+        stage(release, "later")
+        publish(release, lambda _: None)
+    assert _problems(shop) == []
+    with shop.release("1.4.0") as release:
+        _move_the_others(shop, release)
+    found = _problems(shop)
+    assert [each.partition(" leads to ")[0] for each in found] == [*MOVING], found
+
+
+def test_images_that_the_gate_has_stopped_have_not_passed_it(shop: Shop) -> None:
+    _publish(shop)
+    with shop.release("1.4.0") as release:
+        release.take_up()
+        stopped = tuple(replace(each, exit_code=1) for each in release.state.gate)
+        states.publish(release.registries, replace(release.state, gate=stopped))
+    found = _problems(shop)
+    assert sum("has not passed the gate" in each for each in found) == 4, found
+    assert sum("the gate has not let the images" in each for each in found) == 2, found
+
+
+def test_labels_that_are_not_those_of_the_release_are_told(shop: Shop) -> None:
+    wrong = dict.fromkeys(("revision", "created", "source", "licenses"), "theirs")
+    with shop.release("1.4.0") as release:
+        stage(release, "first", others={f"org.opencontainers.image.{key}": it for key, it in wrong.items()})
+        publish(release, lambda _: None)
+    found = _problems(shop)
+    assert len(found) == 16, found
+    for key in wrong:
+        assert sum(f"the image says that its {key} is `theirs`" in each for each in found) == 4
+
+
+HOSTILE = (
+    b"[]",
+    b'{"os":3}',
+    b'{"os":"linux","architecture":"amd64","config":[1]}',
+    b'{"os":"linux","architecture":"amd64","config":{"Labels":{"a":1}}}',
+    b'{"os":"\\u001b[31mlinux","architecture":"amd64"}',
+    b"[" * 100_000,
+    b'{"x":' * 100_000,
+    b"\xff",
+    b"nope",
+    b"",
+)
+
+
+def test_whatever_a_registry_serves_for_an_image_is_told_and_ends_in_no_error(shop: Shop) -> None:
+    _publish(shop)
+    repository = f"{shop.registry}/acme/shop-web"
+    system, architecture = NATIVE.split("/")[:2]
+    platforms: tuple[Any, ...] = (
+        {"os": "\x1b[31m", "architecture": "amd64"},
+        {"os": "vms", "architecture": "a/b/c"},
+        {"os": "linux"},
+        None,
+    )
+    usual = {"os": system, "architecture": architecture}
+    cases = [*((config, usual) for config in HOSTILE), *((b"{}", each) for each in platforms)]
+    with shop.release("1.4.0") as release:
+        registries = release.registries
+        for config, platform in cases:
+            blob = {
+                "mediaType": "application/vnd.oci.image.config.v1+json",
+                "digest": str(registries.blob(repository, config)),
+                "size": len(config),
+            }
+            child = json.dumps(
+                {"schemaVersion": 2, "mediaType": MANIFEST, "config": blob, "layers": []}
+            ).encode()
+            listed: dict[str, Any] = {
+                "mediaType": MANIFEST,
+                "digest": registries.put(repository, child, MANIFEST),
+                "size": len(child),
+            }
+            if platform is not None:
+                listed["platform"] = platform
+            index = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [listed]}).encode()
+            registries.put(repository, index, INDEX, "1.4.0")
+            (found,) = (each for each in verify(release.wanted, registries) if each.service == "web")
+            expected = "is none" if platform is usual else "for which platform"
+            assert any(expected in each for each in found.problems), (config[:60], platform, found)
+            assert "\x1b" not in "".join((*found.problems, *found.platforms))
+
+
+def test_a_note_that_cannot_be_read_is_a_problem_of_the_release(shop: Shop) -> None:
+    _publish(shop)
+    repository = f"{shop.registry}/acme/shop-api"
+    with shop.release("1.4.0") as release:
+        release.registries.keep(repository, states.STATE, b"\x1b[31m", states.registry_tag("1.4.0"))
+    found = _problems(shop)
+    assert sum("cannot be read" in each for each in found) == 2, found
 
 
 def test_a_version_that_is_not_there_is_told(shop: Shop) -> None:

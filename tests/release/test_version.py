@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from packaging.version import Version as Pep440
 
 from hullmark.model.reference import parse_reference
-from hullmark.model.version import MOVING, Version, moving_tags
+from hullmark.model.version import MOVING, Version, held_back, moving_tags
 
 # By the specification of Semantic Versioning, and by that of PEP 440, from the oldest to the newest.
 SEMVER = (
@@ -66,6 +66,10 @@ def test_what_is_no_version_is_refused_and_told_what_one_is(text: str) -> None:
         ("1.4.2", ("2.0.0", "2", "2.0"), ("1.4", "1")),
         ("1.4.2", ("2.0.0-rc.1",), ("1.4", "1", "latest")),
         ("1.4.2", ("1.4.2", "1.4.2-amd64", "junk"), ("1.4", "1", "latest")),
+        ("1.4.2", ("1.4.3_b.1", "1.4", "1", "latest"), ()),
+        ("1.4.2", ("1.4.3_b.1-amd64", "1.4.3_b.1-arm-v7"), ("1.4", "1", "latest")),
+        ("1.4.3+b.2", ("1.4.3_b.1",), ("1.4", "1", "latest")),
+        ("1.4.2", ("1.5.0-rc.1_b.1",), ("1.4", "1", "latest")),
         ("1.5.0-rc.1", (), ()),
         ("0.3.0", ("0.2.9",), ("0.3", "0", "latest")),
         ("2026.11", (), ("2026", "latest")),
@@ -75,6 +79,16 @@ def test_tags_move_forward_only_and_never_to_a_pre_release(
     version: str, existing: tuple[str, ...], moves: tuple[str, ...]
 ) -> None:
     assert moving_tags(Version.parse(version), existing, MOVING) == moves
+
+
+def test_what_holds_a_tag_back_is_named() -> None:
+    version = Version.parse("1.4.2")
+    assert held_back(version, ("20240101", "1.4.3_b.1"), MOVING) == (
+        ("1.4", "1.4.3_b.1"),
+        ("1", "1.4.3_b.1"),
+        ("latest", "20240101"),
+    )
+    assert held_back(version, ("20240101",), ("minor",)) == ()
 
 
 def test_only_the_wanted_tags_move() -> None:

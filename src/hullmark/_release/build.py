@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from hullmark._checks.sharing import finish
 from hullmark._dockerfile.service import recipe_of
 from hullmark._engines.build import explain_failure
 from hullmark._images.manifests import INDEXES, ImageManifest, Index, parse_manifest
 from hullmark._images.platforms import Platform
+from hullmark._release.configuration import read_configuration
 from hullmark._release.definition import TARGET, definition
 from hullmark.errors import ConfigurationError, DamagedImage, Unavailable, UsageError
 from hullmark.model.duration import format_duration
@@ -269,13 +268,6 @@ def _check_platform(
     registries: Registries, service: PlannedService, manifest: ImageManifest, platform: str
 ) -> None:
     """Raises `DamagedImage` unless the configuration says that the image is for `platform`."""
-    config = registries.repository(service.repository).document(manifest.config, 1 << 22)
-    try:
-        said = msgspec.json.decode(config)
-        found = Platform.of(said["os"], said["architecture"], said.get("variant") or "")
-    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise DamagedImage(
-            f"{service.repository}: the configuration {manifest.config.digest} is none"
-        ) from error
+    found = read_configuration(registries, service.repository, manifest).platform
     if Platform.parse(platform).rank(found) is None:
         raise DamagedImage(f"{service.repository}: what was built for {platform} says that it is for {found}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hullmark._images.platforms import Platform
 from hullmark.errors import UsageError, nearest
-from hullmark.model.reference import Tagged, parse_reference
+from hullmark.model.reference import parse_reference
 from hullmark.model.release import (
     CommandTrigger,
     Plan,
@@ -17,10 +17,10 @@ from hullmark.model.release import (
     WebhookTrigger,
     WorkflowTrigger,
 )
-from hullmark.model.version import moving_tags
+from hullmark.model.version import held_back, moving_tags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from hullmark.model.project import Project, Service
     from hullmark.model.release import Commit, Trigger
@@ -111,7 +111,7 @@ def _clashes(services: Iterable[PlannedService]) -> Iterator[Problem]:
             )
 
 
-def plan(made: Wanted, existing: Iterable[str]) -> Plan:
+def plan(made: Wanted, existing: Sequence[str]) -> Plan:
     """The steps of the release, where the repositories have the tags `existing` already."""
     version, settings = made.version, made.project.settings.release
     moving = moving_tags(version, existing, settings.tags)
@@ -124,7 +124,7 @@ def plan(made: Wanted, existing: Iterable[str]) -> Plan:
         services=made.services,
         moving=moving,
         steps=tuple(_steps(made, moving)),
-        rules=tuple(_rules(made)),
+        rules=(*_rules(made), *_held_back(made, existing)),
     )
 
 
@@ -202,6 +202,12 @@ def _rules(made: Wanted) -> Iterator[str]:
         yield "the stack is not started, as `smoke` of `[release]` says"
 
 
+def _held_back(made: Wanted, existing: Sequence[str]) -> Iterator[str]:
+    """Which tags do not move, and because of which."""
+    for tag, holder in held_back(made.version, existing, made.project.settings.release.tags):
+        yield f"{tag} stays where it is: the tag {holder} is of a later version"
+
+
 def platform_of(made: Wanted, asked: Iterable[str]) -> tuple[str, ...]:
     """Those of the release's platforms that are `asked` for, all where none is; raises `UsageError` for others."""
     chosen = tuple(str(Platform.parse(each)) for each in asked)
@@ -209,9 +215,3 @@ def platform_of(made: Wanted, asked: Iterable[str]) -> tuple[str, ...]:
         if each not in made.platforms:
             raise UsageError(f"the release has no images for {each}; it is for {', '.join(made.platforms)}")
     return chosen or made.platforms
-
-
-def repository_of(reference: str) -> str:
-    """The repository that `reference` names, with its registry."""
-    parsed = parse_reference(reference)
-    return str(Tagged(registry=parsed.registry, repository=parsed.repository)).rpartition(":")[0]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from hullmark.model.reference import LATEST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 MOVING = (LATEST, "major", "minor")
 """What moves: `latest`, and for 1.4.2 the tags `1` and `1.4`."""
@@ -18,6 +18,10 @@ _SEMVER = re.compile(
     r"(?:-((?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)(?:\.(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*))*))?"
     r"(?:\+([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
 )
+_WAITING = re.compile(
+    r"_.*-(?:386|amd64|arm|arm64|loong64|mips(?:64)?(?:le)?|ppc64(?:le)?|riscv64|s390x|sparc64|wasm)(?:-v?[0-9.]+)?$"
+)
+"""Tags of images that wait for the gate, of versions with something about their build; other such are pre-releases."""
 _LONGEST = 100
 """Characters: a tag has up to 128, and platforms and purposes are appended to it."""
 _PHASES = {"a": "alpha", "b": "beta", "rc": "rc"}
@@ -105,28 +109,45 @@ def moving_tags(version: Version, existing: Iterable[str], wanted: Iterable[str]
     None moves to a pre-release, and none moves back: `latest` belongs to the newest release, `1` to the newest of 1,
     `1.4` to the newest of 1.4. The most particular comes first.
     """
+    return tuple(tag for tag, holder in _claims(version, existing, wanted) if holder is None)
+
+
+def held_back(
+    version: Version, existing: Iterable[str], wanted: Iterable[str]
+) -> tuple[tuple[str, str], ...]:
+    """The tags that would move to `version` if none of a later release were there: each with that of the latest."""
+    return tuple(
+        (tag, holder.tag) for tag, holder in _claims(version, existing, wanted) if holder is not None
+    )
+
+
+def _claims(
+    version: Version, existing: Iterable[str], wanted: Iterable[str]
+) -> Iterator[tuple[str, Version | None]]:
+    """The tags that `version` has a claim to, each with the latest release that has a better one."""
     if version.pre:
-        return ()
+        return
     others = [each for each in released(existing) if each.later(version)]
     numbers = (*version.release, 0)
     minor, major = f"{numbers[0]}.{numbers[1]}", f"{numbers[0]}"
-    found = []
     for kind, tag, among in (
         ("minor", minor, [each for each in others if (*each.release, 0)[:2] == numbers[:2]]),
         ("major", major, [each for each in others if each.release[:1] == numbers[:1]]),
         (LATEST, LATEST, others),
     ):
-        if kind in wanted and not among and tag != version.tag:
-            found.append(tag)
-    return tuple(found)
+        if kind in wanted and tag != version.tag:
+            yield tag, among[-1] if among else None
 
 
 def released(tags: Iterable[str]) -> tuple[Version, ...]:
     """The versions among `tags` that are no pre-releases, the oldest first; tags that move count as the least of theirs."""
     found = []
     for tag in tags:
+        if _WAITING.search(tag):
+            continue
         try:
-            version = Version.parse(tag)
+            # A tag cannot hold the `+` before what a version says of its build; see `Version.tag`.
+            version = Version.parse(tag.replace("_", "+", 1))
         except ValueError:
             continue
         if not version.pre:
