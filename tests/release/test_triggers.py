@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import io
 import json
+import os
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,9 +15,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.release.conftest import SETTINGS, stage
 
+from hullmark._cli import main
 from hullmark._images.transport import Patience
-from hullmark._release.publish import publish
-from hullmark._release.triggers import DELIVERY, SIGNATURE, follow_up
+from hullmark._release import state as states
+from hullmark._release.publish import publish, roll_back
+from hullmark._release.triggers import DELIVERY, SIGNATURE, follow_up, waiting
+from hullmark.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +47,8 @@ class Listener:
     answers: dict[str, list[int]] = field(default_factory=dict)
     heard: list[Heard] = field(default_factory=list)
     server: ThreadingHTTPServer | None = None
+    waiting: threading.Event | None = None
+    """Until when nothing is answered, where it is given."""
 
     @property
     def url(self) -> str:
@@ -69,6 +76,8 @@ def listener() -> Iterator[Listener]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
             made.heard.append(Heard(method=self.command, path=self.path, headers=headers, body=body))
+            if made.waiting is not None:
+                made.waiting.wait(60)
             waiting = made.answers.get(f"{self.command} {self.path}", [204])
             self.send_response(waiting.pop(0) if len(waiting) > 1 else waiting[0])
             self.send_header("Content-Length", "0")
@@ -114,10 +123,10 @@ ref = "stable"
     return shop
 
 
-def _follow(shop: Shop, listener: Listener) -> tuple[str, ...]:
+def _follow(shop: Shop, listener: Listener, attempts: int = 3) -> tuple[str, ...]:
     del listener
     with shop.release("1.4.0") as release:
-        release.patience = Patience(attempts=3, first_delay=0.01, longest_delay=0.02)
+        release.patience = Patience(attempts=attempts, first_delay=0.01, longest_delay=0.02)
         if release.kept is None:
             stage(release, "first")
             publish(release, lambda _: None)
@@ -173,16 +182,89 @@ def test_one_that_fails_keeps_no_other_from_being_tried_and_is_tried_again_later
     failed = _follow(triggered, listener)
     assert len(failed) == 3
     assert "failed with exit status 1" in failed[0]
-    assert "/hook: 127.0.0.1:" in failed[1]
+    assert failed[1].startswith(f"tell {listener.url}: ")
+    assert "/hook" not in failed[1]
     assert "answered 500" in failed[1]
     assert failed[2].startswith("dispatch acme/cli/build.yml at stable: ")
     assert TOKEN not in "".join(failed)
     assert listener.paths().count("POST /hook") == 3
+    code, _, stderr = _hullmark(triggered, "release", "1.4.0")
+    assert code == 3
+    assert "nothing is left to do" not in stderr
+    assert stderr.count("has not been set off") == 3
     listener.heard.clear()
     listener.answers = {}
     (triggered.root / "no").unlink()
     assert _follow(triggered, listener) == ()
     assert listener.paths() == ["POST /hook", "POST /repos/acme/cli/actions/workflows/build.yml/dispatches"]
+    code, stdout, stderr = _hullmark(triggered, "release", "1.4.0")
+    assert code == 0
+    assert "nothing is left to do" in stderr
+    assert "/hook" not in stdout + stderr + (triggered.root / ".hullmark/release/1.4.0.json").read_text(
+        "utf-8"
+    )
+    with triggered.release("1.4.0") as release:
+        release.take_up()
+        roll_back(release, lambda _: None)
+        assert release.state.triggered == ()
+
+
+def _hullmark(shop: Shop, *argv: str) -> tuple[int, str, str]:
+    stdout, stderr = io.StringIO(), io.StringIO()
+    environ = {
+        **shop.environ,
+        **{name: os.environ[name] for name in ("HOOK", "GITHUB_TOKEN") if name in os.environ},
+    }
+    code = main(["-C", str(shop.root), *argv], stdout=stdout, stderr=stderr, environ=environ)
+    return code, stdout.getvalue(), stderr.getvalue()
+
+
+def test_triggers_that_read_the_same_are_each_set_off(triggered: Shop, listener: Listener) -> None:
+    hooks = [f'[[release.triggers]]\nwebhook = "{listener.url}/{name}"\n' for name in ("one", "two", "two")]
+    triggered.write("hullmark.toml", SETTINGS + "\n".join(hooks))
+    listener.answers = {"POST /two": [422, 204]}
+    assert len(_follow(triggered, listener)) == 1
+    assert listener.paths() == ["POST /one", "POST /two", "POST /two"]
+    assert len({each.headers[DELIVERY.lower()] for each in listener.heard}) == 3
+    assert _follow(triggered, listener) == ()
+    assert listener.paths()[3:] == ["POST /two"]
+
+
+def test_what_takes_longer_than_it_may_has_failed(triggered: Shop, listener: Listener) -> None:
+    listener.waiting = threading.Event()
+    triggered.write(
+        "hullmark.toml",
+        f"""{SETTINGS}
+[[release.triggers]]
+command = ["sleep", "60"]
+timeout = "1 s"
+
+[[release.triggers]]
+webhook = "{listener.url}/services/T0/B0/secret-of-the-hook"
+timeout = "1 s"
+""",
+    )
+    failed = _follow(triggered, listener, attempts=1)
+    listener.waiting.set()
+    assert len(failed) == 2, failed
+    assert "secret-of-the-hook" not in failed[1]
+
+
+def test_a_registry_that_takes_no_note_keeps_no_trigger_from_being_set_off(
+    triggered: Shop, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise Unavailable("the registry is full")
+
+    listener.answers = {"GET /repos/acme/shop/releases/tags/v1.4.0": [200]}
+    with triggered.release("1.4.0") as release:
+        stage(release, "first")
+        publish(release, lambda _: None)
+        monkeypatch.setattr(states, "publish", refuse)
+        failed = follow_up(release, lambda: "what is new", lambda _: None)
+        assert len(failed) == 4
+        assert all("could not be noted in the registry: the registry is full" in each for each in failed)
+        assert waiting(release.project.settings.release, release.state) == ()
 
 
 def test_what_triggers_need_is_asked_for_before_anything_is_done(

@@ -118,8 +118,7 @@ def run(
             return _roll_back(session, release, breaking=break_lock)
         if not resume and release.stands:
             release.take_up()
-            _tell(session)(f"{release.version} is published; nothing is left to do")
-            return _show(session, release, format_, 0)
+            return _show(session, release, format_, _left(session, release))
         if resume:
             release.take_up()
         elif release.kept is not None and release.kept.journal and not release.kept.published:
@@ -371,6 +370,24 @@ def _follow_up(session: Session, release: Undertaking) -> int:
             f"{release.version} is published; `hullmark release {release.version} --resume` tries again what failed"
         )
     return 3 if failed else 0
+
+
+def _left(session: Session, release: Undertaking) -> int:
+    """Tells what of a published release is left to do."""
+    from hullmark._release.triggers import waiting  # noqa: PLC0415
+
+    left = waiting(release.project.settings.release, release.state)
+    if not left:
+        _tell(session)(f"{release.version} is published; nothing is left to do")
+        return 0
+    for each in left:
+        session.tell(
+            f"{session.paint('error:', fg='red', bold=True)} {each}: has not been set off with success"
+        )
+    session.tell(
+        f"{release.version} is published; `hullmark release {release.version} --resume` tries again what failed"
+    )
+    return 3
 
 
 def _roll_back(session: Session, release: Undertaking, *, breaking: bool) -> int:

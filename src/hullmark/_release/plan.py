@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from hullmark._images.platforms import Platform
 from hullmark.errors import UsageError, nearest
@@ -177,7 +178,9 @@ def told(trigger: Trigger) -> str:
         case CommandTrigger(command=command):
             return f"run `{' '.join(command)}`"
         case WebhookTrigger(url=url):
-            return f"tell {url}"
+            # In many services whoever knows the whole of it may use it.
+            parts = urlsplit(url)
+            return f"tell {parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         case WorkflowTrigger(workflow=workflow, ref=ref):
             return f"dispatch {workflow} at {ref}"
 

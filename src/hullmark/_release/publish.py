@@ -106,7 +106,15 @@ def roll_back(
                 tell(f"{move.reference} is back at {move.after or 'nothing'}")
         if not left:
             undertaking.save(
-                replace(undertaking.state, journal=(), indexes=(), lists=(), published=False, seen=())
+                replace(
+                    undertaking.state,
+                    journal=(),
+                    indexes=(),
+                    lists=(),
+                    published=False,
+                    seen=(),
+                    triggered=(),
+                )
             )
             states.publish(registries, undertaking.state)
     return tuple(left)
@@ -187,7 +195,8 @@ def _follow(undertaking: Undertaking, course: Course, tell: Callable[[str], None
 def _carry_out(registries: Registries, move: Move, going: Container[Place] = ()) -> bool:
     """Moves one tag and sees that it is where it belongs; whether the registry lets anybody do that.
 
-    `going` are all tags that are being taken away.     Raises `UsageError` where it is moved by somebody else at the same time.
+    `going` are all tags that are being taken away. Raises `UsageError` where it is moved by somebody else at the same
+    time.
     """
     found = registries.digest(*move.place)
     if found != move.before:

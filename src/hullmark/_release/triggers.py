@@ -1,4 +1,8 @@
-"""What is set off once a release is published: each until it has succeeded, and none of them twice."""
+"""What is set off once a release is published: each at least once.
+
+What has succeeded is noted and not set off again. What was done, and whose answer was lost on the way, is done again:
+a webhook tells its receiver that it is the same by the header `DELIVERY`, and a release on GitHub is looked for first.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,10 @@ import contextlib
 import hashlib
 import hmac
 import json
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from hullmark._images.transport import Body, Origin, Patience, Transient, Transport, Trust
 from hullmark._release import state as states
@@ -58,14 +63,12 @@ def follow_up(
     settings = undertaking.project.settings.release
     failed: list[str] = []
     jobs: list[tuple[str, Callable[[], None]]] = [
-        (told(trigger), lambda trigger=trigger: _set_off(undertaking, trigger))  # type: ignore[misc]  # its own
-        for trigger in settings.triggers
+        (name, lambda name=name, trigger=trigger: _set_off(undertaking, name, trigger))  # type: ignore[misc]  # its own
+        for name, trigger in _named(settings)
     ]
     if settings.github_release:
         repository = settings.github_release
-        jobs.append(
-            (f"release on GitHub in {repository}", lambda: _release(undertaking, repository, notes()))
-        )
+        jobs.append((_announced(repository), lambda: _release(undertaking, repository, notes())))
     for name, job in jobs:
         if name in undertaking.state.triggered:
             continue
@@ -78,8 +81,34 @@ def follow_up(
             continue
         tell(f"{name}: done")
         undertaking.save(replace(undertaking.state, triggered=(*undertaking.state.triggered, name)))
-        states.publish(undertaking.registries, undertaking.state)
+        try:
+            states.publish(undertaking.registries, undertaking.state)
+        except Interrupted:
+            raise
+        except HullmarkError as error:
+            failed.append(f"{name}: done, which could not be noted in the registry: {error.message}")
     return tuple(failed)
+
+
+def waiting(settings: ReleaseSettings, state: State) -> tuple[str, ...]:
+    """What is to follow the release and has not been set off with success."""
+    names = [name for name, _ in _named(settings)]
+    if settings.github_release:
+        names.append(_announced(settings.github_release))
+    return tuple(each for each in names if each not in state.triggered)
+
+
+def _named(settings: ReleaseSettings) -> Iterator[tuple[str, Trigger]]:
+    """Each trigger with a name of its own; those that read the same are numbered."""
+    seen: Counter[str] = Counter()
+    for trigger in settings.triggers:
+        text = told(trigger)
+        seen[text] += 1
+        yield (text if seen[text] == 1 else f"{text} ({seen[text]})"), trigger
+
+
+def _announced(repository: str) -> str:
+    return f"release on GitHub in {repository}"
 
 
 def payload(state: State) -> dict[str, Any]:
@@ -115,7 +144,7 @@ def signature(key: str, body: bytes) -> str:
     return f"sha256={hmac.new(key.encode(), body, hashlib.sha256).hexdigest()}"
 
 
-def _set_off(undertaking: Undertaking, trigger: Trigger) -> None:
+def _set_off(undertaking: Undertaking, name: str, trigger: Trigger) -> None:
     environ, state = undertaking.surroundings.environ, undertaking.state
     match trigger:
         case CommandTrigger(command=command, timeout=timeout):
@@ -127,16 +156,18 @@ def _set_off(undertaking: Undertaking, trigger: Trigger) -> None:
                     "HULLMARK_RELEASE": state.version,
                     "HULLMARK_REVISION": state.revision,
                     "HULLMARK_TAGS": ",".join(payload(state)["tags"]),
-                    "HULLMARK_DELIVERY": delivery(state, told(trigger)),
+                    "HULLMARK_DELIVERY": delivery(state, name),
                 },
                 timeout=timeout,
             ).check()
         case WebhookTrigger(url=url, secret=secret):
             body = json.dumps(payload(state)).encode()
-            headers = {DELIVERY: delivery(state, told(trigger))}
+            headers = {DELIVERY: delivery(state, name)}
             if secret is not None:
                 headers[SIGNATURE] = signature(_variable(environ, secret), body)
             with _calling(undertaking, trigger.timeout) as call:
+                # Of an address that is a secret, the part behind the host is what must not be told.
+                call.hide(url)
                 call.expect("POST", url, headers, body)
         case WorkflowTrigger(workflow=workflow, ref=ref, token=token):
             owner, repository, file = workflow.split("/")
@@ -186,7 +217,9 @@ def _calling(undertaking: Undertaking, seconds: float) -> Iterator[_Call]:
     with Transport(
         environ=around.environ,
         trust=Trust(),
-        patience=undertaking.patience or Patience(answer=seconds, piece=seconds, connect=min(seconds, 10.0)),
+        patience=replace(
+            undertaking.patience or Patience(), answer=seconds, piece=seconds, connect=min(seconds, 10.0)
+        ),
         cancelled=around.cancelled,
         relief="ask less often",
     ) as transport:
@@ -198,6 +231,12 @@ class _Call:
     """Requests that are repeated until they are answered for good."""
 
     transport: Transport
+
+    def hide(self, url: str) -> None:
+        """Keeps what stands behind the host of `url` out of every message."""
+        parts = urlsplit(url)
+        hidden = (parts.path.strip("/"), parts.query, parts.password or "")
+        self.transport.secrets.update(each for each in hidden if each)
 
     def expect(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> None:
         """Raises `Unavailable` unless the answer is one of success."""

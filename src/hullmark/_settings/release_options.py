@@ -124,7 +124,7 @@ _TRIGGERS = Table(
         Option(
             key="webhook",
             kind=_URL,
-            help="A URL that is sent the release as JSON, with what it weighs and which digests it has.",
+            help="A URL that is sent the release as JSON: version, commit, tags, and the digests of each service.",
             example='"https://example.com/hooks/release"',
         ),
         Option(
