@@ -15,11 +15,12 @@ import pytest
 from tests.release.conftest import FOREIGN, NATIVE, SETTINGS, push_image, stage
 
 from hullmark._cli import main
+from hullmark._images.registry import Registry
 from hullmark._release import state as states
 from hullmark._release.lock import locked, prefix
 from hullmark._release.publish import publish, roll_back
 from hullmark._release.registries import Registries
-from hullmark.errors import CommandFailed, Unavailable, UsageError
+from hullmark.errors import CommandFailed, Interrupted, Unavailable, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -249,6 +250,75 @@ def test_where_nothing_can_be_taken_away_the_lock_is_given_back_in_writing(
         assert all("lets nobody take a tag away" in each for each in left)
 
 
+def test_a_lock_is_given_back_also_when_the_user_asks_to_stop(shop: Shop) -> None:
+    with shop.release("1.4.0") as release:
+        home = states.home(release.state)
+        with pytest.raises(Interrupted):
+            with locked(release.registries, home, "1.4.0", now="2026-01-01T00:00:00Z", breaking=False):
+                assert any(each.startswith(prefix("1.4.0")) for each in release.registries.tags(home))
+                shop.cancelled.set()
+                release.registries.tags(home)
+        shop.cancelled.clear()
+        assert not any(each.startswith(prefix("1.4.0")) for each in release.registries.tags(home))
+
+
+def test_a_lock_that_cannot_be_given_back_hides_no_error_that_came_first(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise Unavailable("the registry is gone")
+
+    monkeypatch.setattr("hullmark._release.lock._give_back", refuse)
+    with shop.release("1.4.0") as release:
+        options: dict[str, Any] = {"now": "2026-01-01T00:00:00Z", "breaking": False}
+        home = states.home(release.state)
+        with pytest.raises(UsageError, match="first"), locked(release.registries, home, "1.4.0", **options):
+            raise UsageError("first")
+        with pytest.raises(Unavailable, match="gone"), locked(release.registries, home, "1.5.0", **options):
+            pass
+
+
+def test_whoever_holds_a_lock_is_named_without_what_moves_the_cursor(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options: dict[str, Any] = {"now": "\x1b[2J", "breaking": False}
+    with shop.release("1.4.0") as release:
+        home = states.home(release.state)
+        monkeypatch.setattr("hullmark._release.lock.this_process", lambda: "\x1b[31mme|1|2")
+        with (
+            locked(release.registries, home, "1.4.0", **options),
+            pytest.raises(Unavailable, match="by somebody else") as error,
+            locked(release.registries, home, "1.4.0", **options),
+        ):
+            pass
+    assert "\x1b" not in error.value.message
+
+
+def test_only_what_changes_something_asks_for_the_right_to(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _published(shop, "1.4.0", "mine")
+    asked: list[bool] = []
+    connect = Registry.repository
+
+    def repository(self: Registry, name: str, cancelled: Any, *, pushing: bool = False) -> Any:
+        asked.append(pushing)
+        return connect(self, name, cancelled, pushing=pushing)
+
+    monkeypatch.setattr(Registry, "repository", repository)
+    for argv, writing in (
+        (("verify", "1.4.0"), False),
+        (("notes", "1.4.0"), False),
+        (("run", "1.5.0", "--plan"), False),
+        (("prune", "1.4.0"), True),
+    ):
+        asked.clear()
+        said = io.StringIO()
+        main(["-C", str(shop.root), "release", *argv], stdout=said, stderr=said, environ=shop.environ)
+        assert any(asked) is writing, argv
+        assert asked, said.getvalue()
+
+
 def test_another_machine_goes_on_with_what_the_registry_has(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -323,6 +393,7 @@ def test_every_index_is_signed_and_verified_before_a_tag_leads_to_it(
 ) -> None:
     monkeypatch.setenv("COSIGN_FAILS", "verify")
     with shop.release("1.4.0") as release:
+        assert any("sign" in step.what for step in release.plan.steps)
         stage(release, "mine")
         with pytest.raises(CommandFailed, match="no verify today"):
             publish(release, _quiet)
@@ -335,11 +406,12 @@ def test_every_index_is_signed_and_verified_before_a_tag_leads_to_it(
         lines = cosign.read_text("utf-8").splitlines()
         assert lines[0] == "public-key --key k.key"
         for number, service in enumerate(release.state.indexes):
-            signed, verified = lines[1 + 2 * number : 3 + 2 * number]
+            signed, *verified = lines[1 + 4 * number : 5 + 4 * number]
             assert signed.startswith("sign --yes --recursive --key k.key")
             assert signed.endswith(f"acme/shop-{service.service}@{service.digest}")
-            assert verified.startswith("verify --key ")
-            assert verified.endswith(service.digest)
+            assert all(each.startswith("verify --key ") for each in verified)
+            images = [each.image for each in release.state.services[number].images]
+            assert [each.rpartition("@")[2] for each in verified] == [service.digest, *images]
 
 
 def test_whoever_verifies_a_release_is_told_of_a_signature_that_is_none(
@@ -356,7 +428,7 @@ def test_whoever_verifies_a_release_is_told_of_a_signature_that_is_none(
     assert verified()[0] == 0
     lines = cosign.read_text("utf-8").splitlines()
     assert lines[0] == "public-key --key k.key"
-    assert len(lines) == 3
+    assert len(lines) == 7, "two indexes and their four images"
     assert all(line.startswith("verify --key ") and "@sha256:" in line for line in lines[1:])
     monkeypatch.setenv("COSIGN_FAILS", "verify")
     code, said = verified()
@@ -394,7 +466,7 @@ def test_who_has_signed_without_a_key_is_verified_where_somebody_says_who_it_has
         assert said.count("is not verified: nobody says who has to have signed it") == 2
     code, said, calls = verified(*IDENTITY)
     assert code == 0, said
-    assert [line.split()[:5] for line in calls] == [["verify", *IDENTITY]] * 2
+    assert [line.split()[:5] for line in calls] == [["verify", *IDENTITY]] * 6
     # Whoever is told is asked, whether the project at hand signs or not.
     shop.write("hullmark.toml", SETTINGS)
     monkeypatch.setenv("COSIGN_FAILS", "verify")
@@ -417,6 +489,7 @@ import os, signal, sys, threading
 from pathlib import Path
 from hullmark._release import publish
 from hullmark._cli import main
+from hullmark._images.registry import Registry
 
 carry_out, moved = publish._carry_out, []
 

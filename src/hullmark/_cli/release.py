@@ -268,7 +268,7 @@ def prune(session: Session, /, *, version: str | None, from_git: bool, format_: 
     from hullmark._release.undertaking import looked_at  # noqa: PLC0415
 
     gone: list[str] = []
-    with looked_at(_asked(session, version, from_git=from_git)) as (made, registries):
+    with looked_at(_asked(session, version, from_git=from_git), writing=True) as (made, registries):
         left = clear(made, registries, gone.append)
     if format_ == "json":
         session.write_for_programs(json.dumps({"gone": gone, "left": left}, indent=2) + "\n")

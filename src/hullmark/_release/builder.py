@@ -37,12 +37,19 @@ class Builder:
         return not self.platforms or platform in self.platforms
 
 
-def inspect(commands: Commands, name: str | None) -> Builder:
+def inspect(commands: Commands, name: str | None, *, starting: bool = True) -> Builder:
     """The builder called `name`, or the current one.
 
+    It is started unless `starting` is false; one that has never been started says nothing of its platforms.
     Raises `Unavailable` where there is no buildx, no such builder, or it does not start.
     """
-    argv = ("docker", "buildx", "inspect", "--bootstrap", *((name,) if name else ()))
+    argv = (
+        "docker",
+        "buildx",
+        "inspect",
+        *(("--bootstrap",) if starting else ()),
+        *((name,) if name else ()),
+    )
     ran = commands.run(argv, timeout=_SECONDS)
     if ran.returncode != 0:
         said = (ran.stderr or ran.stdout).strip().splitlines()

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import json
+import threading
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hullmark._images.artifacts import Kind
+from hullmark._images.transport import Patience
+from hullmark._process import SystemCommands
+from hullmark._release.registries import Registries
 from hullmark._smoke.owner import Owner, this_process
-from hullmark.errors import DamagedImage, Unavailable
+from hullmark.errors import DamagedImage, HullmarkError, Interrupted, Unavailable
+from hullmark.model.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from hullmark._release.registries import Registries
 
 LOCK = Kind(
     artifact_type="application/vnd.hullmark.lock.v1+json",
@@ -28,6 +31,9 @@ LOCK = Kind(
 )
 _PREFIX = "hullmark-lock-"
 _LARGEST = 1 << 16
+_LONGEST = 100
+_SHORT = Patience(attempts=2, connect=5.0, answer=10.0, piece=10.0)
+"""With which a lock is given back once somebody has asked to stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,20 +63,46 @@ def locked(
     """
     me = f"{prefix(version)}{uuid.uuid4().hex[:12]}"
     owner = str(this_process())
-    _write(registries, repository, me, owner, now, held=True)
     try:
+        _write(registries, repository, me, owner, now, held=True)
         for other in _others(registries, repository, version, me):
             if breaking or _is_gone(other.owner):
                 _give_back(registries, repository, other.tag, other.owner, other.since)
                 continue
-            host = other.owner.partition("|")[0] or "an unknown machine"
+            host = printable(other.owner.partition("|")[0])[:_LONGEST] or "an unknown machine"
+            since = printable(other.since)[:_LONGEST]
             raise Unavailable(
-                f"{version} is being published by somebody else: from {host}, since {other.since}",
+                f"{version} is being published by somebody else: from {host}, since {since}",
                 hint="wait for that to end; if it has ended without saying so, add `--break-lock`",
             )
         yield
-    finally:
-        _give_back(registries, repository, me, owner, now)
+    except BaseException:
+        # What has happened first says more than that the lock stays.
+        with contextlib.suppress(HullmarkError):
+            _end(registries, repository, me, owner, now)
+        raise
+    _end(registries, repository, me, owner, now)
+
+
+def _end(registries: Registries, repository: str, tag: str, owner: str, since: str) -> None:
+    """Gives the own lock back, also when the user has asked to stop; then it is not waited for long."""
+    if not registries.cancelled.is_set():
+        try:
+            _give_back(registries, repository, tag, owner, since)
+        except Interrupted:
+            pass
+        else:
+            return
+    cancelled = threading.Event()
+    with Registries(
+        commands=SystemCommands(registries.environ, cancelled),
+        environ=registries.environ,
+        cancelled=cancelled,
+        patience=_SHORT,
+    ) as apart:
+        _give_back(apart, repository, tag, owner, since)
+    if registries.cancelled.is_set():
+        raise Interrupted
 
 
 def _others(registries: Registries, repository: str, version: str, me: str) -> Iterator[Holder]:

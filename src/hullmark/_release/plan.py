@@ -112,8 +112,8 @@ def _clashes(services: Iterable[PlannedService]) -> Iterator[Problem]:
             )
 
 
-def plan(made: Wanted, existing: Sequence[str]) -> Plan:
-    """The steps of the release, where the repositories have the tags `existing` already."""
+def plan(made: Wanted, existing: Sequence[str], *, signing: bool = False) -> Plan:
+    """The steps of the release, where the repositories have the tags `existing` already; with `signing` it is signed."""
     version, settings = made.version, made.project.settings.release
     moving = moving_tags(version, existing, settings.tags)
     return Plan(
@@ -124,12 +124,12 @@ def plan(made: Wanted, existing: Sequence[str]) -> Plan:
         native=made.native,
         services=made.services,
         moving=moving,
-        steps=tuple(_steps(made, moving)),
+        steps=tuple(_steps(made, moving, signing=signing)),
         rules=(*_rules(made), *_held_back(made, existing)),
     )
 
 
-def _steps(made: Wanted, moving: tuple[str, ...]) -> Iterator[Step]:
+def _steps(made: Wanted, moving: tuple[str, ...], *, signing: bool) -> Iterator[Step]:
     version, settings = made.version, made.project.settings.release
     yield Step(phase="prepare", what=f"release {version} of {made.commit.revision[:12]}")
     for platform in made.platforms:
@@ -145,14 +145,14 @@ def _steps(made: Wanted, moving: tuple[str, ...]) -> Iterator[Step]:
         yield Step(phase="gate", what="validate, look for secrets, scan", platform=platform)
         if settings.smoke and (platform == made.native or settings.smoke_platforms == "all"):
             yield Step(phase="gate", what="start the stack with exactly these images", platform=platform)
-    yield from _publishing(made, moving)
+    yield from _publishing(made, moving, signing=signing)
     for trigger in settings.triggers:
         yield Step(phase="follow up", what=told(trigger))
     if settings.github_release:
         yield Step(phase="follow up", what=f"create the release on GitHub in {settings.github_release}")
 
 
-def _publishing(made: Wanted, moving: tuple[str, ...]) -> Iterator[Step]:
+def _publishing(made: Wanted, moving: tuple[str, ...], *, signing: bool) -> Iterator[Step]:
     version, settings = made.version, made.project.settings.release
     for service in made.services:
         yield Step(
@@ -163,8 +163,8 @@ def _publishing(made: Wanted, moving: tuple[str, ...]) -> Iterator[Step]:
         )
     if settings.sbom:
         yield Step(phase="publish", what="list the software of each image beside it")
-    if settings.sign == "always":
-        yield Step(phase="publish", what="sign each index by cosign")
+    if signing:
+        yield Step(phase="publish", what="sign each index and its images by cosign")
     for tag in (version.tag, *moving):
         for service in made.services:
             yield Step(

@@ -47,13 +47,13 @@ def preflight(
 
     `known` are digests that this very release has published, which its tag may lead to. The builder has to be one for
     the platforms `building`, and is not looked at where there are none. Without `writing` nothing asks for the right to
-    write.
+    write, and no builder is started.
     """
     problems = [*_tree(made), *_tag(made, commands)]
     builder: Builder | None = None
     if building:
         try:
-            builder = inspect(commands, made.project.settings.release.builder)
+            builder = inspect(commands, made.project.settings.release.builder, starting=writing)
         except HullmarkError as error:
             problems.append(_problem("builder", error))
         else:

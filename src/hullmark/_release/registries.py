@@ -63,6 +63,8 @@ class Registries:
     environ: Mapping[str, str] = field(repr=False)
     cancelled: threading.Event
     patience: Patience | None = None
+    writing: bool = True
+    """Whether the right to change something is asked for."""
     _open: dict[str, Repository] = field(default_factory=dict, init=False, repr=False)
     _stack: ExitStack = field(default_factory=ExitStack, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
@@ -76,12 +78,12 @@ class Registries:
         self._stack.close()
 
     def repository(self, name: str) -> Repository:
-        """The repository called `name`, connected with the right to change it."""
+        """The repository called `name`, connected."""
         with self._lock:
             if name not in self._open:
                 registry = Registry(commands=self.commands, environ=self.environ, patience=self.patience)
                 self._open[name] = self._stack.enter_context(
-                    registry.repository(name, self.cancelled, pushing=True)
+                    registry.repository(name, self.cancelled, pushing=self.writing)
                 )
             return self._open[name]
 

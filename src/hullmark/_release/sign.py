@@ -63,8 +63,11 @@ def sign(undertaking: Undertaking, tell: Callable[[str], None]) -> None:
             insecure = _insecure(service.repository, around.environ)
             argv = (_PROGRAM, "sign", "--yes", "--recursive", *keyed, *insecure, reference)
             around.commands.run(argv, timeout=_SECONDS).check()
-            around.commands.run((_PROGRAM, "verify", *known, *insecure, reference), timeout=_SECONDS).check()
-            tell(f"{reference} is signed")
+            # That the index is signed says nothing of the images, which are pulled by digests of their own.
+            for each in (digest, *(image.image for image in service.images)):
+                what = f"{service.repository}@{each}"
+                around.commands.run((_PROGRAM, "verify", *known, *insecure, what), timeout=_SECONDS).check()
+            tell(f"{reference} and its images are signed")
 
 
 @contextlib.contextmanager

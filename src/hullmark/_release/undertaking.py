@@ -14,7 +14,7 @@ from hullmark._release.commit import commit_of, version_of
 from hullmark._release.plan import plan, wanted
 from hullmark._release.preflight import preflight, refused
 from hullmark._release.registries import Registries
-from hullmark._release.sign import unsigned
+from hullmark._release.sign import signing, unsigned
 from hullmark._release.triggers import unready
 from hullmark.errors import UsageError
 from hullmark.model.release import Commit
@@ -177,7 +177,10 @@ def opened(
     made, problems = wanted(project, version, commit, str(host_platform()))
     kept = states.load(project.root, str(version))
     with Registries(
-        commands=around.commands, environ=around.environ, cancelled=around.cancelled
+        commands=around.commands,
+        environ=around.environ,
+        cancelled=around.cancelled,
+        writing=writing,
     ) as registries:
         if asked.others:
             kept = states.merged([*(states.read(path) for path in asked.others), *([kept] if kept else [])])
@@ -191,7 +194,7 @@ def opened(
             building=(platforms or made.platforms) if building else (),
             writing=writing,
         )
-        planned = plan(made, found.tags)
+        planned = plan(made, found.tags, signing=signing(project.settings.release, around.environ))
         yield Undertaking(
             wanted=made,
             plan=planned,
@@ -210,8 +213,11 @@ def opened(
 
 
 @contextlib.contextmanager
-def looked_at(asked: Asked) -> Iterator[tuple[Wanted, Registries]]:
-    """A release that is published or was to be, whatever is checked out now; raises as `opened`."""
+def looked_at(asked: Asked, *, writing: bool = False) -> Iterator[tuple[Wanted, Registries]]:
+    """A release that is published or was to be, whatever is checked out now; raises as `opened`.
+
+    Registries are asked for the right to change something only with `writing`.
+    """
     around = asked.surroundings
     project, _ = open_project(asked.directory, (), around.commands, around.environ, asked.flags)
     nobody = Commit(revision="", created=0)
@@ -224,7 +230,10 @@ def looked_at(asked: Asked) -> Iterator[tuple[Wanted, Registries]]:
     if problems:
         raise refused(problems)
     with Registries(
-        commands=around.commands, environ=around.environ, cancelled=around.cancelled
+        commands=around.commands,
+        environ=around.environ,
+        cancelled=around.cancelled,
+        writing=writing,
     ) as registries:
         yield made, registries
 

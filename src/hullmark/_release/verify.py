@@ -77,10 +77,12 @@ class _Look:
             else:
                 digest = found.digest
                 problems += self._as_noted(found)
-                if (problem := self.unsigned(self.service.repository, digest)) is not None:
+                problem = self.unsigned(self.service.repository, digest)
+                if problem is not None:
                     problems.append(problem)
                 problems += self._moved(digest)
-                problems += self._content(found, platforms)
+                # Where the index is not signed, nobody has signed what is in it.
+                problems += self._content(found, platforms, signed=problem is None)
         except DamagedImage as error:
             problems.append(error.message)
         return Held(
@@ -134,7 +136,7 @@ class _Look:
         commit = Commit(revision=self.noted.revision, created=self.noted.created)
         return labels(self.made.version, commit, self.service, source=None, licenses=None)
 
-    def _content(self, found: Document, platforms: list[str]) -> Iterator[str]:
+    def _content(self, found: Document, platforms: list[str], *, signed: bool) -> Iterator[str]:
         name = self.service.named(self.made.version.tag)
         parsed = parse_manifest(found.content, name, found.media_type)
         if not isinstance(parsed, Index):
@@ -162,6 +164,8 @@ class _Look:
             if str(platform) in lists and (
                 problem := lost(self.registries, self.service.repository, each.digest, lists[str(platform)])
             ):
+                yield f"{platform}: {problem}"
+            if signed and (problem := self.unsigned(self.service.repository, each.digest)) is not None:
                 yield f"{platform}: {problem}"
             if not self._passed(each.digest, str(platform)):
                 yield f"{platform}: {each.digest} has not passed the gate"

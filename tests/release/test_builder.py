@@ -1,0 +1,20 @@
+"""A builder is looked at by everybody, and started only by who builds."""
+
+from __future__ import annotations
+
+import pytest
+
+from hullmark._release.builder import inspect
+from hullmark.testing import ScriptedCommands
+
+SAID = "Name: far\nDriver: docker-container\n\nNodes:\nName: far0\nStatus: inactive\n"
+
+
+@pytest.mark.parametrize("starting", [True, False])
+def test_a_builder_is_started_only_where_something_is_built(starting: bool) -> None:  # noqa: FBT001
+    commands = ScriptedCommands({("docker", "buildx", "inspect"): ScriptedCommands.completed(SAID)})
+    builder = inspect(commands, "far", starting=starting)
+    assert (builder.name, builder.driver) == ("far", "docker-container")
+    assert builder.builds("linux/arm64"), "nobody knows yet"
+    (call,) = commands.calls
+    assert ("--bootstrap" in call) is starting
