@@ -105,6 +105,7 @@ BREAKS = [
     _in(RAG, "unexplained-ignore", ("EXPOSE 8001\n", "# hullmark: ignore=apt-recommends\nEXPOSE 8001\n")),
     _in(RAG, "misplaced-ignore", ("EXPOSE 8001\n", "EXPOSE 8001\n# hullmark: ignore=apt-recommends it is small\n\n")),
     _in(RAG, "unread-commands", (RUNTIME, f"{RUNTIME}RUN <<EOF\n#!/usr/bin/env python3\nprint(1)\nEOF\n")),
+    _in(RAG, "required-argument-missing", ("EXPOSE 8001\n", "EXPOSE 8001\nARG PLACE\nENV PLACE=${PLACE:?missing}\n")),
     _in(RAG, "secret-in-build-argument", ("EXPOSE 8001\n", "EXPOSE 8001\nARG API_TOKEN\n")),
     _in(DB, "credential-file-copied", (MIGRATIONS, "COPY .env services/db/migrations/ /migrations/\n")),
     _in(DB, "add-without-checksum", (MIGRATIONS, "ADD https://example.com/migrations.tar /migrations/\n")),
