@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import signal
@@ -15,12 +16,13 @@ import pytest
 from tests.release.conftest import FOREIGN, NATIVE, SETTINGS, push_image, stage
 
 from hullmark._cli import main
+from hullmark._images.artifacts import parse_media_type
 from hullmark._images.registry import Registry
 from hullmark._release import state as states
 from hullmark._release.lock import locked, prefix
 from hullmark._release.publish import publish, roll_back
 from hullmark._release.registries import Registries
-from hullmark.errors import CommandFailed, Interrupted, Unavailable, UsageError
+from hullmark.errors import CommandFailed, DamagedImage, Interrupted, Unavailable, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -253,11 +255,15 @@ def test_where_nothing_can_be_taken_away_the_lock_is_given_back_in_writing(
 def test_a_lock_is_given_back_also_when_the_user_asks_to_stop(shop: Shop) -> None:
     with shop.release("1.4.0") as release:
         home = states.home(release.state)
-        with pytest.raises(Interrupted):
+
+        def begun() -> None:
             with locked(release.registries, home, "1.4.0", now="2026-01-01T00:00:00Z", breaking=False):
                 assert any(each.startswith(prefix("1.4.0")) for each in release.registries.tags(home))
                 shop.cancelled.set()
                 release.registries.tags(home)
+
+        with pytest.raises(Interrupted):
+            begun()
         shop.cancelled.clear()
         assert not any(each.startswith(prefix("1.4.0")) for each in release.registries.tags(home))
 
@@ -317,6 +323,26 @@ def test_only_what_changes_something_asks_for_the_right_to(
         main(["-C", str(shop.root), "release", *argv], stdout=said, stderr=said, environ=shop.environ)
         assert any(asked) is writing, argv
         assert asked, said.getvalue()
+
+
+def test_a_list_of_tags_without_an_end_is_refused_and_not_cut(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = itertools.count()
+    with shop.release("1.4.0") as release:
+        home = states.home(release.state)
+        for following in (lambda url: url, lambda url: f"{url.partition('&')[0]}&last={next(pages)}"):
+            monkeypatch.setattr(
+                "hullmark._release.registries._page", lambda _repository, url, to=following: (["1"], to(url))
+            )
+            with pytest.raises(DamagedImage, match="has no end"):
+                release.registries.tags(home)
+
+
+@pytest.mark.parametrize("content", [b"nope", b"\xff", b"[" * 100_000])
+def test_what_is_no_manifest_is_told(content: bytes) -> None:
+    with pytest.raises(DamagedImage, match="is no JSON"):
+        parse_media_type(content, "")
 
 
 def test_another_machine_goes_on_with_what_the_registry_has(
@@ -489,6 +515,7 @@ import os, signal, sys, threading
 from pathlib import Path
 from hullmark._release import publish
 from hullmark._cli import main
+from hullmark._images.artifacts import parse_media_type
 from hullmark._images.registry import Registry
 
 carry_out, moved = publish._carry_out, []

@@ -83,8 +83,14 @@ def keep(
 
 
 def parse_media_type(content: bytes, said: str) -> str:
-    """The type of a manifest: what it says of itself, or what the registry has `said`."""
-    document = json.loads(content)
+    """The type of a manifest: what it says of itself, or what the registry has `said`.
+
+    Raises `DamagedImage` for what is no JSON.
+    """
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise DamagedImage(f"the manifest {digest_of(content)} cannot be read: it is no JSON") from error
     own = document.get("mediaType") if isinstance(document, dict) else None
     return own if isinstance(own, str) and own else said.partition(";")[0].strip()
 

@@ -123,16 +123,21 @@ class Registries:
         return {place: self.digest(*place) for place in places}
 
     def tags(self, name: str) -> tuple[str, ...]:
-        """Every tag of the repository; none where it does not exist yet."""
+        """Every tag of the repository; none where it does not exist yet.
+
+        Raises `DamagedImage` for a list without an end: a part of it would look like all of it.
+        """
         repository = self.repository(name)
-        found: list[str] = []
+        found: dict[str, None] = {}
+        seen: set[str] = set()
         url: str | None = repository.url(f"tags/list?n={_AT_ONCE}")
-        for _ in range(_PAGES):
-            if url is None:
-                break
+        while url is not None:
+            if url in seen or len(seen) >= _PAGES:
+                raise DamagedImage(f"{name}: the registry's list of tags has no end; refused")
+            seen.add(url)
             page, url = repository.patiently(lambda url=url: _page(repository, url))  # type: ignore[misc]  # a page's own
-            found += page
-        return tuple(dict.fromkeys(found))
+            found |= dict.fromkeys(page)
+        return tuple(found)
 
     def blob(self, name: str, content: bytes) -> Digest:
         """Has the repository hold `content`; its digest."""
@@ -165,12 +170,11 @@ class Registries:
         """Has the repository hold a document under `tag`; the digest of its manifest."""
         return str(keep(Push(repository=self.repository(name)), kind, content, tags=(tag,)).digest)
 
-    def kept(self, name: str, kind: Kind, which: str, limit: int) -> bytes | None:
-        """The document under that tag or digest; `None` where there is none."""
-        if self.digest(name, which) is None:
+    def kept(self, name: str, kind: Kind, tag: str, limit: int) -> bytes | None:
+        """The document under that tag; `None` where there is none."""
+        if self.digest(name, tag) is None:
             return None
-        asked = Digest.parse(which) if which.startswith("sha256:") else which
-        return fetch(self.repository(name), kind, asked, limit).content
+        return fetch(self.repository(name), kind, tag, limit).content
 
     def check_writable(self, name: str) -> None:
         """Raises `Unavailable` unless something may be put into the repository; nothing is."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from hullmark._reporters.markdown import prose
 from hullmark.model.release import NotScanned
 from hullmark.model.size import format_change, format_size
-from hullmark.model.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +27,8 @@ def notes(version: str, news: Sequence[News]) -> Iterator[str]:
     for each in news:
         delta = None if each.difference is None else each.difference.total("unpacked").delta
         change = "new" if each.difference is None else format_change(delta or 0)
-        yield f"| {each.service} | {format_size(each.unpacked)} | {change} | {each.before or '-'} |\n"
+        since = _cell(each.before) if each.before else "-"
+        yield f"| {_cell(each.service)} | {format_size(each.unpacked)} | {change} | {since} |\n"
     for each in news:
         owners = () if each.difference is None else each.difference.owners or ()
         changed = [
@@ -34,10 +36,10 @@ def notes(version: str, news: Sequence[News]) -> Iterator[str]:
         ]
         if not changed:
             continue
-        yield f"\n### {each.service}\n\n"
+        yield f"\n### {prose(each.service)}\n\n"
         for owner in changed[:_MOST]:
             how = "" if owner.upgraded else " added" if owner.after else " removed"
-            yield f"- {printable(str(owner))} ({owner.kind}){how}, {format_change(owner.delta)}\n"
+            yield f"- {prose(str(owner))} ({prose(owner.kind)}){how}, {format_change(owner.delta)}\n"
         if len(changed) > _MOST:
             yield f"- and {len(changed) - _MOST} more\n"
     yield from _vulnerabilities(news)
@@ -51,11 +53,11 @@ def _vulnerabilities(news: Sequence[News]) -> Iterator[str]:
     for each in news:
         found = each.vulnerabilities
         if isinstance(found, NotScanned):
-            yield f"| {each.service} | not scanned | - | - | {_cell(found.reason)} |\n"
+            yield f"| {_cell(each.service)} | not scanned | - | - | {_cell(found.reason)} |\n"
             continue
         new, fixed = ("-" if these is None else str(len(these)) for these in (found.new, found.fixed))
         missing = "".join(f"; {number} {name} packages not scanned" for name, number in found.unknown)
-        yield f"| {each.service} | {found.known} | {new} | {fixed} | {_cell(found.by + missing)} |\n"
+        yield f"| {_cell(each.service)} | {found.known} | {new} | {fixed} | {_cell(found.by + missing)} |\n"
     for each in news:
         found = each.vulnerabilities
         if isinstance(found, NotScanned) or not (found.new or found.fixed):
@@ -68,10 +70,12 @@ def _vulnerabilities(news: Sequence[News]) -> Iterator[str]:
 def _listed(about: str, these: Sequence[Known]) -> Iterator[str]:
     for each in these[:_MOST]:
         way_out = f", fixed in {each.fixed}" if each.fixed and about.startswith("new") else ""
-        yield f"- {about}: {printable(f'{each.id} of {each.package} {each.installed} ({each.severity}){way_out}')}\n"
+        text = f"{each.id} of {each.package} {each.installed} ({each.severity}){way_out}"
+        yield f"- {prose(about)}: {prose(text)}\n"
     if len(these) > _MOST:
-        yield f"- {about}: {len(these) - _MOST} more\n"
+        yield f"- {prose(about)}: {len(these) - _MOST} more\n"
 
 
 def _cell(text: str) -> str:
-    return printable(" ".join(text.split())).replace("|", "\\|")
+    # A pipe ends the cell also in a code span.
+    return re.sub(r"(?<!\\)\|", r"\\|", prose(text))
