@@ -65,7 +65,7 @@ def test_one_image_that_is_too_large_or_has_a_critical_vulnerability_keeps_all_f
     harmless = _known(shop, tmp_path, "HIGH")
     with shop.release("1.4.0") as release:
         stage(release, poison, passed=False, files=_images(poison))
-        release.share()
+        release.share(release.state.platforms)
     environ = _known(shop, tmp_path, "CRITICAL") if poison == "vulnerability" else harmless
     code, report, said = _gate(shop, environ)
     assert code == 1, said
@@ -85,7 +85,7 @@ def test_one_image_that_is_too_large_or_has_a_critical_vulnerability_keeps_all_f
         assert not shop.tags(release)
         # The same images without the poison may go.
         stage(release, "good", passed=False, files=_images(""))
-        release.share()
+        release.share(release.state.platforms)
     code, report, said = _gate(shop, harmless)
     assert code == 0, said
     with shop.release("1.4.0") as release:

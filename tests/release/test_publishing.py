@@ -383,7 +383,7 @@ def test_what_was_handed_over_before_tags_began_to_move_does_not_begin_anew(
 def test_what_an_attempt_from_another_commit_has_left_is_not_taken_up(shop: Shop) -> None:
     with shop.release("1.4.0") as release:
         stage(release, "poisoned", passed=False)
-        release.share()
+        release.share(release.state.platforms)
     states.path_of(shop.root, "1.4.0").unlink()
     shop.write("README.md", "Better.\n")
     with shop.release("1.4.0") as release, pytest.raises(UsageError, match="nothing has been done for 1"):

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from hullmark._cli.session import Session
     from hullmark._release.undertaking import Asked, Undertaking
-    from hullmark.errors import UsageError
     from hullmark.model.report import Report
 
 _RUN = "run"
@@ -121,8 +120,8 @@ def run(
             return _show(session, release, format_, _left(session, release))
         if resume:
             release.take_up()
-        elif release.kept is not None and release.kept.journal and not release.kept.published:
-            raise _interrupted(release)
+        else:
+            release.refuse_begun()
         if not release.state.journal:
             release.check()
             code = _build(session, release, ()) or _gate(session, release, ())
@@ -155,6 +154,7 @@ def build(
     from hullmark._release.undertaking import opened  # noqa: PLC0415  # as above
 
     with opened(_asked(session, version, from_git=from_git), platforms=platforms, following=False) as release:
+        release.refuse_begun()
         if resume:
             release.take_up()
         release.check()
@@ -334,8 +334,9 @@ def _gate(session: Session, release: Undertaking, platforms: tuple[str, ...]) ->
             for line in render("text", report, session.style()):
                 session.stderr.write(line)
 
-    passages = look(release, platform_of(release.wanted, platforms), tell)
-    release.share()
+    chosen = platform_of(release.wanted, platforms)
+    passages = look(release, chosen, tell)
+    release.share(chosen)
     failed = [each for each in passages if each.exit_code]
     if not failed:
         return 0
@@ -398,16 +399,6 @@ def _roll_back(session: Session, release: Undertaking, *, breaking: bool) -> int
     for each in left:
         session.tell(each)
     return 3 if left else 0
-
-
-def _interrupted(release: Undertaking) -> UsageError:
-    from hullmark.errors import UsageError  # noqa: PLC0415
-
-    version = release.version
-    return UsageError(
-        f"{version} was being published when that was interrupted",
-        hint=f"`hullmark release {version} --resume` goes on, `hullmark release {version} --rollback` takes it back",
-    )
 
 
 def _show(session: Session, release: Undertaking, format_: str, code: int) -> int:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hullmark._release import state as states
+from hullmark._release.begun import refuse_begun
 from hullmark._release.definition import labels
 from hullmark._release.index import push_index
 from hullmark._release.lists import list_software
@@ -69,6 +70,8 @@ def publish(undertaking: Undertaking, tell: Callable[[str], None], *, breaking: 
     registries = undertaking.registries
     with locked(registries, states.home(state), state.version, now=_now(), breaking=breaking):
         if not state.journal:
+            # Somebody else may have had the lock since this one looked.
+            refuse_begun(undertaking.wanted, registries, None)
             _push_indexes(undertaking, tell)
             list_software(undertaking, tell)
             sign(undertaking, tell)
@@ -128,6 +131,8 @@ def _push_indexes(undertaking: Undertaking, tell: Callable[[str], None]) -> None
         tell(f"{service.repository}@{published.digest}: {len(service.images)} platforms, read back")
         indexes.append(published)
     undertaking.save(replace(state, indexes=tuple(indexes)))
+    # No tag leads to them yet; so it is seen that they need the images.
+    states.publish(registries, undertaking.state)
 
 
 def _write_journal(undertaking: Undertaking) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hullmark._release.registries import Registries
-    from hullmark.model.staging import StagedService
+    from hullmark.model.staging import Passage, StagedService
 
 SCHEMA = "hullmark/release/1"
 LARGEST = 4 << 20
@@ -92,6 +92,19 @@ def _unsound(state: State) -> Iterator[str]:
     ):
         if repository not in repositories:
             yield f"`{repository}` belongs to no service of the release"
+    yield from _unsound_moves(state)
+
+
+def _unsound_moves(state: State) -> Iterator[str]:
+    """Moves that no release makes: of a tag that is none of its own, or to something else than its index."""
+    tags = {state.version.replace("+", "_"), *state.moving}
+    digests = {each.service: each.digest for each in state.indexes}
+    led = {service.repository: digests.get(service.name) for service in state.services}
+    for move in state.journal:
+        if move.tag not in tags:
+            yield f"{move.reference} is moved, and is no tag of the release"
+        if move.after != led.get(move.repository):
+            yield f"{move.reference} is moved to {move.after or 'nothing'}, which is not the index of the release"
 
 
 def _digests(state: State) -> Iterator[str]:
@@ -164,12 +177,30 @@ def fetch(registries: Registries, repository: str, version: str, platform: str |
     return None if kept is None else decode(kept, f"{repository}:{tag}")
 
 
+def part(state: State, platform: str) -> State:
+    """What has been done for `platform` alone, and of no tag."""
+    return replace(
+        state,
+        services=tuple(
+            replace(each, images=tuple(image for image in each.images if image.platform == platform))
+            for each in state.services
+        ),
+        gate=tuple(each for each in state.gate if each.platform == platform),
+        indexes=(),
+        lists=(),
+        journal=(),
+        published=False,
+        triggered=(),
+    )
+
+
 def merged(states: Iterable[State]) -> State:
     """The states of several machines, which have built the images for a platform each, as one.
 
-    Raises `UsageError` where they are not of one release, or do not agree on an image.
+    Where one of them has begun to move tags, that one: everything is decided then. Raises `UsageError` where they are
+    not of one release, do not agree on an image, or move tags in different ways.
     """
-    first, *others = states
+    first, *others = all_of_them = tuple(states)
     for other in others:
         for what in ("project", "version", "revision", "created", "platforms", "moving"):
             mine, theirs = getattr(first, what), getattr(other, what)
@@ -183,12 +214,28 @@ def merged(states: Iterable[State]) -> State:
             raise UsageError(
                 "the states are of two releases: they are of other services, or other repositories"
             )
-        first = replace(
-            first,
-            services=tuple(map(_joined, first.services, other.services)),
-            gate=tuple({each.platform: each for each in (*first.gate, *other.gate)}.values()),
-        )
-    return first
+        first = replace(first, services=tuple(map(_joined, first.services, other.services)))
+    begun = [each for each in all_of_them if each.journal]
+    if len({each.journal for each in begun}) > 1:
+        raise UsageError("the states are of two releases: they have begun to move tags in different ways")
+    if begun:
+        return max(begun, key=lambda each: (each.published, len(each.triggered)))
+    return with_passages(first, others)
+
+
+def with_passages(state: State, others: Iterable[State]) -> State:
+    """`state` with what others have seen at the gate of the images that it has.
+
+    For one platform, one of the images as they are counts rather than one of earlier images, and of those one that
+    passed, because what has passed is not looked at again; of two alike, the state's own.
+    """
+    found: dict[str, tuple[tuple[bool, bool], Passage]] = {}
+    for passage in (*state.gate, *(each for other in others for each in other.gate)):
+        images = tuple(sorted(filter(None, (each.pinned(passage.platform) for each in state.services))))
+        worth = (passage.images == images, passage.exit_code == 0)
+        if passage.platform not in found or worth > found[passage.platform][0]:
+            found[passage.platform] = (worth, passage)
+    return replace(state, gate=tuple(passage for _, passage in found.values()))
 
 
 def _joined(mine: StagedService, theirs: StagedService) -> StagedService:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hullmark._files import write_whole
 from hullmark._images.platforms import host_platform
 from hullmark._pipeline import open_project
+from hullmark._release import begun as beginnings
 from hullmark._release import state as states
 from hullmark._release.commit import commit_of, version_of
 from hullmark._release.plan import plan, wanted
@@ -16,7 +17,7 @@ from hullmark._release.preflight import preflight, refused
 from hullmark._release.registries import Registries
 from hullmark._release.sign import signing, unsigned
 from hullmark._release.triggers import unready
-from hullmark.errors import UsageError
+from hullmark.errors import Unavailable, UsageError
 from hullmark.model.release import Commit
 from hullmark.model.staging import StagedService, State
 from hullmark.model.version import Version
@@ -78,11 +79,23 @@ class Undertaking:
         if self.problems:
             raise refused(self.problems)
 
+    def refuse_begun(self) -> None:
+        """Raises `UsageError` where tags have begun to move for it, as this machine or the registry has noted."""
+        if not self.wanted.services:
+            return  # which `check` tells
+        try:
+            beginnings.refuse_begun(self.wanted, self.registries, self.kept)
+        except Unavailable:
+            self.check()  # has more to say of a registry that does not answer
+            raise
+
     @property
     def stands(self) -> bool:
         """Whether it has been published from this commit, and all of its tags are where they were put."""
         kept = self.kept
         if kept is None or not kept.published or kept.revision != self.wanted.commit.revision:
+            return False
+        if not beginnings.placed(self.wanted, kept):
             return False
         digests = {each.service: each.digest for each in kept.indexes}
         return all(
@@ -91,17 +104,18 @@ class Undertaking:
         )
 
     def take_up(self) -> None:
-        """Goes on where an earlier command has ended; raises `UsageError` where that was of another commit."""
+        """Goes on where an earlier command has ended; raises `UsageError` where that was of another commit or place."""
         kept = self._gathered()
         if kept is None:
             raise UsageError(
                 f"nothing has been done for {self.version} that could be taken up, here or in the registry"
             )
+        beginnings.own(self.wanted, kept)
         if kept.journal:
             # From here on everything is decided, whatever is checked out.
             self.save(kept)
             return
-        for what in ("project", "revision", "platforms"):
+        for what in ("revision", "platforms"):
             was, now = getattr(kept, what), getattr(self.state, what)
             if was != now:
                 raise UsageError(
@@ -111,36 +125,36 @@ class Undertaking:
         self.save(replace(kept, moving=kept.moving if kept.seen else self.state.moving))
 
     def _gathered(self) -> State | None:
-        """What has been done here, or else what the registry tells, with what other machines have built of it."""
+        """What has been done here, or else what the registry tells, with what other machines have done of it."""
         home, version = states.home(self.state), self.state.version
         commit = self.wanted.commit.revision
         kept = self.kept
+        if kept is not None and not beginnings.placed(self.wanted, kept):
+            return kept  # which nobody is to go on with
         if kept is None or not kept.journal:
             whole = states.fetch(self.registries, home, version)
-            if kept is None:
-                # What an attempt from another commit has left says nothing, unless it has begun to move tags.
-                kept = whole if whole is not None and (whole.journal or whole.revision == commit) else None
-            elif whole is not None and whole.journal and whole.revision == kept.revision:
-                # Since this was noted, another machine has begun to move tags.
+            # Tags may move already, as another machine has noted. Else only the notes of each platform count: they
+            # are written whenever something is built or has passed the gate, and the whole one is as old as a release
+            # that was taken back.
+            if whole is not None and whole.journal and (kept is None or whole.revision == kept.revision):
                 kept = whole
-        if kept is not None and (kept.journal or not kept.missing):
+        if kept is not None and (kept.journal or kept.gated):
             return kept
         parts = [states.fetch(self.registries, home, version, each) for each in self.state.platforms]
+        # What an attempt from another commit has left says nothing.
         fits = [each for each in parts if each is not None and each.revision == commit]
+        if kept is not None and not kept.missing:
+            return states.with_passages(kept, fits)
         found = [*([kept] if kept is not None else []), *fits]
         return states.merged(found) if found else None
 
-    def share(self, platforms: tuple[str, ...] | None = None) -> None:
-        """Notes in the registry how far it is; of some of its platforms alone where those are given."""
-        if platforms is None or set(platforms) == set(self.state.platforms):
-            states.publish(self.registries, self.state)
-            return
+    def share(self, platforms: tuple[str, ...]) -> None:
+        """Notes in the registry what has been done for each of `platforms`, apart from what was done for others.
+
+        The note of the whole release is for whoever holds its lock.
+        """
         for platform in platforms:
-            services = (
-                replace(each, images=tuple(image for image in each.images if image.platform == platform))
-                for each in self.state.services
-            )
-            states.publish(self.registries, replace(self.state, services=tuple(services), gate=()), platform)
+            states.publish(self.registries, states.part(self.state, platform), platform)
 
     def keep_report(self, platform: str, text: str) -> None:
         """Keeps what the gate says of the images for `platform`, beside the state."""
