@@ -72,6 +72,8 @@ def test_a_single_byte_that_is_changed_is_seen(data: st.DataObject) -> None:
             "not a digest",
         ),
         (encode(replace(STATE, seen=(("r.example/other", "latest", A),))), "belongs to no service"),
+        (encode(replace(STATE, moving=("1.4",))), "is no tag of the release"),
+        (encode(replace(STATE, journal=(replace(STATE.journal[0], after=A),))), "is not the index"),
     ],
 )
 def test_what_is_no_state_of_a_release_is_refused_with_its_name(document: bytes, problem: str) -> None:
@@ -81,12 +83,21 @@ def test_what_is_no_state_of_a_release_is_refused_with_its_name(document: bytes,
 
 def test_what_two_machines_have_built_is_put_together() -> None:
     service = replace(STATE.services[0], images=(_image("linux/arm64", B),))
-    both = merged([STATE, replace(STATE, services=(service,))])
+    mine = replace(STATE, indexes=(), journal=())
+    both = merged([mine, replace(mine, services=(service,), gate=())])
     assert [each.platform for each in both.services[0].images] == ["linux/amd64", "linux/arm64"]
     assert STATE.missing == ("web for linux/arm64",)
     assert both.missing == ()
     assert both.passed("linux/amd64")
     assert not both.gated
+
+
+def test_a_journal_is_not_lost_when_states_are_put_together() -> None:
+    before = replace(STATE, indexes=(), journal=())
+    assert merged([before, STATE]) == merged([STATE, before]) == STATE
+    other = replace(STATE, journal=(replace(STATE.journal[0], before=A),))
+    with pytest.raises(UsageError, match="move tags in different ways"):
+        merged([STATE, other])
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ _PLATFORM = click.option(
 
 _RESUME = click.option("--resume", is_flag=True, help="Keep what an earlier attempt has built.")
 _BREAK = click.option(
-    "--break-lock", is_flag=True, help="Publish although somebody else seems to: who has it has ended."
+    "--break-lock", is_flag=True, help="Go on although somebody else seems to publish: who does has ended."
 )
 _STATE = click.option(
     "--state",
@@ -257,19 +257,22 @@ def notes(session: Session, /, *, version: str | None, from_git: bool, format_: 
 
 
 @command.command
+@_BREAK
 @_common
 @click.pass_obj
-def prune(session: Session, /, *, version: str | None, from_git: bool, format_: str) -> int:
+def prune(session: Session, /, *, version: str | None, from_git: bool, break_lock: bool, format_: str) -> int:
     """Take the tags away under which the images of VERSION waited for the gate.
 
-    An image that an index leads to stays. Exit code 3 where something has to stay because of the registry.
+    An image that an index leads to stays, and all of them where tags have begun to move. Exit code 3 where something has to stay because of the registry.
     """
-    from hullmark._release.prune import prune as clear  # noqa: PLC0415  # loaded when it is called
+    from hullmark._release import state as states  # noqa: PLC0415  # loaded when it is called
+    from hullmark._release.prune import prune as clear  # noqa: PLC0415
     from hullmark._release.undertaking import looked_at  # noqa: PLC0415
 
     gone: list[str] = []
     with looked_at(_asked(session, version, from_git=from_git), writing=True) as (made, registries):
-        left = clear(made, registries, gone.append)
+        kept = states.load(made.project.root, str(made.version))
+        left = clear(made, registries, gone.append, kept=kept, breaking=break_lock)
     if format_ == "json":
         session.write_for_programs(json.dumps({"gone": gone, "left": left}, indent=2) + "\n")
     else:

@@ -65,7 +65,7 @@ def interrupted(begun: State) -> UsageError:
     version = begun.version
     where = ", ".join(sorted(each.repository for each in begun.services))
     return UsageError(
-        f"{version} was being published to {where} when that was interrupted",
+        f"{version} was being published when that was interrupted, to {where}",
         hint=f"`hullmark release {version} --resume` goes on, `hullmark release {version} --rollback` takes it back",
     )
 

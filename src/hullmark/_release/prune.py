@@ -2,46 +2,78 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hullmark._images.manifests import Index, parse_manifest
 from hullmark._release import state as states
-from hullmark._release.lock import prefix
+from hullmark._release.begun import home, interrupted, noted, placed
+from hullmark._release.lock import locked, prefix
 from hullmark.errors import DamagedImage, Unavailable
 from hullmark.model.release import staging_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from hullmark._release.plan import Wanted
     from hullmark._release.registries import Registries
+    from hullmark.model.release import PlannedService
+    from hullmark.model.staging import State
 
 
-def prune(made: Wanted, registries: Registries, tell: Callable[[str], None]) -> tuple[str, ...]:
+def prune(
+    made: Wanted,
+    registries: Registries,
+    tell: Callable[[str], None],
+    *,
+    kept: State | None = None,
+    breaking: bool = False,
+) -> tuple[str, ...]:
     """Takes the tags away under which images waited for the gate; those that stay, and why.
 
-    Where the registry takes no single tag away, an image goes with its tag, unless something else leads to it.
+    Where the registry takes no single tag away, an image goes with its tag, unless something else leads to it: a tag,
+    or an index of which this machine (`kept`) or the registry has noted that a tag is to lead to it. Raises
+    `UsageError` where tags have begun to move and are not all where they belong, and `Unavailable` where somebody
+    publishes the version meanwhile.
     """
     left: list[str] = []
+    version = str(made.version)
+    kept = kept if kept is not None and placed(made, kept) else None
+    with locked(registries, home(made), version, now=_now(), breaking=breaking):
+        begun = noted(made, registries, kept)
+        if begun is not None and not begun.published:
+            raise interrupted(begun)
+        whole = states.fetch(registries, home(made), version)
+        needed = [each for each in (whole, kept) if each is not None]
+        for service in made.services:
+            left += _clear(made, service, _Shelf(registries, service.repository, needed), tell)
     for service in made.services:
-        shelf = _Shelf(registries, service.repository)
-        version = str(made.version)
-        wanted = [staging_tag(made.version, platform) for platform in made.platforms]
-        wanted += [states.registry_tag(version, platform) for platform in made.platforms]
-        for tag in wanted:
-            if tag in shelf.tags:
-                why = shelf.take_away(tag)
-                if why is None:
-                    tell(f"{service.repository}:{tag} is gone")
-                else:
-                    left.append(f"{service.repository}:{tag} stays: {why}")
         left += [
             f"{service.repository}:{tag} stays: it says who publishes the version, or did"
-            for tag in shelf.tags
+            for tag in registries.tags(service.repository)
             if tag.startswith(prefix(version))
         ]
     return tuple(left)
+
+
+def _clear(
+    made: Wanted, service: PlannedService, shelf: _Shelf, tell: Callable[[str], None]
+) -> Iterator[str]:
+    """Takes away what is in one repository; what stays, and why."""
+    wanted = [staging_tag(made.version, platform) for platform in made.platforms]
+    wanted += [states.registry_tag(str(made.version), platform) for platform in made.platforms]
+    for tag in wanted:
+        if tag in shelf.tags:
+            why = shelf.take_away(tag)
+            if why is None:
+                tell(f"{service.repository}:{tag} is gone")
+            else:
+                yield f"{service.repository}:{tag} stays: {why}"
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass(slots=True)
@@ -50,28 +82,44 @@ class _Shelf:
 
     registries: Registries
     repository: str
+    noted: Sequence[State] = ()
+    """How far the release is, as somebody has noted: an index of it may have no tag yet."""
     tags: dict[str, str] = field(init=False)
     """By tag, the digest."""
     held: dict[str, str] = field(init=False)
-    """By the digest of an image, the tag of an index that leads to it."""
+    """By the digest of an image, the tag of an index that leads to it, or the digest of one that has no tag yet."""
 
     def __post_init__(self) -> None:
         self.tags, self.held = {}, {}
+        for each in self._indexes():
+            self._look(each)
         for tag in self.registries.tags(self.repository):
-            found = self.registries.fetch(self.repository, tag)
-            if found is None:
-                continue
-            self.tags[tag] = found.digest
-            try:
-                parsed = parse_manifest(found.content, f"{self.repository}:{tag}", found.media_type)
-            except (DamagedImage, Unavailable):
-                continue  # something else, which leads to nothing
-            if isinstance(parsed, Index):
-                self._hold(parsed, tag)
+            found = self._look(tag)
+            if found is not None:
+                self.tags[tag] = found
 
-    def _hold(self, index: Index, tag: str) -> None:
-        for each in index.manifests:
-            self.held[each.digest] = tag
+    def _indexes(self) -> Iterator[str]:
+        """The indexes that are noted, by their digests."""
+        for state in self.noted:
+            names = {each.name for each in state.services if each.repository == self.repository}
+            yield from (each.digest for each in state.indexes if each.service in names)
+            for move in state.journal:
+                if move.repository == self.repository:
+                    yield from filter(None, (move.before, move.after))
+
+    def _look(self, which: str) -> str | None:
+        """The digest that `which` leads to; when that is an index, its images are held by it."""
+        found = self.registries.fetch(self.repository, which)
+        if found is None:
+            return None
+        try:
+            parsed = parse_manifest(found.content, f"{self.repository}:{which}", found.media_type)
+        except (DamagedImage, Unavailable):
+            return found.digest  # something else, which leads to nothing
+        if isinstance(parsed, Index):
+            for each in parsed.manifests:
+                self.held[each.digest] = which
+        return found.digest
 
     def take_away(self, tag: str) -> str | None:
         """Takes one tag away; `None`, or why it stays."""
