@@ -82,6 +82,7 @@ SETTINGS = f"""\
 platforms = ["{NATIVE}", "{FOREIGN}"]
 source = "https://example.com/acme/shop"
 licenses = "Apache-2.0"
+scan-fail-on = "never"
 """
 
 

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from tests.release.conftest import Shop
 
 BUDGETED = f"""\
-{SETTINGS}smoke = false
-scan-fail-on = "critical"
+{SETTINGS.replace('"never"', '"critical"')}smoke = false
 
 [services.api]
 budget = "30 kB"
@@ -94,3 +93,32 @@ def test_one_image_that_is_too_large_or_has_a_critical_vulnerability_keeps_all_f
             assert passage.scanned == ("api", "web")
             known = [(each.service, each.id, each.severity) for each in passage.vulnerabilities]
             assert known == [(name, "GHSA-till-till-till", "high") for name in ("api", "web")]
+
+
+@pytest.mark.parametrize("set_aside", [False, True])
+def test_a_scan_that_could_not_be_made_stops_a_release_unless_that_is_set_aside_and_is_never_called_passed(
+    shop: Shop, tmp_path: Path, *, set_aside: bool
+) -> None:
+    without = SETTINGS.replace('scan-fail-on = "never"\n', "")
+    shop.write("hullmark.toml", f"{SETTINGS if set_aside else without}smoke = false\n")
+    with shop.release("1.4.0") as release:
+        stage(release, "unknown", passed=False, files=lambda _service, _platform: till("1.0"))
+        release.share()
+        (rule,) = (each for each in release.plan.rules if each.startswith("what could not be checked"))
+    assert ("except a scan" in rule) is set_aside
+    environ = {**shop.environ, "HULLMARK_CACHE_DIR": str(tmp_path / "empty")}
+    code, report, said = _gate(shop, environ)
+    assert code == (0 if set_aside else 3), said
+    for passage in report["gate"]:
+        assert passage["passed"] is set_aside
+        assert passage["checks"] == ["validate", "secrets"]
+        (line,) = passage["unmade"]
+        assert line.startswith("scan of api, web (")
+    if set_aside:
+        with shop.release("1.4.0") as release:
+            release.take_up()
+            publish(release, lambda _line: None)
+        stdout = io.StringIO()
+        argv = ["-C", str(shop.root), "release", "verify", "1.4.0"]
+        assert main(argv, stdout=stdout, stderr=io.StringIO(), environ=environ) == 0
+        assert f"not made by the gate: {NATIVE}: scan of api, web (" in stdout.getvalue()

@@ -95,7 +95,10 @@ def _settings(settings: Settings, undertaking: Undertaking, platform: str, *, st
     """What holds for releases."""
     release = settings.release
     scan_fail_on = release.scan_fail_on or settings.scan.fail_on
-    advisory = frozenset({Check.SCAN}) if scan_fail_on == "never" else frozenset[Check]()
+    scan = frozenset({Check.SCAN})
+    advisory = scan if scan_fail_on == "never" else frozenset[Check]()
+    # That findings do not count is the default; that nobody looks is something that somebody has to say.
+    dispensable = scan if release.scan_fail_on == "never" else frozenset[Check]()
     reports = f".hullmark/release/{undertaking.version}/{platform.replace('/', '-')}"
     services = settings.services
     if not started:
@@ -113,7 +116,7 @@ def _settings(settings: Settings, undertaking: Undertaking, platform: str, *, st
         policy=replace(
             settings.policy,
             fail_on=release.fail_on or settings.policy.fail_on,
-            required=frozenset(Check) - advisory,
+            required=frozenset(Check) - dispensable,
             advisory=advisory,
         ),
     )
@@ -140,15 +143,33 @@ def _build_others(undertaking: Undertaking, project: Project) -> None:
 def _passage(undertaking: Undertaking, platform: str, report: Report) -> Passage:
     pinned = filter(None, (service.pinned(platform) for service in undertaking.state.services))
     scanned, vulnerabilities = kept(report)
+    unmade = _unmade(report)
     return Passage(
         platform=platform,
         exit_code=report.verdict.exit_code,
-        checks=tuple(str(check) for check in report.checks),
+        checks=tuple(str(check) for check in report.checks if check not in unmade),
+        unmade=tuple(line for lines in unmade.values() for line in lines),
         findings=tuple(_stopping(report))[:_MOST],
         images=tuple(sorted(pinned)),
         scanned=scanned,
         vulnerabilities=vulnerabilities,
     )
+
+
+def _unmade(report: Report) -> dict[Check, list[str]]:
+    """The checks that were not made of every image, each with a line for every reason."""
+    reasons: dict[Check, dict[str, list[str]]] = {}
+    for result in report.results:
+        match result.outcome:
+            case Broken(error=why) | Skipped(reason=why, moot=False):
+                services = reasons.setdefault(result.check, {}).setdefault(why.splitlines()[0], [])
+                services += [result.service] if result.service else []
+            case _:
+                pass
+    return {
+        check: [f"{check}{' of ' * bool(names)}{', '.join(names)} ({why})" for why, names in each.items()]
+        for check, each in reasons.items()
+    }
 
 
 def _stopping(report: Report) -> Iterator[str]:

@@ -194,7 +194,10 @@ def _rules(made: Wanted) -> Iterator[str]:
         yield "vulnerabilities are reported and do not stop it"
     else:
         yield f"a vulnerability of severity {scan} or worse stops it"
-    yield "what could not be checked stops it"
+    if settings.release.scan_fail_on == "never":
+        yield "what could not be checked stops it, except a scan, as `scan-fail-on` of `[release]` says"
+    else:
+        yield "what could not be checked stops it"
     yield f"the tag {made.version.tag} is never moved once it is there"
     if made.version.pre:
         yield "no other tag moves to a pre-release"

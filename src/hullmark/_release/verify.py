@@ -91,6 +91,11 @@ class _Look:
             digest=digest,
             platforms=tuple(sorted(platforms)),
             problems=tuple(map(printable, problems)),
+            unmade=tuple(
+                f"{each.platform}: {line}"
+                for each in (self.noted.gate if self.noted else ())
+                for line in each.unmade
+            ),
         )
 
     def _as_noted(self, found: Document) -> Iterator[str]:

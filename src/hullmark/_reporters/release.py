@@ -137,7 +137,8 @@ def state_text(state: State) -> Iterator[str]:
         yield "\ngate\n"
     for passage in state.gate:
         how = "passed" if state.passed(passage.platform) else "stopped"
-        yield f"  {passage.platform}  {how}: {', '.join(passage.checks)}\n"
+        unmade = f"; not made: {printable('; '.join(passage.unmade))}" if passage.unmade else ""
+        yield f"  {passage.platform}  {how}: {', '.join(passage.checks)}{unmade}\n"
         for line in passage.findings:
             yield f"    {printable(line)}\n"
     if state.published:
@@ -161,6 +162,7 @@ class PassageR1(msgspec.Struct):
     platform: str
     passed: bool
     checks: list[str]
+    unmade: list[str]
     findings: list[str]
 
 
@@ -205,6 +207,7 @@ def state_json(state: State) -> str:
                 platform=each.platform,
                 passed=state.passed(each.platform),
                 checks=list(each.checks),
+                unmade=list(each.unmade),
                 findings=list(each.findings),
             )
             for each in state.gate
@@ -228,6 +231,8 @@ def held_text(version: str, held: Sequence[Held]) -> Iterator[str]:
             yield f"  {', '.join(each.platforms)}\n"
         for problem in each.problems:
             yield f"  problem: {printable(problem)}\n"
+        for line in each.unmade:
+            yield f"  not made by the gate: {printable(line)}\n"
     wrong = sum(bool(each.problems) for each in held)
     yield f"\n{version} is {'as it was published' if not wrong else 'not as it should be'}\n"
 
@@ -238,6 +243,7 @@ class HeldV1(msgspec.Struct):
     digest: str | None
     platforms: list[str]
     problems: list[str]
+    unmade: list[str]
 
 
 class VerifiedV1(msgspec.Struct):
@@ -260,6 +266,7 @@ def held_json(version: str, held: Sequence[Held]) -> str:
                 digest=each.digest,
                 platforms=list(each.platforms),
                 problems=list(each.problems),
+                unmade=list(each.unmade),
             )
             for each in held
         ],

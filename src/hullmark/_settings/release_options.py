@@ -218,7 +218,8 @@ RELEASE = Table(
         Option(
             key="scan-fail-on",
             kind=choice("never", *SEVERITIES[1:]),
-            help="The least severe vulnerability that stops a release.",
+            help="The least severe vulnerability that stops a release; with `never`, a scan that cannot be made does not "
+            "stop it either.",
             default="`fail-on` of `[scan]`",
         ),
         Option(

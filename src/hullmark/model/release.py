@@ -176,6 +176,8 @@ class Held:
     """Of what the tag of the version leads to."""
     platforms: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    unmade: tuple[str, ...] = ()
+    """What the gate could not check, and let pass because it is set to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

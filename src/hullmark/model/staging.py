@@ -77,7 +77,9 @@ class Passage:
     exit_code: int
     """As the verdict has it: 0 where they may sail."""
     checks: tuple[str, ...]
-    """What was done with them."""
+    """What was done with all of them."""
+    unmade: tuple[str, ...] = ()
+    """What could not be checked, and why, a line each; it has stopped them unless it is set not to."""
     findings: tuple[str, ...] = ()
     """What stopped them, a line each."""
     images: tuple[str, ...] = ()
