@@ -216,6 +216,13 @@ def test_a_note_that_cannot_be_read_is_a_problem_of_the_release(shop: Shop) -> N
     assert sum("cannot be read" in each for each in found) == 2, found
 
 
+def test_what_is_taken_back_is_told_to_programs(shop: Shop) -> None:
+    _publish(shop)
+    code, said = _hullmark(shop, "release", "run", "1.4.0", "--rollback")
+    assert code == 0
+    assert (said["schema"], said["published"]) == ("hullmark/release-report/1", False)
+
+
 def test_a_version_that_is_not_there_is_told(shop: Shop) -> None:
     assert _problems(shop) == ["there is no tag 1.4.0", "there is no tag 1.4.0"]
 
@@ -225,6 +232,7 @@ def test_images_of_a_release_that_was_not_published_are_taken_away(shop: Shop) -
         stage(release, "poisoned", passed=False)
     code, said = _hullmark(shop, "release", "prune", "1.4.0")
     assert code == 0
+    assert said["schema"] == "hullmark/release-prune/1"
     assert len(said["gone"]) == 4
     with shop.release("1.4.0") as release:
         assert not release.registries.tags(f"{shop.registry}/acme/shop-web")
@@ -265,6 +273,7 @@ def test_notes_tell_what_has_become_larger_since_the_release_before(shop: Shop) 
             publish(release, lambda _: None)
     code, said = _hullmark(shop, "release", "notes", "1.4.0")
     assert code == 0
+    assert said["schema"] == "hullmark/release-notes/1"
     lines = said["notes"].splitlines()
     assert lines[:4] == ["## 1.4.0", "", "| service | size | change | since |", "| --- | ---: | ---: | --- |"]
     sizes = [len(f"old and more {name} {NATIVE}") for name in ("api", "web")]

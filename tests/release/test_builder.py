@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
+from hullmark._cli import main
 from hullmark._release.builder import inspect
 from hullmark.testing import ScriptedCommands
 
@@ -18,3 +21,19 @@ def test_a_builder_is_started_only_where_something_is_built(starting: bool) -> N
     assert builder.builds("linux/arm64"), "nobody knows yet"
     (call,) = commands.calls
     assert ("--bootstrap" in call) is starting
+
+
+@pytest.mark.parametrize(
+    ("command", "taken"),
+    [
+        ("run", {"--builder", "--smoke-platforms", "--sign"}),
+        ("publish", {"--sign"}),
+        ("verify", set()),
+        ("notes", set()),
+        ("prune", set()),
+    ],
+)
+def test_a_command_takes_only_what_makes_a_difference_to_it(command: str, taken: set[str]) -> None:
+    said = io.StringIO()
+    assert main(["release", command, "--help"], stdout=said, stderr=said, environ={}) == 0
+    assert {each for each in ("--builder", "--smoke-platforms", "--sign") if each in said.getvalue()} == taken

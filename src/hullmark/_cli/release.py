@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,13 +63,17 @@ _STATE = click.option(
 def _common(function: Callable[..., Any]) -> Callable[..., Any]:
     for decorate in (
         options.project,
-        options.settings("release.registry", "release.builder", "release.smoke-platforms"),
+        options.settings("release.registry"),
         _FORMAT,
         _FROM_GIT,
         _VERSION,
     ):
         function = decorate(function)
     return function
+
+
+_BUILDING = options.settings("release.builder", "release.smoke-platforms")
+_SIGNING = options.settings("release.sign")
 
 
 @click.group(cls=_Release, no_args_is_help=True)
@@ -86,6 +89,8 @@ def command() -> None:
 @click.option("--resume", is_flag=True, help="Go on where an earlier attempt has ended.")
 @click.option("--rollback", is_flag=True, help="Put every tag back to where it was before the release.")
 @_BREAK
+@_SIGNING
+@_BUILDING
 @_common
 @click.pass_obj
 def run(
@@ -114,7 +119,8 @@ def run(
         if planning:
             return _show_plan(session, release, format_)
         if rollback:
-            return _roll_back(session, release, breaking=break_lock)
+            code = _roll_back(session, release, breaking=break_lock)
+            return _show(session, release, format_, code) if format_ == "json" else code
         if not resume and release.stands:
             release.take_up()
             return _show(session, release, format_, _left(session, release))
@@ -134,6 +140,7 @@ def run(
 @command.command
 @_PLATFORM
 @_RESUME
+@_BUILDING
 @_common
 @click.pass_obj
 def build(
@@ -164,6 +171,7 @@ def build(
 @command.command
 @_PLATFORM
 @_STATE
+@_BUILDING
 @_common
 @click.pass_obj
 def gate(
@@ -192,6 +200,7 @@ def gate(
 @command.command
 @_STATE
 @_BREAK
+@_SIGNING
 @_common
 @click.pass_obj
 def publish(
@@ -244,15 +253,14 @@ def notes(session: Session, /, *, version: str | None, from_git: bool, format_: 
     """Write what is new in VERSION as Markdown: sizes and packages of each service, since the release before."""
     from hullmark._release.notes import news  # noqa: PLC0415  # loaded when it is called
     from hullmark._release.undertaking import looked_at  # noqa: PLC0415
+    from hullmark._reporters import release as report  # noqa: PLC0415
     from hullmark._reporters.notes import notes as write  # noqa: PLC0415
 
     asked = _asked(session, version, from_git=from_git)
     with looked_at(asked) as (made, registries):
         found = news(made, registries, asked.surroundings)
     text = "".join(write(str(made.version), found))
-    if format_ == "json":
-        text = json.dumps({"version": str(made.version), "notes": text}, indent=2) + "\n"
-    session.write_for_programs(text)
+    session.write_for_programs(report.notes_json(str(made.version), text) if format_ == "json" else text)
     return 0
 
 
@@ -268,13 +276,14 @@ def prune(session: Session, /, *, version: str | None, from_git: bool, break_loc
     from hullmark._release import state as states  # noqa: PLC0415  # loaded when it is called
     from hullmark._release.prune import prune as clear  # noqa: PLC0415
     from hullmark._release.undertaking import looked_at  # noqa: PLC0415
+    from hullmark._reporters import release as report  # noqa: PLC0415
 
     gone: list[str] = []
     with looked_at(_asked(session, version, from_git=from_git), writing=True) as (made, registries):
         kept = states.load(made.project.root, str(made.version))
         left = clear(made, registries, gone.append, kept=kept, breaking=break_lock)
     if format_ == "json":
-        session.write_for_programs(json.dumps({"gone": gone, "left": left}, indent=2) + "\n")
+        session.write_for_programs(report.pruned_json(str(made.version), gone, left))
     else:
         session.write(f"{line}\n" for line in (*gone, *left))
     return 3 if left else 0

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 PLAN_SCHEMA: Literal["hullmark/release-plan/1"] = "hullmark/release-plan/1"
 VERIFY_SCHEMA: Literal["hullmark/release-verify/1"] = "hullmark/release-verify/1"
 REPORT_SCHEMA: Literal["hullmark/release-report/1"] = "hullmark/release-report/1"
+NOTES_SCHEMA: Literal["hullmark/release-notes/1"] = "hullmark/release-notes/1"
+PRUNE_SCHEMA: Literal["hullmark/release-prune/1"] = "hullmark/release-prune/1"
 _SHORT = 12
 
 
@@ -277,3 +279,42 @@ def held_json(version: str, held: Sequence[Held]) -> str:
 def verify_schema() -> dict[str, Any]:
     """The JSON Schema of what `held_json` writes."""
     return schema_of(VerifiedV1, VERIFY_SCHEMA)
+
+
+class NotesN1(msgspec.Struct):
+    schema: Literal["hullmark/release-notes/1"]
+    tool: ToolP1
+    version: str
+    notes: str
+
+
+def notes_json(version: str, notes: str) -> str:
+    """The notes, which are Markdown, as a document of `docs/schemas/release-notes-1.schema.json`."""
+    tool = ToolP1(name="hullmark", version=__version__)
+    return written(NotesN1(schema=NOTES_SCHEMA, tool=tool, version=version, notes=notes))
+
+
+def notes_schema() -> dict[str, Any]:
+    """The JSON Schema of what `notes_json` writes."""
+    return schema_of(NotesN1, NOTES_SCHEMA)
+
+
+class PrunedP1(msgspec.Struct):
+    schema: Literal["hullmark/release-prune/1"]
+    tool: ToolP1
+    version: str
+    gone: list[str]
+    left: list[str]
+
+
+def pruned_json(version: str, gone: Sequence[str], left: Sequence[str]) -> str:
+    """What was taken away and what had to stay as a document of `docs/schemas/release-prune-1.schema.json`."""
+    tool = ToolP1(name="hullmark", version=__version__)
+    return written(
+        PrunedP1(schema=PRUNE_SCHEMA, tool=tool, version=version, gone=list(gone), left=list(left))
+    )
+
+
+def prune_schema() -> dict[str, Any]:
+    """The JSON Schema of what `pruned_json` writes."""
+    return schema_of(PrunedP1, PRUNE_SCHEMA)
