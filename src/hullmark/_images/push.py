@@ -8,7 +8,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from hullmark._images.manifests import ACCEPTED, OCI_INDEX, digest_of
 from hullmark._images.referrers import refers_to, with_referrer
@@ -40,8 +40,6 @@ class Arrival(enum.Enum):
 
     THERE = "there"
     """It has been there before."""
-    MOUNTED = "mounted"
-    """From another repository of the registry, without a transfer."""
     SENT = "sent"
 
 
@@ -105,10 +103,6 @@ class Push:
         """Whether the repository has that blob."""
         return self._is_there(f"blobs/{digest}")
 
-    def has_manifest(self, which: str | Digest) -> bool:
-        """Whether the repository has a manifest or index with that tag or digest."""
-        return self._is_there(f"manifests/{which}")
-
     def _is_there(self, path: str) -> bool:
         repository = self.repository
 
@@ -121,8 +115,8 @@ class Push:
 
         return repository.patiently(attempt)
 
-    def blob(self, content: Content, *, elsewhere: str | None = None) -> Arrival:
-        """Sees to it that the repository has the blob; `elsewhere` is a repository of the registry that may have it.
+    def blob(self, content: Content) -> Arrival:
+        """Sees to it that the repository has the blob.
 
         It goes in one request. Where that breaks off, or is too large for the registry, it goes on in pieces from
         where the registry has got to.
@@ -140,10 +134,7 @@ class Push:
                 if transfers > 1 and session is not None:
                     session = self._resumed(session, content)
                 if session is None:
-                    session = self._begin(content, elsewhere)
-                    if session is None:
-                        return Arrival.MOUNTED
-                    elsewhere = None
+                    session = self._begin()
                 if whole and session.offset == 0 and self._send_whole(session, content):
                     return Arrival.SENT
                 whole = False
@@ -163,20 +154,10 @@ class Push:
     def _called(self, content: Content) -> str:
         return f"{self.repository.name}: the blob {content.digest}"
 
-    def _begin(self, content: Content, elsewhere: str | None) -> _Session | None:
-        """A new upload, or `None` where the blob could be had from another repository."""
+    def _begin(self) -> _Session:
+        """A new upload."""
         repository = self.repository
         url = repository.url("blobs/uploads/")
-        if elsewhere is not None:
-            query = urlencode({"mount": str(content.digest), "from": elsewhere}, safe=":/")
-            with repository.request("POST", f"{url}?{query}", {}) as answer:
-                if answer.status == _CREATED:
-                    self._confirm(answer, content.digest, self._called(content))
-                    return None
-                if answer.status == _ACCEPTED:
-                    return self._session(answer, 0)
-                # Whoever may not read there may still be allowed to push here.
-                answer.finish()
         with repository.request("POST", url, {}) as answer:
             if answer.status != _ACCEPTED:
                 raise repository.refused(answer, self._unknown)

@@ -43,9 +43,9 @@ class Wanted:
 
 
 def wanted(
-    project: Project, version: Version, commit: Commit, native: str, platforms: Iterable[str] = ()
+    project: Project, version: Version, commit: Commit, native: str
 ) -> tuple[Wanted, tuple[Problem, ...]]:
-    """What a release of `project` is made of, for `platforms` or those that are configured, and what is wrong with it."""
+    """What a release of `project` is made of, for the platforms that are configured, and what is wrong with it."""
     settings = project.settings.release
     names = [service.name for service in project.built]
     problems: list[Problem] = []
@@ -71,9 +71,7 @@ def wanted(
     if not services and not problems:
         problems.append(Problem(check="names", text="the project builds no image that could be released"))
     problems += _clashes(services)
-    chosen = tuple(dict.fromkeys(str(Platform.parse(each)) for each in (*platforms, *settings.platforms)))
-    if platforms:
-        chosen = tuple(dict.fromkeys(str(Platform.parse(each)) for each in platforms))
+    chosen = tuple(dict.fromkeys(str(Platform.parse(each)) for each in settings.platforms))
     made = Wanted(
         project=project,
         version=version,

@@ -62,25 +62,6 @@ def test_a_blob_goes_in_one_request_and_only_once(
     ]
 
 
-def test_a_blob_of_another_repository_is_not_sent(push_to: Any, faulty: FaultyRegistry) -> None:
-    faulty.blob(LAYER)
-    faulty.fault("/v2/app/blobs/sha256", Fault(status=404), times=1)
-    with push_to(f"{faulty.host}/app:1") as push:
-        assert push.blob(Content.of(LAYER), elsewhere="team/other") is Arrival.MOUNTED
-    assert faulty.seen[-1].path == f"/v2/app/blobs/uploads/?mount={sha256(LAYER)}&from=team/other"
-
-
-@pytest.mark.parametrize("status", [202, 403, 404])
-def test_a_blob_that_the_other_repository_does_not_give_is_sent(
-    push_to: Any, faulty: FaultyRegistry, status: int
-) -> None:
-    if status != 202:
-        faulty.fault("mount=", Fault(status=status))
-    with push_to(f"{faulty.host}/app:1") as push:
-        assert push.blob(Content.of(LAYER), elsewhere="team/other") is Arrival.SENT
-    assert held(faulty, LAYER)
-
-
 @pytest.mark.parametrize("status", [429, 500, 503])
 @pytest.mark.parametrize("method", ["HEAD", "POST", "PUT"])
 def test_a_registry_that_is_out_of_breath_is_asked_again(
