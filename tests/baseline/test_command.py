@@ -289,3 +289,12 @@ def test_what_keeps_nothing_is_no_place_for_it(project: Project) -> None:
     code, _, stderr = project.run("baseline", "save", "docker:shop", *ONLY_LINT)
     assert code == 2
     assert "keeps no baselines" in stderr
+
+
+@pytest.mark.parametrize("name", ["registry:", "docker:", "github:"])
+def test_a_scheme_with_nothing_behind_it_is_refused_and_says_what_belongs_there(
+    project: Project, name: str
+) -> None:
+    code, _, stderr = project.run("lint", "--baseline", name)
+    assert (code, f"`{name}` names nothing behind its scheme" in stderr) == (2, True), stderr
+    assert "github:main" in stderr

@@ -140,6 +140,14 @@ def test_facts_stand_in_an_order_of_their_own() -> None:
     assert numbers == list(range(12))
 
 
+def test_the_conflict_of_a_merge_is_called_one_and_says_what_to_do() -> None:
+    head, _, rest = write(baseline(image())).partition(b"\n")
+    with pytest.raises(ConfigurationError) as caught:
+        read(head + b"\n<<<<<<< HEAD\n" + rest + b">>>>>>> main\n", "hullmark.baseline")
+    assert str(caught.value.problems[0]) == "hullmark.baseline:2: a merge has left its conflict here"
+    assert "hullmark baseline save" in str(caught.value.hint)
+
+
 def test_lines_that_a_merge_has_brought_twice_count_once() -> None:
     lines = write(baseline()).splitlines(keepends=True)
     assert told(read(b"".join([*lines, b"\n", *lines[3:9]]), "it")) == told(baseline())

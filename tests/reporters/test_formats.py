@@ -161,7 +161,9 @@ def test_a_finding_in_an_image_is_shown_at_its_instruction_and_names_layer_and_p
     assert location["physicalLocation"]["artifactLocation"]["uri"] == "services/web/Dockerfile"
     assert location["physicalLocation"]["region"] == {"startLine": 12, "startColumn": 1, "endLine": 14}
     assert location["logicalLocations"] == [
-        {"name": ".env", "fullyQualifiedName": "tale-web:dev: layer 3: /app/.env", "kind": "resource"}
+        {"name": "tale-web:dev", "fullyQualifiedName": "tale-web:dev", "kind": "image"},
+        {"name": "layer 3", "fullyQualifiedName": "tale-web:dev: layer 3", "kind": "layer"},
+        {"name": ".env", "fullyQualifiedName": "tale-web:dev: layer 3: /app/.env", "kind": "resource"},
     ]
 
 
@@ -184,13 +186,18 @@ def test_a_rule_brings_its_page_and_the_rule_of_another_program_its_address() ->
     rules = (
         RuleText(id="DL3008", summary="pin", severity=Severity.WARNING, url="https://example.com/DL3008"),
         RuleText(
-            id="root-user", summary="image runs as root", severity=Severity.ERROR, page="Root.\n\nMore."
+            id="root-user",
+            summary="image runs as root",
+            severity=Severity.ERROR,
+            page="Root.\n\nMore.\n\n    USER app\n\n    RUN id\n\nEnd.",
         ),
     )
     report = _report(_ran(_finding(), _finding(rule="DL3008", severity=Severity.WARNING)), rules=rules)
     theirs, ours = _sarif(report)["runs"][0]["tool"]["driver"]["rules"]
     assert theirs["helpUri"] == "https://example.com/DL3008"
-    assert ours["help"]["markdown"] == "Root.\n\nMore."
+    assert ours["help"]["markdown"] == (
+        "### `root-user`\n\nRoot.\n\nMore.\n\n```\nUSER app\n\nRUN id\n```\n\nEnd."
+    )
     assert ours["fullDescription"]["text"] == "Root."
     assert ours["defaultConfiguration"] == {"level": "error"}
 
@@ -342,8 +349,8 @@ def test_markdown_shows_services_against_checks_and_findings_with_their_remedy()
         "\n"
         "| service | validate | scan |\n"
         "| --- | --- | --- |\n"
-        "| `db` | ok |  |\n"
         "| `web` | **1 error** | skipped |\n"
+        "| `db` | ok |  |\n"
         "\n"
         "### Findings\n"
         "\n"
@@ -395,3 +402,14 @@ def test_what_a_finding_quotes_is_neither_markup_nor_mention(hostile: str) -> No
     assert not re.search(r"\bwww\.|://", re.sub(r"<code>.*?</code>", "", rendered))
     assert not re.search(r"[@#]\w", re.sub(r"<code>.*?</code>", "", rendered))
     assert rendered.count("<strong>") == 2
+
+
+def test_the_table_of_a_comment_begins_with_the_worst_and_counts_as_people_do() -> None:
+    report = _report(
+        _ran(service="s10"),
+        _ran(service="s2"),
+        _ran(_finding(severity=Severity.WARNING), service="t"),
+        _ran(_finding(severity=Severity.ERROR), service="z"),
+    )
+    rows = [line.split(" | ")[0] for line in _text(report, "markdown").splitlines() if line.startswith("| `")]
+    assert [row.strip("| `") for row in rows] == ["z", "t", "s2", "s10"]

@@ -208,6 +208,12 @@ def read(content: bytes, name: str) -> Baseline:
     if len(content) > LARGEST:
         raise ConfigurationError([f"{name}: more than {LARGEST >> 20} MiB, which no baseline has"])
     lines = content.split(b"\n")
+    for number, line in enumerate(lines, 1):
+        if line.startswith((b"<<<<<<< ", b">>>>>>> ")):
+            raise ConfigurationError(
+                [f"{name}:{number}: a merge has left its conflict here"],
+                hint="take either side as a whole, and let `hullmark baseline save` write it anew",
+            )
     if lines[0].rstrip(b"\r") != _FIRST:
         what = lines[0][:60].decode("utf-8", "replace")
         raise ConfigurationError(

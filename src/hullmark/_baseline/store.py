@@ -48,6 +48,7 @@ class Stores:
         Where one was looked for and there is none yet, it is an empty one that is the `first`. Raises
         `ConfigurationError` for a file that is none, `UsageError` for a name of nothing, and `Unavailable`.
         """
+        _whole(name)
         if name.partition(":")[0] in SCHEMES:
             return self._of_images(name)
         if name.startswith(GITHUB):
@@ -139,6 +140,7 @@ class Stores:
 
     def save(self, baseline: Baseline, name: str) -> tuple[str, ...]:
         """Keeps a baseline in a file, or in a registry beside the image called `name`; where it is now."""
+        _whole(name)
         if not name.startswith(_REGISTRY):
             if name.partition(":")[0] in SCHEMES:
                 raise UsageError(f"`{name}` keeps no baselines", hint="a file does, and `registry:REFERENCE`")
@@ -154,6 +156,17 @@ class Stores:
         return tuple(
             kept(reference.removeprefix(_REGISTRY), write(part), self.commands, self.environ, self.cancelled)
             for reference, part in parts.items()
+        )
+
+
+def _whole(name: str) -> None:
+    """Raises `UsageError` for a scheme with nothing behind it."""
+    scheme, colon, rest = name.partition(":")
+    if colon and not rest.strip() and scheme in {*SCHEMES, GITHUB.rstrip(":")}:
+        raise UsageError(
+            f"no baseline: `{name}` names nothing behind its scheme",
+            hint=f"a reference belongs there, as in `{_REGISTRY}HOST/shop/{SERVICE}:main`; "
+            f"for runs on GitHub a branch, as in `{GITHUB}main`",
         )
 
 

@@ -23,7 +23,7 @@ from hullmark.model.size import format_share, format_size
 from hullmark.model.verdict import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from hullmark._reporters.interface import Style
     from hullmark.model.baseline import Comparison
@@ -135,7 +135,7 @@ def _table(report: Report) -> Iterator[tuple[str, ...]]:
         yield ()
         return
     yield (f"| service | {' | '.join(titles)} |", f"| --- |{' --- |' * len(titles)}")
-    for service in sorted(rows, key=lambda name: (name == "", name)):
+    for service in sorted(rows, key=lambda name: (name == "", _badness(rows[name]), _natural(name))):
         cells = [_cell(rows[service].get(column)) for column in columns]
         if images:
             image = images.get(service)
@@ -148,6 +148,24 @@ def _table(report: Report) -> Iterator[tuple[str, ...]]:
             cells.append(_up(lives.get(service)))
         yield (f"| {_in_cell(service) if service else 'project'} | {' | '.join(cells)} |",)
     yield ("",)
+
+
+def _badness(results: Mapping[str, CheckResult]) -> tuple[int, int]:
+    """Less for what is worse: what broke and errors first, then warnings, notes, and what is well."""
+    if any(isinstance(each.outcome, Broken) for each in results.values()):
+        return (-len(Severity) - 1, 0)
+    severities = [finding.severity for each in results.values() for finding in each.findings]
+    worst = max(severities, default=None)
+    if worst is None:
+        return (0, 0)
+    return (-int(worst), -severities.count(worst))
+
+
+def _natural(name: str) -> tuple[tuple[int, str], ...]:
+    """Sorts `s2` before `s10`."""
+    return tuple(
+        (int(part), "") if part.isdecimal() else (-1, part) for part in re.split("([0-9]+)", name) if part
+    )
 
 
 def _cell(result: CheckResult | None) -> str:

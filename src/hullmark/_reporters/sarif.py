@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from pathlib import PurePosixPath
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -153,11 +154,28 @@ def _rule(rule: str, text: RuleText | None, shown: list[Finding]) -> dict[str, A
         described["properties"] = {"problem.severity": _problem(text.severity), "tags": ["container"]}
         if text.page:
             described["fullDescription"] = {"text": _first_paragraph(text.page)}
-            described["help"] = {"text": text.page, "markdown": text.page}
+            described["help"] = {"text": text.page, "markdown": _markdown(rule, text.page)}
         if text.url:
             described["helpUri"] = text.url
             described.setdefault("help", {"text": f"Described at {text.url}"})
     return described
+
+
+def _markdown(rule: str, page: str) -> str:
+    """`page` under the name of its rule, with what it shows by indentation between fences."""
+    blocks = [f"### `{rule}`"]
+    code = False
+    for block in page.split("\n\n"):
+        indented = block.startswith("    ")
+        if not indented:
+            blocks.append(block)
+        elif code:
+            # A blank line within what is shown does not end it.
+            blocks[-1] = f"{blocks[-1].removesuffix('```')}\n{dedent(block)}\n```"
+        else:
+            blocks.append(f"```\n{dedent(block)}\n```")
+        code = indented
+    return "\n\n".join(blocks)
 
 
 def _first_paragraph(page: str) -> str:
@@ -237,15 +255,21 @@ def _logical(finding: Finding) -> list[dict[str, Any]]:
         case ImagePath(image=image, path=path, layer=layer):
             where = "" if layer is None else f"{layer_name(layer)}: "
             return [
-                {
-                    "name": PurePosixPath(path).name or "/",
-                    "fullyQualifiedName": f"{image}: {where}{path}",
-                    "kind": "resource",
-                },
+                _named(image, image, "image"),
+                *(
+                    []
+                    if layer is None
+                    else [_named(layer_name(layer), f"{image}: {layer_name(layer)}", "layer")]
+                ),
+                _named(PurePosixPath(path).name or "/", f"{image}: {where}{path}", "resource"),
             ]
         case ImageConfig(image=image, key=key):
-            return [{"name": key, "fullyQualifiedName": f"{image}: config.{key}", "kind": "member"}]
+            return [_named(image, image, "image"), _named(key, f"{image}: config.{key}", "member")]
         case ServicePlace(service=service):
-            return [{"name": service, "fullyQualifiedName": f"service {service}", "kind": "module"}]
+            return [_named(service, f"service {service}", "module")]
         case _:
             return []
+
+
+def _named(name: str, full: str, kind: str) -> dict[str, Any]:
+    return {"name": name, "fullyQualifiedName": full, "kind": kind}
