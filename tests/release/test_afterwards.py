@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.release.conftest import FOREIGN, INDEX, MANIFEST, NATIVE, push_image, stage
+from tests.release.conftest import FOREIGN, INDEX, MANIFEST, NATIVE, SETTINGS, push_image, stage
 
 from hullmark._cli import main
 from hullmark._release import state as states
@@ -236,6 +236,24 @@ def test_images_of_a_release_that_was_not_published_are_taken_away(shop: Shop) -
     assert len(said["gone"]) == 4
     with shop.release("1.4.0") as release:
         assert not release.registries.tags(f"{shop.registry}/acme/shop-web")
+
+
+def test_what_is_taken_away_is_what_was_noted_whatever_the_project_releases_by_now(shop: Shop) -> None:
+    with shop.release("1.4.0") as release:
+        stage(release, "poisoned", passed=False)
+        release.share(release.wanted.platforms)
+        states.publish(release.registries, release.state)
+    states.path_of(shop.root, "1.4.0").unlink()
+    shop.write("hullmark.toml", SETTINGS.replace(f', "{FOREIGN}"', "") + 'services = ["api"]\n')
+    code, said = _hullmark(shop, "release", "prune", "1.4.0")
+    assert (code, len(said["gone"])) == (0, 7), said
+    with shop.release("1.4.0") as release:
+        assert not release.registries.tags(f"{shop.registry}/acme/shop-web")
+        assert not release.registries.tags(f"{shop.registry}/acme/shop-api")
+    stdout = io.StringIO()
+    argv = ["-C", str(shop.root), "release", "prune", "1.4.0"]
+    assert main(argv, stdout=stdout, stderr=io.StringIO(), environ=shop.environ) == 0
+    assert stdout.getvalue().startswith("nothing of 1.4.0 waits")
 
 
 def test_images_that_an_index_leads_to_stay_where_tags_cannot_be_taken_away_alone(shop: Shop) -> None:

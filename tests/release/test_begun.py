@@ -228,7 +228,7 @@ def _other_tag(state: State) -> State:
     [
         (_other_repository, "it is published to 127.0.0.1:1/other/api"),
         (_other_tag, "it moves the tag `stable`"),
-        (lambda state: replace(state, project="other"), "it is of the project `other`"),
+        (lambda state: replace(state, project="other", revision="2" * 40), "it is of the project `other`"),
         (lambda state: replace(state, version="1.4"), "it is of the version `1.4`"),
     ],
 )
@@ -255,3 +255,21 @@ def test_a_note_in_the_registry_moves_no_tags_but_those_of_the_release(
         assert problem in said
     with shop.release("1.4.0") as release:
         assert not shop.tags(release)
+
+
+def test_another_clone_of_the_commit_may_have_another_name(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with shop.release("1.4.0") as release:
+        stage(release, "mine")
+        _cut_off(release, monkeypatch, tags=3)
+        renamed = replace(release.state, project="clone")
+        release.registries.keep(
+            states.home(renamed), states.STATE, states.encode(renamed), states.registry_tag("1.4.0")
+        )
+    _elsewhere(shop)
+    with shop.release("1.4.0") as release:
+        release.take_up()
+        publish(release, _quiet, breaking=True)
+        assert len(shop.tags(release)) == 8
+    assert states.merged([renamed, replace(renamed, project="shop")]) == renamed

@@ -285,7 +285,8 @@ def prune(session: Session, /, *, version: str | None, from_git: bool, break_loc
     if format_ == "json":
         session.write_for_programs(report.pruned_json(str(made.version), gone, left))
     else:
-        session.write(f"{line}\n" for line in (*gone, *left))
+        nothing = f"nothing of {made.version} waits in the registry that could be taken away"
+        session.write(f"{line}\n" for line in ((*gone, *left) or (nothing,)))
     return 3 if left else 0
 
 

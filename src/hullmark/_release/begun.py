@@ -82,10 +82,11 @@ def own(made: Wanted, noted: State) -> None:
 
 
 def _foreign(made: Wanted, noted: State) -> Iterator[str]:
-    for what, was, now in (
-        ("project", noted.project, made.project.name),
-        ("version", noted.version, str(made.version)),
-    ):
+    names = [("version", noted.version, str(made.version))]
+    if noted.revision != made.commit.revision:
+        # Of one commit it is the same project, whatever the directory of a clone is called.
+        names.insert(0, ("project", noted.project, made.project.name))
+    for what, was, now in names:
         if was != now:
             yield f"  it is of the {what} `{was}`, and this is `{now}`"
     if not placed(made, noted):

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from hullmark._release.plan import Wanted
     from hullmark._release.registries import Registries
-    from hullmark.model.release import PlannedService
     from hullmark.model.staging import State
 
 
@@ -39,6 +38,7 @@ def prune(
     """
     left: list[str] = []
     version = str(made.version)
+    mine = kept
     kept = kept if kept is not None and placed(made, kept) else None
     with locked(registries, home(made), version, now=_now(), breaking=breaking):
         begun = noted(made, registries, kept)
@@ -46,30 +46,49 @@ def prune(
             raise interrupted(begun)
         whole = states.fetch(registries, home(made), version)
         needed = [each for each in (whole, kept) if each is not None]
-        for service in made.services:
-            left += _clear(made, service, _Shelf(registries, service.repository, needed), tell)
-    for service in made.services:
+        parts = tuple(states.parts(registries, home(made), version))
+        # The configuration may be another one by now; what was pushed is what was noted.
+        said = [*needed, *parts, *([mine] if mine is not None else [])]
+        platforms = tuple(
+            dict.fromkeys((*made.platforms, *(name for each in said for name in each.platforms)))
+        )
+        repositories = tuple(dict.fromkeys(_repositories(made, said)))
+        # A note of which no tag is left, or ever was, says nothing to anybody.
+        spent = whole is not None and not whole.published
+        for repository in repositories:
+            wanted = [staging_tag(made.version, platform) for platform in platforms]
+            wanted += [states.registry_tag(version, platform) for platform in platforms]
+            wanted += [states.registry_tag(version)] if spent and repository == home(made) else []
+            left += _clear(_Shelf(registries, repository, needed), wanted, tell)
+    for repository in repositories:
         left += [
-            f"{service.repository}:{tag} stays: it says who publishes the version, or did"
-            for tag in registries.tags(service.repository)
+            f"{repository}:{tag} stays: it says who publishes the version, or did"
+            for tag in registries.tags(repository)
             if tag.startswith(prefix(version))
         ]
     return tuple(left)
 
 
-def _clear(
-    made: Wanted, service: PlannedService, shelf: _Shelf, tell: Callable[[str], None]
-) -> Iterator[str]:
-    """Takes away what is in one repository; what stays, and why."""
-    wanted = [staging_tag(made.version, platform) for platform in made.platforms]
-    wanted += [states.registry_tag(str(made.version), platform) for platform in made.platforms]
+def _repositories(made: Wanted, said: Sequence[State]) -> Iterator[str]:
+    """Where something of the release may be: as it is configured, and as it was noted for the same place."""
+    yield from (each.repository for each in made.services)
+    # A note can be written by whoever may push; it leads to no other place than that of the project.
+    places = {each.repository.rpartition("/")[0] for each in made.services}
+    for state in said:
+        for service in state.services:
+            if service.repository.rpartition("/")[0] in places:
+                yield service.repository
+
+
+def _clear(shelf: _Shelf, wanted: Sequence[str], tell: Callable[[str], None]) -> Iterator[str]:
+    """Takes away those tags of one repository; what stays, and why."""
     for tag in wanted:
         if tag in shelf.tags:
             why = shelf.take_away(tag)
             if why is None:
-                tell(f"{service.repository}:{tag} is gone")
+                tell(f"{shelf.repository}:{tag} is gone")
             else:
-                yield f"{service.repository}:{tag} stays: {why}"
+                yield f"{shelf.repository}:{tag} stays: {why}"
 
 
 def _now() -> str:

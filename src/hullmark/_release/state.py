@@ -177,6 +177,18 @@ def fetch(registries: Registries, repository: str, version: str, platform: str |
     return None if kept is None else decode(kept, f"{repository}:{tag}")
 
 
+def parts(registries: Registries, repository: str, version: str) -> Iterator[State]:
+    """What was noted in `repository` of single platforms of that version, whichever they are. Raises as `decode`."""
+    beginning = f"{registry_tag(version)}-"
+    for tag in registries.tags(repository):
+        kept = registries.kept(repository, STATE, tag, LARGEST) if tag.startswith(beginning) else None
+        if kept is not None:
+            noted = decode(kept, f"{repository}:{tag}")
+            # The tag of a pre-release begins in the same way.
+            if noted.version == version:
+                yield noted
+
+
 def part(state: State, platform: str) -> State:
     """What has been done for `platform` alone, and of no tag."""
     return replace(
@@ -202,7 +214,8 @@ def merged(states: Iterable[State]) -> State:
     """
     first, *others = all_of_them = tuple(states)
     for other in others:
-        for what in ("project", "version", "revision", "created", "platforms", "moving"):
+        # A project may be called by its directory, which each machine names as it likes.
+        for what in ("version", "revision", "created", "platforms", "moving"):
             mine, theirs = getattr(first, what), getattr(other, what)
             if mine != theirs:
                 raise UsageError(

@@ -235,6 +235,9 @@ def looked_at(asked: Asked, *, writing: bool = False) -> Iterator[tuple[Wanted, 
     around = asked.surroundings
     project, _ = open_project(asked.directory, (), around.commands, around.environ, asked.flags)
     nobody = Commit(revision="", created=0)
+    if writing:
+        with contextlib.suppress(UsageError, Unavailable):
+            nobody = commit_of(project.root, around.commands)
     version = (
         parsed(asked.version)
         if asked.version is not None
