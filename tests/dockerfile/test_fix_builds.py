@@ -247,20 +247,10 @@ def test_dependencies_are_not_installed_again_when_only_sources_change(tmp_path:
     assert again == {"before": ["COPY", "RUN"], "after": ["COPY"]}
 
 
-WHEEL = """\
-RUN mkdir /wheels && python3 - <<'E'
-import zipfile
-with zipfile.ZipFile("/wheels/pennant-1-py3-none-any.whl", "w") as wheel:
-    wheel.writestr("pennant.py", "colour = 'blue'\\n")
-    wheel.writestr("pennant-1.dist-info/METADATA", "Metadata-Version: 2.1\\nName: pennant\\nVersion: 1\\n")
-    wheel.writestr("pennant-1.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-    wheel.writestr("pennant-1.dist-info/RECORD", "")
-E
-"""
 EVERYTHING = (
     "cd / && find . -xdev \\( -path ./proc -o -path ./sys -o -path ./dev -o -path ./etc/hosts -o -path ./etc/hostname"
     " -o -path ./etc/resolv.conf \\) -prune -o -printf '%p %M %U:%G %l\\n' | sort"
-    " && find /usr/local /srv /wheels -type f -exec sha256sum {} + | sort"
+    " && find /usr/local /srv -type f -exec sha256sum {} + | sort"
 )
 """What is there, with modes and owners, and the contents where something came after the base."""
 
@@ -268,15 +258,13 @@ EVERYTHING = (
 def test_the_safe_move_of_sources_leaves_the_image_as_it_is(
     build: Callable[..., Any], engine: Engine, tmp_path: Path
 ) -> None:
-    install = (
-        "pip install --break-system-packages --no-cache-dir --no-compile --no-index --find-links=/wheels"
-    )
-    above = f"{PIP.partition('RUN --mount')[0]}{WHEEL}WORKDIR /srv/app\nCOPY . .\n"
+    install = "pip install --break-system-packages --no-cache-dir --no-compile --no-index"
+    above = f"{PIP.partition('RUN --mount')[0]}WORKDIR /srv/app\nCOPY . .\n"
     text = f"{above}RUN {install} -r requirements.txt\n"
     for name, content in {
-        "requirements.txt": "pennant==1 ; python_version >= '3' # ours\n",
-        "pennant.py": "raise SystemExit('of the sources')\n",
-        "app/main.py": "import pennant\n",
+        "requirements.txt": "wheel ; python_version >= '3' # the distribution has it\n",
+        "wheel.py": "raise SystemExit('of the sources')\n",
+        "app/main.py": "import wheel\n",
         ".dockerignore": "Dockerfile\n",
     }.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -295,7 +283,7 @@ def test_the_safe_move_of_sources_leaves_the_image_as_it_is(
     assert len(made) == 1
     assert after.index("RUN pip install") < after.index("COPY . .")
     before_tree, after_tree = (_in(engine, build(each), EVERYTHING) for each in (text, after))
-    assert "dist-packages/pennant.py" in before_tree
+    assert "./srv/app/app/main.py" in before_tree
     assert before_tree == after_tree
 
 

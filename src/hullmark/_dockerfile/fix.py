@@ -155,12 +155,14 @@ def _repair(
     dockerfile = load(path, project.root)
     digests: Mapping[str, str] = {}
 
+    def look(text: str, service: Service) -> Seen:
+        parsed = _parsed(text, dockerfile.path, service)
+        assert service.build is not None
+        context = context_of(service, parsed.recipe(service.build.target), project.root)
+        return _seen(parsed, service, project, today, digests, context=context)
+
     def see(text: str) -> Seen:
-        return tuple(
-            finding
-            for service in services
-            for finding in _seen(_parsed(text, dockerfile.path, service), service, project, today, digests)
-        )
+        return tuple(chain.from_iterable(look(text, service) for service in services))
 
     # It takes a while, and nothing is to be gained where all is pinned or meant to be as it is.
     if unsafe and any(finding.rule == "unpinned-base-image" for finding in see(dockerfile.text)):
@@ -232,9 +234,13 @@ def fix_text(text: str, see: Callable[[str], Seen], *, unsafe: bool = False) -> 
             if finding.fix is not None and finding.fix.path == _place(finding).path
         ]
         # What is safe for one service may not be for another that is built from the same file.
-        withheld = {fix.edits for _, fix in fixes if not fix.allowed(unsafe=unsafe)}
+        withheld = [fix for _, fix in fixes if not fix.allowed(unsafe=unsafe)]
         offered = [
-            (finding, fix) for finding, fix in fixes if fix.edits not in withheld and fix not in state.refused
+            (finding, fix)
+            for finding, fix in fixes
+            if fix.allowed(unsafe=unsafe)
+            and fix not in state.refused
+            and not any(_overlap(fix, other) for other in withheld)
         ]
         chosen = list(_apart(offered))
         if not chosen:
@@ -288,6 +294,15 @@ def _apart(offered: Iterable[tuple[Finding, Fix]]) -> Iterator[tuple[Finding, Fi
         arguments |= declared
         taken += fix.edits
         yield finding, fix
+
+
+def _overlap(one: Fix, other: Fix) -> bool:
+    """Whether both replace the same characters, or add something at the same place."""
+    return any(
+        (edit.start < its.end and its.start < edit.end) or edit.start == its.start
+        for edit in one.edits
+        for its in other.edits
+    )
 
 
 def _place(finding: Finding) -> SourceSpan:

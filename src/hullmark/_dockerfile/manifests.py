@@ -24,6 +24,8 @@ _PACKAGE = re.compile(
     re.ASCII,
 )
 """A line of a list for pip that says which versions of a package are wanted, and nothing else."""
+_ARCHIVE = re.compile(r"\.(?:whl|zip|tar|tgz|tbz|txz|tlz|gz|bz2|xz|lzma)\s*(?:[\[;]|--|$)", re.IGNORECASE)
+"""How the name of an archive ends, which pip takes from the directory where it is started."""
 
 
 def declared(path: str, where: Path) -> Iterator[Manifest]:
@@ -40,7 +42,10 @@ def declared(path: str, where: Path) -> Iterator[Manifest]:
         return
     if names:
         yield Manifest(
-            path=path, kind=kind, names=tuple(names), plain=read is _requirements and _is_plain(text)
+            path=path,
+            kind=kind,
+            names=tuple(names),
+            plain=read is _requirements and not where.is_symlink() and _is_plain(text),
         )
 
 
@@ -79,7 +84,7 @@ def _lines(text: str) -> list[str]:
 def _is_plain(text: str) -> bool:
     """Whether pip reads nothing else when it reads this list."""
     lines = (re.sub(r"(?:^|\s)#.*", "", line).strip() for line in _lines(text))
-    return all(_PACKAGE.fullmatch(line) for line in lines if line)
+    return all(_PACKAGE.fullmatch(line) and not _ARCHIVE.search(line) for line in lines if line)
 
 
 def _names(lines: list[str]) -> Iterator[str]:
