@@ -1,4 +1,4 @@
-"""What is no proof that an installation reads its manifest alone, and that the command line makes the move that is proven."""
+"""What is no proof that an installation reads its manifest alone, and that `lint --fix` makes a move that is proven."""
 
 from __future__ import annotations
 

@@ -119,9 +119,10 @@ def answered(argv: Sequence[str], session: Session) -> int | None:
         return None
     try:
         directory = Path(asked.directory).resolve()
-    except (OSError, ValueError, RuntimeError):  # what reads all command lines tells it
-        return None
-    if not directory.is_dir():
+        there = bool(asked.directory) and directory.is_dir()
+    except (OSError, ValueError, RuntimeError):  # a name that is too long, for one
+        there = False
+    if not there:  # what reads all command lines tells it
         return None
     session.directory, session.quiet = directory, asked.quiet
     return answer(
