@@ -263,7 +263,20 @@ def test_what_trivy_ignores_beside_vulnerabilities_is_left_to_it(tmp_path: Path,
 
 
 def test_a_document_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"vex\.json cannot be read"):
+    with pytest.raises(ConfigurationError, match=r"vex\.json cannot be read: No such file or directory$"):
+        suppressions(tmp_path, ScanSettings(vex=("vex.json",)))
+
+
+def test_a_document_that_is_no_text_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "vex.json").write_bytes(b"\xff\xfe{")
+    with pytest.raises(ConfigurationError, match=r"vex\.json cannot be read: it is no text in UTF-8$"):
+        suppressions(tmp_path, ScanSettings(vex=("vex.json",)))
+
+
+def test_a_document_that_is_no_json_is_told_what_is_expected(tmp_path: Path) -> None:
+    (tmp_path / "vex.json").write_text("@", encoding="utf-8")
+    expected = r"vex\.json: this is no JSON; expected a document in OpenVEX or CycloneDX$"
+    with pytest.raises(ConfigurationError, match=expected):
         suppressions(tmp_path, ScanSettings(vex=("vex.json",)))
 
 

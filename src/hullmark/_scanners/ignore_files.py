@@ -53,8 +53,12 @@ def suppressions(root: Path, settings: ScanSettings) -> tuple[Suppression, ...]:
 def _text(root: Path, file: str) -> str:
     try:
         return (root / file).read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise ConfigurationError([f"{file} cannot be read: {error}"]) from error
+    except OSError as error:
+        raise ConfigurationError([f"{file} cannot be read: {error.strerror}"]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError([f"{file} cannot be read: it is no text in UTF-8"]) from error
+    except ValueError as error:
+        raise ConfigurationError([f"{file!r} cannot be read: {error}"]) from error
 
 
 def _read_lines(text: str, file: str) -> Iterator[Suppression]:

@@ -104,7 +104,9 @@ def read_vex(text: str, file: str) -> Iterator[Suppression]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ConfigurationError([f"{file}: this is no JSON: {error}"]) from error
+        raise ConfigurationError(
+            [f"{file}: this is no JSON; expected a document in OpenVEX or CycloneDX"]
+        ) from error
     keys = document if isinstance(document, dict) else {}
     context = keys.get("@context")
     try:
