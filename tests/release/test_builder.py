@@ -7,7 +7,8 @@ import io
 import pytest
 
 from hullmark._cli import main
-from hullmark._release.builder import inspect
+from hullmark._release.builder import inspect, parse
+from hullmark._release.plan import attached
 from hullmark.testing import ScriptedCommands
 
 SAID = "Name: far\nDriver: docker-container\n\nNodes:\nName: far0\nStatus: inactive\n"
@@ -37,3 +38,11 @@ def test_a_command_takes_only_what_makes_a_difference_to_it(command: str, taken:
     said = io.StringIO()
     assert main(["release", command, "--help"], stdout=said, stderr=said, environ={}) == 0
     assert {each for each in ("--builder", "--smoke-platforms", "--sign") if each in said.getvalue()} == taken
+
+
+def test_a_plan_says_what_the_builder_puts_with_the_images() -> None:
+    (far,) = attached(parse(SAID))
+    assert far.startswith("provenance is attached and the manifest of each image is annotated")
+    (near,) = attached(parse(SAID.replace("docker-container", "docker")))
+    assert near.startswith("no provenance is attached and no manifest of an image is annotated")
+    assert not list(attached(None))

@@ -296,6 +296,10 @@ def _asked(session: Session, version: str | None, *, from_git: bool, states: tup
     from hullmark._process import SystemCommands  # noqa: PLC0415
     from hullmark._release.undertaking import Asked  # noqa: PLC0415
 
+    if version is not None and from_git:
+        raise click.UsageError(
+            f"`--from-git` takes the version from the commit's tag: leave out it or `{version}`"
+        )
     if (version is None) != from_git:
         raise click.UsageError(
             "give the VERSION to release, or `--from-git` to take it from the commit's tag"

@@ -23,6 +23,7 @@ from hullmark.model.version import held_back, moving_tags
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from hullmark._release.builder import Builder
     from hullmark.model.project import Project, Service
     from hullmark.model.release import Commit, Trigger
     from hullmark.model.version import Version
@@ -110,8 +111,13 @@ def _clashes(services: Iterable[PlannedService]) -> Iterator[Problem]:
             )
 
 
-def plan(made: Wanted, existing: Sequence[str], *, signing: bool = False) -> Plan:
-    """The steps of the release, where the repositories have the tags `existing` already; with `signing` it is signed."""
+def plan(
+    made: Wanted, existing: Sequence[str], *, signing: bool = False, builder: Builder | None = None
+) -> Plan:
+    """The steps of the release, where the repositories have the tags `existing` already; with `signing` it is signed.
+
+    What `builder` puts with the images is among the rules, where one is known.
+    """
     version, settings = made.version, made.project.settings.release
     moving = moving_tags(version, existing, settings.tags)
     return Plan(
@@ -123,7 +129,7 @@ def plan(made: Wanted, existing: Sequence[str], *, signing: bool = False) -> Pla
         services=made.services,
         moving=moving,
         steps=tuple(_steps(made, moving, signing=signing)),
-        rules=(*_rules(made), *_held_back(made, existing)),
+        rules=(*_rules(made), *attached(builder), *_held_back(made, existing)),
     )
 
 
@@ -204,6 +210,22 @@ def _rules(made: Wanted) -> Iterator[str]:
         yield f"images for {', '.join(foreign)} are looked at and not started here"
     if not settings.release.smoke:
         yield "the stack is not started, as `smoke` of `[release]` says"
+
+
+def attached(builder: Builder | None) -> Iterator[str]:
+    """What comes with the images, which is for the driver of the builder to do."""
+    if builder is None:
+        return
+    if builder.in_engine:
+        yield (
+            f"no provenance is attached and no manifest of an image is annotated: the builder `{builder.name}` has the "
+            f"driver {builder.driver}, which does neither; docker-container, kubernetes and remote do both"
+        )
+    else:
+        yield (
+            f"provenance is attached and the manifest of each image is annotated, by the builder `{builder.name}` of the "
+            f"driver {builder.driver}"
+        )
 
 
 def _held_back(made: Wanted, existing: Sequence[str]) -> Iterator[str]:

@@ -108,7 +108,8 @@ class Undertaking:
         kept = self._gathered()
         if kept is None:
             raise UsageError(
-                f"nothing has been done for {self.version} that could be taken up, here or in the registry"
+                f"nothing has been done for {self.version} that could be taken up, here or in the registry",
+                hint=f"begin with `hullmark release build {self.version}`, or `hullmark release {self.version}` for all of it",
             )
         beginnings.own(self.wanted, kept)
         if kept.journal:
@@ -208,7 +209,9 @@ def opened(
             building=(platforms or made.platforms) if building else (),
             writing=writing,
         )
-        planned = plan(made, found.tags, signing=signing(project.settings.release, around.environ))
+        planned = plan(
+            made, found.tags, signing=signing(project.settings.release, around.environ), builder=found.builder
+        )
         yield Undertaking(
             wanted=made,
             plan=planned,
