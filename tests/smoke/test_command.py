@@ -191,11 +191,12 @@ def test_a_time_limit_is_told_where_it_comes_from(tmp_path: Path) -> None:
     )
     code, report = _smoke(tmp_path, '[smoke]\ntimeout = "5 min"\n', compose, HULLMARK_SMOKE_TIMEOUT="2 s")
     assert code == 1
-    (finding,) = report["findings"]
-    assert finding["rule"] == "start-timeout"
-    assert finding["remedy"].endswith(
-        "more time where it is set: environment variable HULLMARK_SMOKE_TIMEOUT"
-    )
+    # On a busy machine the other services may not have started in that time either.
+    assert {finding["rule"] for finding in report["findings"]} == {"start-timeout"}
+    for finding in report["findings"]:
+        assert finding["remedy"].endswith(
+            "more time where it is set: environment variable HULLMARK_SMOKE_TIMEOUT"
+        )
 
 
 BUILT = """\
