@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def tree(generate: ModuleType, tmp_path: Path) -> Path:
     (tmp_path / "docs").mkdir()
-    for name in ("configuration.md", "doctor.md"):
+    for name in ("configuration.md", "doctor.md", "secrets.md"):
         shutil.copy(ROOT / "docs" / name, tmp_path / "docs")
     assert generate.main([], tmp_path) == 0
     return tmp_path
