@@ -119,10 +119,9 @@ def answered(argv: Sequence[str], session: Session) -> int | None:
         return None
     try:
         directory = Path(asked.directory).resolve()
-        there = bool(asked.directory) and directory.is_dir()
+        if not asked.directory or not directory.is_dir():
+            return None  # what reads all command lines tells it
     except (OSError, ValueError, RuntimeError):  # a name that is too long, for one
-        there = False
-    if not there:  # what reads all command lines tells it
         return None
     session.directory, session.quiet = directory, asked.quiet
     return answer(
