@@ -202,7 +202,7 @@ def test_a_damaged_file_is_an_error_with_its_line(project: Project) -> None:
     project.write(FILE, '["hullmark/baseline/1"]\n<<<<<<< HEAD\n')
     code, _, stderr = project.run("lint", f"--baseline={FILE}")
     assert code == 2
-    assert f"{FILE}:2: no fact of a baseline" in stderr
+    assert f"{FILE}:2: a merge has left its conflict here" in stderr
 
 
 def test_where_history_is_cut_off_it_is_said_how_to_get_the_rest(project: Project, tmp_path: Path) -> None:

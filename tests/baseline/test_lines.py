@@ -175,7 +175,7 @@ def test_lines_that_a_merge_has_brought_twice_count_once() -> None:
             "two images",
         ),
         (HEAD + b'["image","web","a","b"]\n["size","web","unpacked",1]\n["size","web","depth",2]', "depth"),
-        (HEAD + b"<<<<<<< HEAD\n", ":2: no fact"),
+        (HEAD + b"<<<<<<< HEAD\n", ":2: a merge has left its conflict here"),
         (b" " * (LARGEST + 1), "more than 64 MiB"),
     ],
 )
