@@ -70,7 +70,7 @@ class Forked:
         self.end()
         os.close(self._read)
 
-    def answer(self) -> bytes | None:
+    def answer(self) -> bytearray | None:
         """What the copy made, once it is there, or `None`; to be asked once, from any thread."""
         made = bytearray()
         with contextlib.suppress(OSError):
@@ -79,7 +79,10 @@ class Forked:
         # Its size, which is written last, tells what is whole from what a copy left that was killed.
         size = len(made) - _SIZE
         whole = size >= 0 and made[size:] == size.to_bytes(_SIZE, "big")
-        return bytes(memoryview(made)[:size]) if whole else None
+        if not whole:
+            return None
+        del made[size:]
+        return made
 
     def end(self) -> None:
         """Ends the copy, if it goes on; who waits for the answer has none then."""

@@ -353,6 +353,11 @@ def test_a_report_that_was_kept_has_no_secrets_of_the_configuration(tmp_path: Pa
         ("nothing", 2, "not a report of hullmark"),
         ("{}", 2, "no JSON report of hullmark"),
         ('{"schema": "hullmark/size/1"}', 2, "not a report of hullmark"),
+        (
+            '{"schema": "hullmark/size/1", "reference": "a", "size": {"unpacked": -5}, "layers": []}',
+            2,
+            ">= 0",
+        ),
         ('{"schema": "hullmark/report/1", "images": {}}', 2, "tells of no image"),
         ('{"schema": "hullmark/report/1", "images": {"a": {}, "b": {}}}', 2, "tells of 2 images"),
     ],

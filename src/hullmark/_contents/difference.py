@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from hullmark._contents.pulled import layer_sizes
 from hullmark._contents.update import update
-from hullmark._secrets.redaction import shown
+from hullmark._secrets.redaction import is_shown, shown
 from hullmark._secrets.text import redacted
 from hullmark._secrets.variables import hidden_in
 from hullmark.model.difference import (
@@ -149,7 +149,7 @@ def _shown(side: Contents) -> Mapping[str, str] | None:
     # What was left out of a secret must not be left out of what is left. What an earlier version kept may hold labels
     # of tools.
     return {
-        name: value if "..." in value else _told(name, value) or ""
+        name: value if is_shown(value) else _told(name, value) or ""
         for name, value in side.settings
         if not noted(name.removeprefix("Labels."))
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from hullmark.errors import ConfigurationError
@@ -9,13 +11,16 @@ from hullmark.model.difference import Contents, Holding, LayerSize
 from hullmark.model.digest import DiffId, Digest
 from hullmark.model.owner import OwnerKind  # noqa: TC001  # msgspec reads the annotations
 
+_Amount = Annotated[int, msgspec.Meta(ge=0)]
+"""A number of bytes or files, of which nothing has fewer than none."""
+
 
 class KeptSize(msgspec.Struct):
     """Its sizes, in bytes."""
 
-    unpacked: int
-    transfer: int | None = None
-    visible: int | None = None
+    unpacked: _Amount
+    transfer: _Amount | None = None
+    visible: _Amount | None = None
 
 
 class KeptStep(msgspec.Struct):
@@ -28,9 +33,9 @@ class KeptLayer(msgspec.Struct):
     """One of its layers."""
 
     diff_id: str
-    unpacked: int
+    unpacked: _Amount
     digest: str | None = None
-    transfer: int | None = None
+    transfer: _Amount | None = None
     instruction: str | None = None
     step: KeptStep | None = None
 
@@ -40,8 +45,8 @@ class KeptOwner(msgspec.Struct):
 
     kind: OwnerKind
     name: str
-    bytes: int
-    files: int
+    bytes: _Amount
+    files: _Amount
     version: str | None = None
     why: list[str] = msgspec.field(default_factory=list)
 

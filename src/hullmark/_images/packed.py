@@ -44,7 +44,7 @@ def packed_layers(layers: Iterable[Walked]) -> bytes:
     return msgspec.msgpack.encode([_columns(each) for each in layers])
 
 
-def unpacked_layers(packed: bytes) -> list[Found]:
+def unpacked_layers(packed: bytes | bytearray) -> list[Found]:
     """What was packed; raises `ValueError` and the like unless all of it fits together."""
     return [_layer(each) for each in _DECODER.decode(packed)]
 

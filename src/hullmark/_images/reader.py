@@ -16,6 +16,7 @@ from hullmark._forked import Forked, processors
 from hullmark._images.blob import CHANGED, read_blob
 from hullmark._images.interface import Blob, DamagedStore, Refused, Stored, Unreadable, Walked
 from hullmark._images.packed import packed_layers, unpacked_layers
+from hullmark._images.sharing import shared_out
 from hullmark.errors import DamagedImage, Interrupted
 
 if TYPE_CHECKING:
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
     from hullmark.model.digest import DiffId
 
 _TICK = 0.1
-_SHARE = 250_000
-"""Bytes of headers as a store keeps them that are worth another process: it costs a third of what they take."""
-_PROCESSES = 4
-"""How many read headers at once: each holds tables, and how long all that comes before takes they do not change."""
 
 
 def read_layers(
@@ -200,21 +197,10 @@ class _Work:
 
         Of headers tables are made in Python, so threads do not help; whatever else is read goes on in threads.
         """
-        headers = {rows[0]: self._headers(rows[0]) for rows in groups}
-        count = 0 if self._whole() else min(sum(headers.values()) // _SHARE, len(groups), _PROCESSES)
-        if count < 2 or (count := min(count, processors())) < 2:  # noqa: PLR2004  # this one and another
+        if self._whole():
             return [groups]
-        shares: list[list[list[int]]] = [[] for _ in range(count)]
-        loads = [0] * count
-        for rows in sorted(groups, key=lambda rows: -headers[rows[0]]):
-            least = loads.index(min(loads))
-            shares[least].append(rows)
-            loads[least] += headers[rows[0]]
-        ours, *others = shares
-        for share, load in zip(others, loads[1:], strict=True):
-            if load < _SHARE:
-                ours += share
-        return [ours, *(share for share, load in zip(others, loads[1:], strict=True) if load >= _SHARE)]
+        shares = shared_out([self._headers(rows[0]) for rows in groups], processors())
+        return [[groups[place] for place in share] for share in shares]
 
     def _headers(self, row: int) -> int:
         layer = self._core.layers[row]
@@ -230,18 +216,19 @@ class _Work:
         So whatever is wrong with a layer is told as if there had been no copy.
         """
         answer = copy.answer()
-        with contextlib.suppress(ValueError, TypeError, msgspec.MsgspecError):
-            if answer is not None:
-                return [
-                    self._kept(
-                        rows[0],
-                        self._request,
-                        Walked(
-                            diff_id=self._diff_ids[rows[0]], table=table, captured=captured, verified=False
-                        ),
-                    )
-                    for rows, (table, captured) in zip(share, unpacked_layers(answer), strict=True)
-                ]
+        made = None
+        if answer is not None:
+            with contextlib.suppress(ValueError, TypeError, msgspec.MsgspecError):
+                made = list(zip(share, unpacked_layers(answer), strict=True))
+        if made is not None:
+            return [
+                self._kept(
+                    rows[0],
+                    self._request,
+                    Walked(diff_id=self._diff_ids[rows[0]], table=table, captured=captured, verified=False),
+                )
+                for rows, (table, captured) in made
+            ]
         return [self._read(rows[0]) for rows in share]
 
     def _threads(self, groups: list[list[int]]) -> int:

@@ -10,6 +10,8 @@ from hullmark.model.secret import Likeness
 _LONG, _MIDDLING = 20, 10
 """Characters from which on four and two, or one and one, of them give nothing away."""
 _UNSEEN = re.compile(r"[^!-~]")
+_SHOWN = re.compile(r"(?<![^\s:/@=\"',;])(?:[!-~]{4}\.\.\.[!-~]{2}|[!-~]?\.\.\.[!-~]?)(?![^\s:/@=\"',;])")
+"""What `shown` writes, alone or as a part of a URL; not three dots that are a part of something."""
 DIGITS = 16
 """Hexadecimal digits of a hash that are shown, and enough to allow a secret by."""
 
@@ -22,6 +24,11 @@ def shown(secret: bytes) -> str:
     if len(text) >= _MIDDLING:
         return f"{text[:1]}...{text[-1:]}"
     return "..."
+
+
+def is_shown(text: str) -> bool:
+    """Whether `text` has something in it that looks as `shown` writes it, so that nothing is left to be hidden."""
+    return _SHOWN.search(text) is not None
 
 
 def fingerprint(secret: bytes) -> str:

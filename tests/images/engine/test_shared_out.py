@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[3]
 LAYERS = 5
 READ = """
 import hashlib, os, signal, sys, threading
+from functools import partial
 from pathlib import Path
 from hullmark._images import reader
 from hullmark._images.cache import Cache
@@ -45,14 +46,16 @@ class Forked(reader.Forked):
         super().__init__(work)
 reader.Forked = Forked
 reader.processors = lambda: 2
-reader._SHARE = 1
+plain = reader.shared_out
+reader.shared_out = partial(plain, worth=1)
 root, cache, *diff_ids = sys.argv[1:]
 diff_ids = [DiffId.parse(each) for each in diff_ids]
 layers = LayerStore(root=Path(root)).layers(diff_ids, "it", cancelled)
 core = Core(reference="it", how="", manifest=None, config=b"", layers=layers)
 
-def read():
-    return reader.read_layers(core, diff_ids, Request(verify=False, capture=Short()), Cache(Path(cache)), cancelled)
+def read(**wanted):
+    request = Request(**{"verify": False, "capture": Short()} | wanted)
+    return reader.read_layers(core, diff_ids, request, Cache(Path(cache)), cancelled)
 
 def show(found):
     print(len(made), found[1], hashlib.sha256(packed_layers(found[0])).hexdigest())
@@ -119,7 +122,17 @@ def test_a_copy_finds_what_a_thread_finds_and_the_cache_has_it_then(
 def test_a_few_headers_are_not_worth_a_copy(
     store: tuple[Path, tuple[DiffId, ...]], cancelled: threading.Event
 ) -> None:
-    assert _there(store, "reader._SHARE = 250_000; show(read())") == f"0 0 {_here(store, cancelled)}\n"
+    assert _there(store, "reader.shared_out = plain; show(read())") == f"0 0 {_here(store, cancelled)}\n"
+
+
+def test_where_all_bytes_are_wanted_no_copy_reads_them(store: tuple[Path, tuple[DiffId, ...]]) -> None:
+    # A copy hands over tables alone, and neither digests nor sizes.
+    script = """
+for wanted in ({"verify": True}, {"contents": True}, {"transfer": True}):
+    found, _ = read(**wanted)
+    print(len(made), *wanted, all(each.verified for each in found))
+"""
+    assert _there(store, script).splitlines() == ["0 verify True", "0 contents True", "0 transfer True"]
 
 
 def test_what_a_copy_does_not_bring_is_read_without_it(
