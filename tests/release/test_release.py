@@ -176,6 +176,7 @@ def test_a_builder_that_is_lost_is_one_error_after_which_only_the_rest_is_built(
         code, text, progress = _hullmark(shop, *arguments)
     assert code == 3, progress
     assert progress.count("error reading from server: EOF") == 1
+    assert "`hullmark release 1.4.0 --resume` builds what is missing" in progress
     staged = {each["name"]: each["images"] for each in json.loads(text)["services"]}
     assert {name: len(images) for name, images in staged.items()} == {"api": 1, "web": 0}
     code, text, progress = _hullmark(shop, *arguments, "--resume")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hullmark._release.state import decode, encode, merged
+from hullmark._release.state import decode, encode, load, merged, path_of, save
 from hullmark.errors import ConfigurationError, UsageError
 from hullmark.model.journal import Move
 from hullmark.model.staging import Attached, Passage, Published, Staged, StagedService, State
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 A, B = (f"sha256:{digit * 64}" for digit in "ab")
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -79,6 +83,14 @@ def test_a_single_byte_that_is_changed_is_seen(data: st.DataObject) -> None:
 def test_what_is_no_state_of_a_release_is_refused_with_its_name(document: bytes, problem: str) -> None:
     with pytest.raises(ConfigurationError, match=f"a: .*{problem}"):
         decode(document, "a")
+
+
+def test_a_file_that_is_damaged_says_how_to_do_without_it(tmp_path: Path) -> None:
+    save(tmp_path, STATE)
+    path_of(tmp_path, STATE.version).write_bytes(encode(STATE)[:-9])
+    with pytest.raises(ConfigurationError, match="not the state of a release") as caught:
+        load(tmp_path, STATE.version)
+    assert f"remove the file, then `hullmark release {STATE.version} --resume`" in str(caught.value.hint)
 
 
 def test_what_two_machines_have_built_is_put_together() -> None:

@@ -159,7 +159,7 @@ hullmark-release-gate{of}:
     matrix:
 {machines}\
   script:
-    - hullmark -C "$PROJECT" db update || echo "the images are not looked at for known vulnerabilities"
+    - hullmark -C "$PROJECT" db update || echo "the records are not new; the gate says whether that stops the release"
     - |
       states=()
       for file in "$CI_PROJECT_DIR"/.hullmark/states/built-*.json; do states+=(--state "$file"); done

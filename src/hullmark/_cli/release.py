@@ -335,6 +335,12 @@ def _build(session: Session, release: Undertaking, platforms: tuple[str, ...]) -
     for each in failed:
         session.tell(f"{session.paint('error:', fg='red', bold=True)} {each.service} for {each.platform}:")
         session.tell(each.error)
+    if failed:
+        version = release.version
+        session.tell(
+            f"Nothing is published. `hullmark release {version} --resume` builds what is missing of the same commit; "
+            f"`hullmark release prune {version}` removes what was pushed."
+        )
     return max((each.exit_code for each in failed), default=0, key=lambda code: (code == 1, code))
 
 

@@ -129,7 +129,13 @@ def path_of(root: Path, version: str) -> Path:
 def load(root: Path, version: str) -> State | None:
     """The state that is kept on this machine; `None` where there is none. Raises as `decode`."""
     path = path_of(root, version)
-    return read(path) if path.exists() else None
+    if not path.exists():
+        return None
+    try:
+        return read(path)
+    except ConfigurationError as error:
+        hint = f"remove the file, then `hullmark release {version} --resume` takes up what the registry has noted"
+        raise ConfigurationError(error.problems, hint=hint) from error
 
 
 def read(path: Path) -> State:
