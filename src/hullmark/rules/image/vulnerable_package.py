@@ -53,7 +53,7 @@ def vulnerable_package(exposure: Exposure) -> Iterator[Observation]:
 def _facts(exposure: Exposure) -> Iterator[str]:
     found = exposure.vulnerability
     yield f"{found.severity} by {found.ratings[0].source}" if found.ratings else found.severity
-    yield found.status.replace("_", " ")
+    yield "a fix is there" if found.status == "fixed" else found.status.replace("_", " ")
     if found.exploited:
         yield "known to be exploited"
     if found.likelihood is not None:
