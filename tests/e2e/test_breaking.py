@@ -99,7 +99,7 @@ def _cut_budget(tale: Tale) -> None:
     [
         (_drop_label, "rag", {"missing-version-label": "lint", "missing-image-label": "validate"}),
         (_drop_health_check, "rag", {"missing-healthcheck": "lint", "missing-image-healthcheck": "validate"}),
-        (_copy_env_file, "rag", {"credential-file-copied": "lint", "env-file-in-layer": "validate"}),
+        (_copy_env_file, "rag", {"credential-file-copied": "lint", "visible-secret": "secrets"}),
         (_run_as_root, "platform", {"root-in-final-stage": "lint", "root-user": "validate"}),
         (_cut_budget, "rag", {"over-budget": "validate"}),
     ],
@@ -119,7 +119,7 @@ def test_what_is_broken_in_an_image_is_found(
 def test_a_file_in_an_image_is_traced_through_the_squash_to_the_copy_that_brought_it(tale: Tale) -> None:
     _copy_env_file(tale)
     outcome = tale.run("check", "rag", "--skip", "smoke", "--skip", "scan")
-    place = _finding(outcome, "env-file-in-layer")["origin"]
+    place = _finding(outcome, "visible-secret")["origin"]
     line = (tale.root / place["path"]).read_text(encoding="utf-8").splitlines()[place["line"] - 1]
     assert line == "COPY services/rag/.env /app/.env"
 
