@@ -55,7 +55,7 @@ def secret_in_context(deployment: Deployment) -> Iterator[Observation]:
                 location=because.span,
                 seen=f"{because} takes `{secret.path}`; line {secret.line} has {secret.likeness}",
                 expected="no secrets in files that a build takes",
-                remedy=f"add `{secret.path}` to `{context.ignore_file}`, and mount {secret.likeness.what} where it is needed",
+                remedy=f"add `{secret.path}` to `{context.ignore_file}`, and mount the secret where it is needed",
                 severity=severity,
                 key=f"{secret.path} {secret.likeness.hash}",
                 likeness=secret.likeness,

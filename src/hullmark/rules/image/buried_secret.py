@@ -41,7 +41,7 @@ def buried_secret(exposed: ExposedSecret) -> Iterator[Observation]:
         location=exposed.location,
         seen=f"{secret.likeness} at byte {secret.offset}, {place}",
         expected="no secrets in any layer",
-        remedy=f"take {secret.likeness.what} out of use; then {keep_out(secret.path, exposed.written)}",
+        remedy=f"take the secret in `{secret.path}` out of use; then {keep_out(secret.path, exposed.written)}",
         origin=None if exposed.written is None else exposed.written.first.span,
         severity=exposed.severity,
         likeness=secret.likeness,

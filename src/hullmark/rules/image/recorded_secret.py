@@ -42,7 +42,7 @@ def recorded_secret(exposed: ExposedSecret) -> Iterator[Observation]:
         location=exposed.location,
         seen=f"{secret.likeness} in {secret.key}",
         expected="no secrets in what an image says of itself",
-        remedy=f"take {secret.likeness.what} out of use, and hand it over as a build secret or when the container starts",
+        remedy="take the secret out of use, and hand it over as a build secret or when the container starts",
         severity=exposed.severity,
         likeness=secret.likeness,
         key=f"{secret.key.partition('[')[0]} {secret.likeness.hash}",
