@@ -234,13 +234,11 @@ def fix_text(text: str, see: Callable[[str], Seen], *, unsafe: bool = False) -> 
             if finding.fix is not None and finding.fix.path == _place(finding).path
         ]
         # What is safe for one service may not be for another that is built from the same file.
-        withheld = [fix for _, fix in fixes if not fix.allowed(unsafe=unsafe)]
+        withheld = [fix.edits for _, fix in fixes if not fix.allowed(unsafe=unsafe)]
         offered = [
             (finding, fix)
             for finding, fix in fixes
-            if fix.allowed(unsafe=unsafe)
-            and fix not in state.refused
-            and not any(_overlap(fix, other) for other in withheld)
+            if fix.allowed(unsafe=unsafe) and fix not in state.refused and fix.edits not in withheld
         ]
         chosen = list(_apart(offered))
         if not chosen:
@@ -294,15 +292,6 @@ def _apart(offered: Iterable[tuple[Finding, Fix]]) -> Iterator[tuple[Finding, Fi
         arguments |= declared
         taken += fix.edits
         yield finding, fix
-
-
-def _overlap(one: Fix, other: Fix) -> bool:
-    """Whether both replace the same characters, or add something at the same place."""
-    return any(
-        (edit.start < its.end and its.start < edit.end) or edit.start == its.start
-        for edit in one.edits
-        for its in other.edits
-    )
 
 
 def _place(finding: Finding) -> SourceSpan:
