@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hullmark._cli import options
+from hullmark._cli.affecting import BASE, FORMATS, answer
 
 if TYPE_CHECKING:
     from hullmark._cli.session import Session
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 @click.command
 @click.option(
     "--base",
-    default="HEAD",
+    default=BASE,
     show_default=True,
     metavar="REF",
     help="What to compare with: the point where it and the head part. Empty or all zeros stands for no base.",
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["text", "json", "github"]),
+    type=click.Choice(FORMATS),
     default="text",
     show_default=True,
     help="Format of the report; `github` writes lines for $GITHUB_OUTPUT.",
@@ -60,7 +61,6 @@ def command(
     What an image is built from is read in its Dockerfile; no engine is needed. Where there is no base to compare with,
     as after a first push or a force push, everything is affected.
     """
-    from hullmark._cli.affecting import answer  # noqa: PLC0415  # loaded when it is called, not for the help
     from hullmark._cli.options import flags  # noqa: PLC0415
 
     return answer(session, flags(), base=base, head=head, format_=format_, explain=explain, against=against)

@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 
     from hullmark._cli.session import Session
 
-_FORMATS = ("text", "json", "github")
+FORMATS = ("text", "json", "github")
+BASE = "HEAD"
+"""What is compared with where nothing else is asked for: the last commit."""
 
 
 def answer(
     session: Session,
     flags: Mapping[str, str],
     *,
-    base: str = "HEAD",
+    base: str = BASE,
     head: str | None = None,
     format_: str = "text",
     explain: bool = False,
@@ -104,7 +106,7 @@ def _plainly_asked(argv: Sequence[str]) -> _Asked | None:
                 return None
             value = words.pop(0)
         found[name] = value
-    if found.get("--format", "text") not in _FORMATS:
+    if found.get("--format", "text") not in FORMATS:
         return None
     return _Asked(directory=directory, quiet=quiet, options=found)
 
@@ -127,7 +129,7 @@ def answered(argv: Sequence[str], session: Session) -> int | None:
     return answer(
         session,
         {},
-        base=asked.options.get("--base", "HEAD"),
+        base=asked.options.get("--base", BASE),
         head=asked.options.get("--head"),
         format_=asked.options.get("--format", "text"),
         explain="--explain" in asked.options,

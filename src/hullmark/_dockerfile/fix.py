@@ -222,8 +222,8 @@ def _seen(
 def fix_text(text: str, see: Callable[[str], Seen], *, unsafe: bool = False) -> tuple[str, tuple[Fixed, ...]]:
     """`text` with every fix made that the findings of `see` offer, and those fixes.
 
-    Fixes of other files are left out. The findings of several services may offer the same fix; it is made once. Of two fixes that touch the same place
-    the first is made, and the other in the next round if it is still offered.
+    Fixes of other files are left out. The findings of several services may offer the same fix; it is made once. Of two
+    fixes that touch the same place the first is made, and the other in the next round if it is still offered.
     """
     made: list[Fixed] = []
     state = _State(see=see)

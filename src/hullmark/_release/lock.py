@@ -8,6 +8,7 @@ cannot be taken away again is written over as given back.
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
 import threading
 import uuid
@@ -45,6 +46,11 @@ class Holder:
     """Which process of which machine."""
     since: str
     held: bool
+
+
+def moment() -> str:
+    """Now, as others are told since when somebody has the lock."""
+    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def prefix(version: str) -> str:

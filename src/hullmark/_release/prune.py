@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hullmark._images.manifests import Index, parse_manifest
 from hullmark._release import state as states
 from hullmark._release.begun import home, interrupted, noted, placed
-from hullmark._release.lock import locked, prefix
+from hullmark._release.lock import locked, moment, prefix
 from hullmark.errors import DamagedImage, Unavailable
 from hullmark.model.release import staging_tag
 
@@ -40,7 +39,7 @@ def prune(
     version = str(made.version)
     mine = kept
     kept = kept if kept is not None and placed(made, kept) else None
-    with locked(registries, home(made), version, now=_now(), breaking=breaking):
+    with locked(registries, home(made), version, now=moment(), breaking=breaking):
         begun = noted(made, registries, kept)
         if begun is not None and not begun.published:
             raise interrupted(begun)
@@ -89,10 +88,6 @@ def _clear(shelf: _Shelf, wanted: Sequence[str], tell: Callable[[str], None]) ->
                 tell(f"{shelf.repository}:{tag} is gone")
             else:
                 yield f"{shelf.repository}:{tag} stays: {why}"
-
-
-def _now() -> str:
-    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass(slots=True)

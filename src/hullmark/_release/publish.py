@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from hullmark._release.begun import refuse_begun
 from hullmark._release.definition import labels
 from hullmark._release.index import push_index
 from hullmark._release.lists import list_software
-from hullmark._release.lock import locked
+from hullmark._release.lock import locked, moment
 from hullmark._release.sign import sign
 from hullmark.errors import DamagedImage, Unavailable, UsageError
 from hullmark.model.journal import Move, backwards, journal, onwards
@@ -68,7 +67,7 @@ def publish(undertaking: Undertaking, tell: Callable[[str], None], *, breaking: 
             hint=f"`hullmark release gate {state.version}`",
         )
     registries = undertaking.registries
-    with locked(registries, states.home(state), state.version, now=_now(), breaking=breaking):
+    with locked(registries, states.home(state), state.version, now=moment(), breaking=breaking):
         if not state.journal:
             # Somebody else may have had the lock since this one looked.
             refuse_begun(undertaking.wanted, registries, None)
@@ -93,7 +92,7 @@ def roll_back(
         raise UsageError(f"no tag has been moved for {state.version}; there is nothing to take back")
     registries = undertaking.registries
     left = []
-    with locked(registries, states.home(state), state.version, now=_now(), breaking=breaking):
+    with locked(registries, states.home(state), state.version, now=moment(), breaking=breaking):
         course = backwards(state.journal, _seen(undertaking))
         left += [
             f"{move.reference} leads to {found}, and was moved by somebody else: left alone"
@@ -230,7 +229,3 @@ def _take_away(registries: Registries, move: Move, going: Container[Place]) -> b
         if not registries.remove(move.repository, move.before):
             return False
     return registries.digest(*move.place) is None
-
-
-def _now() -> str:
-    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

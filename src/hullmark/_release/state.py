@@ -97,7 +97,7 @@ def _unsound(state: State) -> Iterator[str]:
 
 def _unsound_moves(state: State) -> Iterator[str]:
     """Moves that no release makes: of a tag that is none of its own, or to something else than its index."""
-    tags = {state.version.replace("+", "_"), *state.moving}
+    tags = {state.tag, *state.moving}
     digests = {each.service: each.digest for each in state.indexes}
     led = {service.repository: digests.get(service.name) for service in state.services}
     for move in state.journal:

@@ -119,7 +119,7 @@ def payload(state: State) -> dict[str, Any]:
         "project": state.project,
         "version": state.version,
         "revision": state.revision,
-        "tags": [state.version.replace("+", "_"), *state.moving],
+        "tags": [state.tag, *state.moving],
         "services": [
             {
                 "name": service.name,

@@ -144,7 +144,7 @@ def state_text(state: State) -> Iterator[str]:
         for line in passage.findings:
             yield f"    {printable(line)}\n"
     if state.published:
-        yield f"\ntags  {', '.join((state.version.replace('+', '_'), *state.moving))}\n"
+        yield f"\ntags  {', '.join((state.tag, *state.moving))}\n"
 
 
 class ImageR1(msgspec.Struct):
@@ -191,7 +191,7 @@ def state_json(state: State) -> str:
         version=state.version,
         revision=state.revision,
         published=state.published,
-        tags=[state.version.replace("+", "_"), *state.moving],
+        tags=[state.tag, *state.moving],
         services=[
             ReleasedR1(
                 name=service.name,

@@ -134,6 +134,11 @@ class State:
     """What has been set off."""
 
     @property
+    def tag(self) -> str:
+        """The tag of its version, in which `_` stands for `+`."""
+        return self.version.replace("+", "_")
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """Images that have not been built, as `SERVICE for PLATFORM`."""
         return tuple(
